@@ -1,0 +1,12 @@
+//! A document that people wrote, with the position of every key and value: parsed from YAML, merged, expanded,
+//! and read into typed structs in such a way that all mistakes are found at once.
+//!
+//! Layer 0: knows YAML and serde, and nothing of what is configured.
+
+mod node;
+mod parse;
+mod read;
+
+pub use node::{Entry, Node, NodeValue, Path, Segment, Source};
+pub use parse::{LIMITS, Limits, parse};
+pub use read::{ReadError, from_node, read_all};

@@ -1,0 +1,491 @@
+//! Reads typed structs from a tree. Serde stops at the first mistake, so a mistake is noted, its node is taken
+//! away, and the rest is read again, until nothing more is found.
+
+use std::fmt;
+
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
+    Visitor,
+};
+
+use super::{Entry, Node, NodeValue, Path, Segment};
+use crate::problem::{Location, Problem, nearest};
+
+/// Why a node is not what was expected.
+#[derive(Debug, Clone)]
+pub struct ReadError {
+    message: String,
+    sort: Sort,
+    /// From the innermost outwards.
+    reversed_path: Vec<Segment>,
+    location: Option<Location>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Sort {
+    UnknownKey {
+        key: String,
+        known: &'static [&'static str],
+    },
+    UnknownWord {
+        known: &'static [&'static str],
+    },
+    MissingKey(&'static str),
+    Other,
+}
+
+impl ReadError {
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            sort: Sort::Other,
+            reversed_path: Vec::new(),
+            location: None,
+        }
+    }
+
+    fn expected(what: &str, found: &Node) -> Self {
+        let mut error = Self::new(format!("expected {what}, found {}", found.describe()));
+        error.location = Some(found.location.clone());
+        error
+    }
+
+    /// Says where, unless something further in has said it.
+    fn within(mut self, location: &Location, segment: Segment) -> Self {
+        if self.location.is_none() {
+            self.location = Some(location.clone());
+        }
+        self.reversed_path.push(segment);
+        self
+    }
+
+    /// The path from the node that was read.
+    #[must_use]
+    pub fn path(&self) -> Vec<Segment> {
+        self.reversed_path.iter().rev().cloned().collect()
+    }
+
+    /// As a problem of the document.
+    ///
+    /// `base` and `start` are the path and the place of the node that was read; `also_known` are keys that the
+    /// reader of the node accepts besides the struct's own.
+    #[must_use]
+    pub fn into_problem(self, base: &Path, start: &Location, also_known: &[&str]) -> Problem {
+        let path = base.join(&self.path());
+        let hint = match &self.sort {
+            Sort::UnknownKey { key, known } => {
+                let top = self.reversed_path.len() == 1;
+                let all = known.iter().chain(also_known.iter().filter(|_| top));
+                Some(offer(key, all.copied()))
+            }
+            _ => None,
+        };
+        let location = self.location.as_ref().unwrap_or(start);
+        let mut problem = Problem::error(self.message).at(location, path.to_string());
+        problem.hint = hint;
+        problem
+    }
+}
+
+/// "did you mean", or all that would do.
+fn offer<'a>(written: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    nearest(written, known.clone()).map_or_else(
+        || format!("known keys here: {}", known.collect::<Vec<_>>().join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    )
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl de::Error for ReadError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::new(message.to_string())
+    }
+
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::new(format!("expected {expected}, found {found}"))
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        Self {
+            sort: Sort::UnknownKey {
+                key: key.to_owned(),
+                known,
+            },
+            ..Self::new(format!("unknown key `{key}`"))
+        }
+    }
+
+    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
+        Self {
+            sort: Sort::UnknownWord { known },
+            ..Self::new("an unknown word")
+        }
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Self {
+            sort: Sort::MissingKey(key),
+            ..Self::new(format!("`{key}` is missing"))
+        }
+    }
+}
+
+/// Reads one value; stops at the first mistake.
+///
+/// # Errors
+/// The first mistake, with its path from `node`.
+pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, ReadError> {
+    T::deserialize(NodeReader { node }).map_err(|error| in_words_of(node, error))
+}
+
+/// Reads one value and notes every mistake in it. `None` if there was any.
+///
+/// `read` reads the node, for example [`from_node`]; `also_known` are keys that were taken out of the node before.
+pub fn read_all<T>(
+    node: &Node,
+    path: &Path,
+    also_known: &[&str],
+    problems: &mut Vec<Problem>,
+    read: impl Fn(&Node) -> Result<T, ReadError>,
+) -> Option<T> {
+    let mut error = match read(node) {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    let mut rest = node.clone();
+    let mut removed: Vec<Vec<Segment>> = Vec::new();
+    loop {
+        let at = error.path();
+        if let Sort::MissingKey(key) = error.sort {
+            let mut wanted = at.clone();
+            wanted.push(Segment::Key(key.to_owned()));
+            if !removed.contains(&wanted) {
+                problems.push(error.into_problem(path, &node.location, also_known));
+            }
+            // What needs the key cannot be read; what stands beside it can.
+            if at.is_empty() || !rest.remove(&at) {
+                return None;
+            }
+            removed.push(at);
+        } else {
+            problems.push(error.into_problem(path, &node.location, also_known));
+            if !rest.remove(&at) {
+                return None;
+            }
+            removed.push(at);
+        }
+        match read(&rest) {
+            Ok(_) => return None,
+            Err(next) => error = next,
+        }
+    }
+}
+
+/// Completes an error that only knows that a value was wrong, not what the value was.
+fn in_words_of(node: &Node, mut error: ReadError) -> ReadError {
+    if let Sort::UnknownWord { known } = error.sort {
+        let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+        error.message = format!(
+            "expected one of {}, found {}",
+            words.join(", "),
+            node.describe()
+        );
+        error.sort = Sort::Other;
+    }
+    error
+}
+
+struct NodeReader<'a> {
+    node: &'a Node,
+}
+
+/// Words for yes and no, as YAML 1.1 has them: the predecessor's reader takes them all.
+fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// A number's text without the separators that YAML 1.1 allows in it.
+fn digits(text: &str) -> String {
+    text.trim().replace('_', "")
+}
+
+macro_rules! whole_numbers {
+    ($($method:ident, $visit:ident, $number:ty;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+            let parsed = self.node.text().and_then(|text| digits(text).parse::<$number>().ok());
+            match parsed {
+                Some(number) => visitor.$visit(number).map_err(|error| in_words_of(self.node, error)),
+                None => Err(ReadError::expected(
+                    &format!("a whole number from {} to {}", <$number>::MIN, <$number>::MAX),
+                    self.node,
+                )),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for NodeReader<'_> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let node = self.node;
+        let result = match &node.value {
+            NodeValue::Null => visitor.visit_unit(),
+            NodeValue::Sequence(_) => return self.deserialize_seq(visitor),
+            NodeValue::Mapping(_) => return self.deserialize_map(visitor),
+            NodeValue::Scalar { text, plain: false } => visitor.visit_str(text),
+            NodeValue::Scalar { text, plain: true } => {
+                if let Some(flag) = truth(text) {
+                    visitor.visit_bool(flag)
+                } else if let Ok(number) = digits(text).parse::<u64>() {
+                    visitor.visit_u64(number)
+                } else if let Ok(number) = digits(text).parse::<i64>() {
+                    visitor.visit_i64(number)
+                } else {
+                    match digits(text).parse::<f64>() {
+                        Ok(number) if number.is_finite() => visitor.visit_f64(number),
+                        _ => visitor.visit_str(text),
+                    }
+                }
+            }
+        };
+        result.map_err(|error| in_words_of(node, error))
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.node.text().and_then(truth) {
+            Some(flag) => visitor.visit_bool(flag),
+            None => Err(ReadError::expected("`true` or `false`", self.node)),
+        }
+    }
+
+    whole_numbers! {
+        deserialize_i8, visit_i8, i8;
+        deserialize_i16, visit_i16, i16;
+        deserialize_i32, visit_i32, i32;
+        deserialize_i64, visit_i64, i64;
+        deserialize_u8, visit_u8, u8;
+        deserialize_u16, visit_u16, u16;
+        deserialize_u32, visit_u32, u32;
+        deserialize_u64, visit_u64, u64;
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let parsed = (self.node.text()).and_then(|text| digits(text).parse::<f64>().ok());
+        match parsed {
+            Some(number) if number.is_finite() => {
+                (visitor.visit_f64(number)).map_err(|error| in_words_of(self.node, error))
+            }
+            _ => Err(ReadError::expected("a number", self.node)),
+        }
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.node.text() {
+            Some(text) => visitor
+                .visit_str(text)
+                .map_err(|error| in_words_of(self.node, error)),
+            None => Err(ReadError::expected("a text", self.node)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.node.value {
+            NodeValue::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.node.value {
+            NodeValue::Null => visitor.visit_unit(),
+            _ => Err(ReadError::expected("nothing", self.node)),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            NodeValue::Sequence(items) => visitor.visit_seq(Items {
+                items: items.iter().enumerate(),
+            }),
+            NodeValue::Null => visitor.visit_seq(Items {
+                items: [].iter().enumerate(),
+            }),
+            _ => Err(ReadError::expected("a list", self.node)),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            NodeValue::Mapping(entries) => visitor.visit_map(Entries {
+                entries: entries.iter(),
+                value: None,
+            }),
+            NodeValue::Null => visitor.visit_map(Entries {
+                entries: [].iter(),
+                value: None,
+            }),
+            _ => Err(ReadError::expected("a map of keys", self.node)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            NodeValue::Scalar { text, .. } => visitor
+                .visit_enum(text.as_str().into_deserializer())
+                .map_err(|error| in_words_of(self.node, error)),
+            NodeValue::Mapping(entries) if entries.len() == 1 => {
+                visitor.visit_enum(de::value::MapAccessDeserializer::new(Entries {
+                    entries: entries.iter(),
+                    value: None,
+                }))
+            }
+            _ => Err(ReadError::expected(
+                &format!("one of {}", known.join(", ")),
+                self.node,
+            )),
+        }
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_unit()
+    }
+}
+
+struct Items<'a> {
+    items: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = ReadError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, ReadError> {
+        let Some((index, node)) = self.items.next() else {
+            return Ok(None);
+        };
+        seed.deserialize(NodeReader { node })
+            .map(Some)
+            .map_err(|error| error.within(&node.location, Segment::Index(index)))
+    }
+}
+
+struct Entries<'a> {
+    entries: std::slice::Iter<'a, Entry>,
+    value: Option<&'a Entry>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'_> {
+    type Error = ReadError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, ReadError> {
+        let Some(entry) = self.entries.next() else {
+            return Ok(None);
+        };
+        self.value = Some(entry);
+        seed.deserialize(entry.key.as_str().into_deserializer())
+            .map(Some)
+            .map_err(|error: ReadError| {
+                error.within(&entry.key_location, Segment::Key(entry.key.clone()))
+            })
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
+        let Some(entry) = self.value.take() else {
+            return Err(ReadError::new("a value without its key"));
+        };
+        seed.deserialize(NodeReader { node: &entry.value })
+            .map_err(|error| error.within(&entry.value.location, Segment::Key(entry.key.clone())))
+    }
+}

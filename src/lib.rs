@@ -1,0 +1,14 @@
+//! Roundsman makes its rounds.
+
+pub mod clients;
+pub mod clock;
+pub mod collectors;
+pub mod config;
+pub mod document;
+pub mod model;
+pub mod problem;
+pub mod render;
+pub mod reporters;
+pub mod round;
+pub mod rules;
+pub mod secret;

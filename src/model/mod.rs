@@ -1,0 +1,26 @@
+//! The words of this project as types. Nothing here imports anything of ours, and nothing here does anything
+//! but hold values: what turns them into one another lives in the pure modules above.
+
+mod failure;
+mod kind;
+mod reading;
+mod report;
+mod rule;
+mod status;
+mod target;
+mod verdict;
+
+pub use failure::{Blame, Failure, FailureKind};
+pub use kind::{KindSpec, MetricSpec};
+pub use reading::{Fact, Gap, Measurement, Observation, Reading, Unit, Value};
+pub use report::{
+    Change, Counts, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement, ReportTarget,
+    RoundSummary,
+};
+pub use rule::{Bound, Comparison, Limit, LimitError, Origin, Rule, SubjectPattern, Threshold};
+pub use status::Status;
+pub use target::{Common, Target, TargetId, Urgency};
+pub use verdict::{Finding, Verdict};
+
+/// A point in time, in UTC. Read it from [`crate::clock`], never from the system.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

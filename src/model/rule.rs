@@ -1,0 +1,310 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::Value;
+
+/// How a value is compared with a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+}
+
+impl Comparison {
+    const ALL: [(&'static str, Self); 6] = [
+        (">=", Self::AtLeast),
+        ("<=", Self::AtMost),
+        ("==", Self::Equal),
+        ("!=", Self::NotEqual),
+        (">", Self::Above),
+        ("<", Self::Below),
+    ];
+
+    fn sign(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, comparison)| *comparison == self)
+            .map_or("", |(sign, _)| sign)
+    }
+
+    /// Whether larger values are worse.
+    #[must_use]
+    pub fn higher_is_worse(self) -> bool {
+        matches!(self, Self::Above | Self::AtLeast)
+    }
+
+    /// Whether smaller values are worse.
+    #[must_use]
+    pub fn lower_is_worse(self) -> bool {
+        matches!(self, Self::Below | Self::AtMost)
+    }
+}
+
+/// What a value is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bound {
+    /// A number, in the metric's unit.
+    Number(f64),
+    /// A word: a state, or `yes` and `no` for a flag.
+    Text(Cow<'static, str>),
+}
+
+/// A comparison that a value can cross: `> 90`, `< 10`, `!= running`. `>` and `<` are strict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// How to compare.
+    pub comparison: Comparison,
+    /// With what.
+    pub bound: Bound,
+}
+
+impl Limit {
+    /// Turns when the value is larger.
+    #[must_use]
+    pub const fn above(number: f64) -> Self {
+        Self {
+            comparison: Comparison::Above,
+            bound: Bound::Number(number),
+        }
+    }
+
+    /// Turns when the value is smaller.
+    #[must_use]
+    pub const fn below(number: f64) -> Self {
+        Self {
+            comparison: Comparison::Below,
+            bound: Bound::Number(number),
+        }
+    }
+
+    /// Whether the value lies on the bad side. A word compared with a number, and the other way round, never does.
+    #[must_use]
+    pub fn is_crossed_by(&self, value: &Value) -> bool {
+        match (&self.bound, value) {
+            (Bound::Number(bound), Value::Number(number)) => match self.comparison {
+                Comparison::Above => number > bound,
+                Comparison::AtLeast => number >= bound,
+                Comparison::Below => number < bound,
+                Comparison::AtMost => number <= bound,
+                #[expect(clippy::float_cmp, reason = "the rule says exactly equal")]
+                Comparison::Equal => number == bound,
+                #[expect(clippy::float_cmp, reason = "the rule says exactly equal")]
+                Comparison::NotEqual => number != bound,
+            },
+            (Bound::Text(bound), Value::State(_) | Value::Flag(_)) => {
+                let same = *bound == value.to_string();
+                match self.comparison {
+                    Comparison::Equal => same,
+                    Comparison::NotEqual => !same,
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// The bound, where it is a number.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self.bound {
+            Bound::Number(number) => Some(number),
+            Bound::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.comparison.sign())?;
+        match &self.bound {
+            Bound::Number(number) => write!(f, " {number}"),
+            Bound::Text(text) => write!(f, " {text}"),
+        }
+    }
+}
+
+/// Why a text is no limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a comparison such as `> 90`, `<= 5`, `== 0` or `!= running`, found `{0}`")]
+pub struct LimitError(String);
+
+impl FromStr for Limit {
+    type Err = LimitError;
+
+    fn from_str(text: &str) -> Result<Self, LimitError> {
+        let refuse = || LimitError(text.to_owned());
+        let trimmed = text.trim();
+        let (sign, comparison) = Comparison::ALL
+            .iter()
+            .find(|(sign, _)| trimmed.starts_with(sign))
+            .ok_or_else(refuse)?;
+        let rest = trimmed[sign.len()..].trim();
+        let rest = rest.strip_suffix('%').map_or(rest, str::trim_end);
+        let bound = match rest.parse::<f64>() {
+            Ok(number) if number.is_finite() => Bound::Number(number),
+            Ok(_) => return Err(refuse()),
+            Err(_) if rest.is_empty() || rest.contains(['<', '>', '=']) => return Err(refuse()),
+            Err(_) => Bound::Text(Cow::Owned(rest.to_owned())),
+        };
+        let orders = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        if orders && matches!(bound, Bound::Text(_)) {
+            return Err(refuse());
+        }
+        Ok(Self {
+            comparison: *comparison,
+            bound,
+        })
+    }
+}
+
+/// One side of a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Threshold {
+    /// Turns at this limit.
+    At(Limit),
+    /// Never turns, whatever a weaker rule says.
+    Never,
+}
+
+/// Where a rule came from, so that people find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A default of the kind.
+    Default,
+    /// The place in the configuration: `config/config.yaml:41:13 thresholds.cpu_red`.
+    Configured(Arc<str>),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Configured(place) => f.write_str(place),
+        }
+    }
+}
+
+/// Which subjects a rule is for: a glob, in which `*` also matches `/`.
+#[derive(Debug, Clone)]
+pub struct SubjectPattern(globset::GlobMatcher);
+
+impl SubjectPattern {
+    /// Reads a glob.
+    ///
+    /// # Errors
+    /// The glob is malformed.
+    pub fn new(glob: &str) -> Result<Self, globset::Error> {
+        Ok(Self(globset::Glob::new(glob)?.compile_matcher()))
+    }
+
+    /// Whether the subject is meant.
+    #[must_use]
+    pub fn matches(&self, subject: &str) -> bool {
+        self.0.is_match(subject)
+    }
+
+    /// The glob as it was written.
+    #[must_use]
+    pub fn glob(&self) -> &str {
+        self.0.glob().glob()
+    }
+}
+
+impl PartialEq for SubjectPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.glob() == other.glob()
+    }
+}
+
+/// Limits on one metric. A side that is `None` says nothing: a weaker rule on the same metric decides it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The metric it is for.
+    pub metric: Cow<'static, str>,
+    /// The subjects it is for; `None`: all.
+    pub subject: Option<SubjectPattern>,
+    /// When it turns YELLOW.
+    pub yellow: Option<Threshold>,
+    /// When it turns RED.
+    pub red: Option<Threshold>,
+    /// What must be true before a finding goes away again; `None`: that the limit is no longer crossed.
+    pub clear: Option<Limit>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl Rule {
+    /// A default of a kind, on every subject.
+    #[must_use]
+    pub fn default_of_kind(
+        metric: &'static str,
+        yellow: Option<Limit>,
+        red: Option<Limit>,
+    ) -> Self {
+        Self {
+            metric: Cow::Borrowed(metric),
+            subject: None,
+            yellow: yellow.map(Threshold::At),
+            red: red.map(Threshold::At),
+            clear: None,
+            origin: Origin::Default,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_read_back_as_written() {
+        for text in ["> 90", ">= 5", "< 10", "<= 0.5", "== 0", "!= running"] {
+            assert_eq!(text.parse::<Limit>().expect(text).to_string(), text);
+        }
+        assert_eq!(">90%".parse::<Limit>(), Ok(Limit::above(90.0)));
+    }
+
+    #[test]
+    fn what_is_no_limit_is_refused() {
+        for text in [
+            "",
+            "90",
+            ">",
+            "> x",
+            ">> 9",
+            "=> 9",
+            "> NaN",
+            "> inf",
+            "< running",
+        ] {
+            assert!(text.parse::<Limit>().is_err(), "`{text}` was taken");
+        }
+    }
+
+    #[test]
+    fn limits_are_strict() {
+        let at = |number| Value::Number(number);
+        assert!(!Limit::above(90.0).is_crossed_by(&at(90.0)));
+        assert!(Limit::above(90.0).is_crossed_by(&at(90.000_001)));
+        assert!(!Limit::below(10.0).is_crossed_by(&at(10.0)));
+        assert!(Limit::below(10.0).is_crossed_by(&at(9.999_999)));
+        let not_running: Limit = "!= running".parse().expect("a limit");
+        assert!(not_running.is_crossed_by(&Value::State("dead".into())));
+        assert!(!not_running.is_crossed_by(&Value::State("running".into())));
+        assert!(!not_running.is_crossed_by(&at(1.0)));
+        let flagged: Limit = "== yes".parse().expect("a limit");
+        assert!(flagged.is_crossed_by(&Value::Flag(true)));
+    }
+}

@@ -1,0 +1,1 @@
+//! What people and programs read, made from values: nothing here asks or changes anything.

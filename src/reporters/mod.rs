@@ -1,0 +1,1 @@
+//! Where reports go: one file per channel, and one list that names them all.

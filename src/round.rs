@@ -1,0 +1,1 @@
+//! One run over all targets that are due: permits, deadlines, panics.

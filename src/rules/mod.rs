@@ -1,0 +1,1 @@
+//! Judging: pure functions from observations and limits to verdicts.

@@ -1,0 +1,10 @@
+//! The tests that use the whole program or real servers: one binary, so that it is linked once.
+
+mod api_endpoints;
+mod cli;
+mod config;
+mod house;
+mod local_hosts;
+mod reports;
+mod round;
+mod support;

@@ -1,0 +1,1 @@
+//! Fixtures: real servers on free ports, started as children that die with this process.
