@@ -11,4 +11,5 @@ pub mod render;
 pub mod reporters;
 pub mod round;
 pub mod rules;
+pub mod schedule;
 pub mod secret;

@@ -24,11 +24,31 @@ use crate::model::{Failure, KindSpec, Reading, Rule, Target};
 pub mod api_endpoints;
 mod host;
 pub mod local_hosts;
+mod not_built;
 
 /// All kinds, in the order of the documentation.
 pub static KINDS: &[Kind] = &[
     Kind::of::<local_hosts::LocalHosts>(),
+    Kind::not_built::<not_built::Ec2Instances>("ec2_instances", "EC2 instances"),
+    Kind::not_built::<not_built::VpsServers>("vps_servers", "servers over SSH"),
+    Kind::not_built::<not_built::DockerHosts>("docker_hosts", "Docker containers"),
     Kind::of::<api_endpoints::ApiEndpoints>(),
+    Kind::not_built::<not_built::Databases>("databases", "PostgreSQL databases"),
+    Kind::not_built::<not_built::S3Buckets>("s3_buckets", "S3 buckets"),
+    Kind::not_built::<not_built::LlmModels>("llm_models", "language models"),
+    Kind::not_built::<not_built::LlmKeys>("llm_keys", "keys of model providers"),
+    Kind::not_built::<not_built::AnyKeys>("redis_servers", "Redis servers"),
+    Kind::not_built::<not_built::AnyKeys>("mysql_servers", "MySQL servers"),
+    Kind::not_built::<not_built::AnyKeys>("mongodb_servers", "MongoDB servers"),
+    Kind::not_built::<not_built::AnyKeys>("haproxy_servers", "HAProxy servers"),
+    Kind::not_built::<not_built::AnyKeys>("tcp_ports", "TCP ports"),
+    Kind::not_built::<not_built::AnyKeys>("tls_endpoints", "TLS endpoints"),
+    Kind::not_built::<not_built::AnyKeys>("dns_records", "DNS records"),
+    Kind::not_built::<not_built::AnyKeys>("ping_hosts", "hosts that answer a ping"),
+    Kind::not_built::<not_built::AnyKeys>("heartbeats", "jobs that report in"),
+    Kind::not_built::<not_built::AnyKeys>("commands", "Nagios plugins and other commands"),
+    Kind::not_built::<not_built::AnyKeys>("kubernetes_clusters", "Kubernetes clusters"),
+    Kind::not_built::<not_built::AnyKeys>("prometheus_servers", "Prometheus servers"),
 ];
 
 /// What a look may use besides its clients.
@@ -58,8 +78,8 @@ pub trait Collector: Send + Sync + Sized + 'static {
     /// The limits that the kind ships.
     fn rules(settings: &Self::Settings) -> Vec<Rule>;
 
-    /// Mistakes in the settings that their types cannot catch: the key, what is wrong, and what to do.
-    fn check(_settings: &Self::Settings) -> Vec<SettingsProblem> {
+    /// Mistakes in the settings that their types cannot catch. `variable` gives the value of an environment variable.
+    fn check(_settings: &Self::Settings, _variable: Variables<'_>) -> Vec<SettingsProblem> {
         Vec::new()
     }
 
@@ -87,6 +107,9 @@ pub struct SettingsProblem {
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 type Settings = Arc<dyn Any + Send + Sync>;
+
+/// Gives the value of an environment variable.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A collector whose type is forgotten.
 pub trait AnyCollector: Send + Sync {
@@ -122,7 +145,7 @@ pub struct Kind {
     /// What the kind is.
     pub spec: KindSpec,
     /// The JSON Schema of its settings.
-    pub settings_schema: fn() -> schemars::Schema,
+    pub settings_schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
     /// Reads the settings of one target.
     pub read: fn(&Node) -> Result<Settings, ReadError>,
     /// See [`Collector::default_name`].
@@ -130,7 +153,7 @@ pub struct Kind {
     /// See [`Collector::rules`].
     pub rules: fn(&Settings) -> Vec<Rule>,
     /// See [`Collector::check`].
-    pub check: fn(&Settings) -> Vec<SettingsProblem>,
+    pub check: fn(&Settings, Variables<'_>) -> Vec<SettingsProblem>,
     /// See [`Collector::new`].
     pub new: fn(&Clients) -> Box<dyn AnyCollector>,
 }
@@ -139,14 +162,43 @@ impl Kind {
     const fn of<C: Collector>() -> Self {
         Self {
             spec: C::KIND,
-            settings_schema: || schemars::schema_for!(C::Settings),
+            settings_schema: C::Settings::json_schema,
             read: |node| Ok(Arc::new(from_node::<C::Settings>(node)?)),
             default_name: |settings| {
                 (settings.downcast_ref()).map_or_else(String::new, C::default_name)
             },
             rules: |settings| settings.downcast_ref().map_or_else(Vec::new, C::rules),
-            check: |settings| settings.downcast_ref().map_or_else(Vec::new, C::check),
+            check: |settings, variable| {
+                (settings.downcast_ref()).map_or_else(Vec::new, |own| C::check(own, variable))
+            },
             new: |clients| Box::new(C::new(clients)),
+        }
+    }
+
+    const fn not_built<S: not_built::KnownSettings>(
+        key: &'static str,
+        title: &'static str,
+    ) -> Self {
+        Self {
+            spec: KindSpec {
+                key,
+                title,
+                how: "not in this build: settings are read, looks say UNKNOWN",
+                sample: "",
+                metrics: &[],
+                default_timeout: Duration::from_secs(10),
+                built: false,
+            },
+            settings_schema: S::json_schema,
+            read: |node| Ok(Arc::new(from_node::<S>(node)?)),
+            default_name: |settings| {
+                (settings.downcast_ref()).map_or_else(String::new, S::default_name)
+            },
+            rules: |_| Vec::new(),
+            check: |settings, variable| {
+                (settings.downcast_ref()).map_or_else(Vec::new, |own: &S| own.check(variable))
+            },
+            new: |_| Box::new(not_built::NotBuilt),
         }
     }
 }

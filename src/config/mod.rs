@@ -1,1 +1,294 @@
-//! What people wrote, read into what we work with.
+//! What people wrote, read into what we work with: found, parsed, merged, expanded, read into typed structs, and
+//! checked as a whole. All problems are found in one go.
+//!
+//! This layer composes the structs of their owners: a kind's settings belong to its collector, thresholds to the
+//! rules.
+
+mod dotenv;
+mod environment;
+mod expand;
+mod limits;
+mod load;
+mod names;
+mod plan;
+mod schema;
+mod sections;
+mod targets;
+mod values;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use environment::Environment;
+pub use load::{FILE_VARIABLE, SEARCHED};
+pub use plan::{Plan, PlannedReporter, TimeoutFrom, Timetable, ValueSource, Watched};
+pub use schema::json_schema;
+
+use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
+use crate::problem::{Problem, Severity, nearest};
+use crate::rules::{Rules, Thresholds};
+use sections::{Llm, Monitoring, ReportSection, ReporterKeys, Store, Telegram};
+
+/// What is watched when nobody has configured anything.
+pub const BUILT_IN: &str = "targets:\n  local_hosts:\n    - {}\n";
+
+/// The words that may stand at the top of a configuration file, beside `x-…`.
+const SECTIONS: [&str; 12] = [
+    "monitoring",
+    "targets",
+    "thresholds",
+    "telegram",
+    "llm",
+    "reporters",
+    "store",
+    "report",
+    "delivery",
+    "silences",
+    "windows",
+    "escalation",
+];
+
+/// What loading gave.
+pub struct Loaded {
+    /// `None`: there are errors among the problems.
+    pub plan: Option<Plan>,
+    /// All problems, in the order of the files.
+    pub problems: Vec<Problem>,
+}
+
+/// Whether a configuration file was found.
+pub enum Found {
+    /// What loading it gave.
+    File(Box<Loaded>),
+    /// None was named, and none is where we look.
+    Nothing,
+}
+
+/// Finds and loads the configuration. `directory` is the working directory: relative paths are taken from it.
+pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -> Found {
+    let mut problems = Vec::new();
+    let main = match load::find(named, environment, directory) {
+        Ok(Some(main)) => main,
+        Ok(None) => return Found::Nothing,
+        Err(problem) => {
+            problems.push(*problem);
+            let plan = None;
+            return Found::File(Box::new(Loaded { plan, problems }));
+        }
+    };
+    let document = load::read(&main, environment, directory, &mut problems);
+    let plan = document.and_then(|document| {
+        let mut plan = plan(&document.root, environment, &mut problems)?;
+        plan.files = document.files;
+        Some(plan)
+    });
+    Found::File(Box::new(finish(plan, problems)))
+}
+
+/// The plan of [`BUILT_IN`].
+#[must_use]
+pub fn built_in(environment: &Environment) -> Loaded {
+    let mut problems = Vec::new();
+    let root = document::parse(&"built-in".into(), BUILT_IN, LIMITS, &mut problems);
+    let plan = root.and_then(|root| plan(&root, environment, &mut problems));
+    finish(plan, problems)
+}
+
+fn finish(plan: Option<Plan>, mut problems: Vec<Problem>) -> Loaded {
+    // An alias repeats what stands at its anchor, mistakes included.
+    let mut seen = std::collections::HashSet::new();
+    problems.retain(|problem| {
+        let place = problem.location.as_ref().map(ToString::to_string);
+        seen.insert((place, problem.message.clone()))
+    });
+    let broken = problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error);
+    Loaded {
+        plan: plan.filter(|_| !broken),
+        problems,
+    }
+}
+
+fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> Option<Plan> {
+    if !matches!(root.value, NodeValue::Mapping(_) | NodeValue::Null) {
+        let message = format!("expected a map of sections, found {}", root.describe());
+        let problem = Problem::error(message).at(&root.location, "");
+        problems.push(problem.hint("`roundsman init` writes a configuration to start from"));
+        return None;
+    }
+    let path = document::Path::default();
+    for entry in root.entries() {
+        let known = SECTIONS.contains(&entry.key.as_str()) || entry.key.starts_with("x-");
+        if !known {
+            let problem = Problem::error(format!("unknown key `{}`", entry.key))
+                .at(&entry.key_location, entry.key.clone());
+            problems.push(problem.hint(nearest(&entry.key, SECTIONS).map_or_else(
+                || {
+                    format!(
+                        "known keys here: {}; `x-…` is free for anchors",
+                        SECTIONS.join(", ")
+                    )
+                },
+                |near| format!("did you mean `{near}`?"),
+            )));
+        }
+    }
+    let monitoring: Monitoring = section(root, "monitoring", problems);
+    let thresholds: Thresholds = section(root, "thresholds", problems);
+    read_for_its_mistakes::<Telegram>(root, "telegram", problems);
+    read_for_its_mistakes::<Llm>(root, "llm", problems);
+    read_for_its_mistakes::<Store>(root, "store", problems);
+    read_for_its_mistakes::<ReportSection>(root, "report", problems);
+
+    let thresholds_path = path.key("thresholds");
+    let thresholds_node = root.get("thresholds");
+    let none = Rules::default();
+    limits::check_order(
+        &thresholds,
+        thresholds_node,
+        &thresholds_path,
+        &none,
+        problems,
+    );
+    let global = targets::GlobalThresholds {
+        values: thresholds,
+        node: thresholds_node,
+    };
+    let empty = Node::new(root.location.clone(), NodeValue::Null);
+    let variable = |name: &str| environment.get(name).map(str::to_owned);
+    let targets_node = root.get("targets").unwrap_or(&empty);
+    let read = targets::read(targets_node, &global, &variable, problems);
+    let broken = problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error);
+    if read.watched.is_empty() && !broken {
+        let problem = Problem::error("nothing is watched: there is no target that is enabled");
+        let hint = "add one under `targets:`, such as `local_hosts: [{}]`; `roundsman kinds` lists what there is";
+        problems.push(problem.at(&targets_node.location, "targets").hint(hint));
+    }
+    let timetable = timetable(monitoring, root, problems);
+    let reporters = reporters(root, problems);
+    warn_of_what_is_not_built(root, problems);
+    let mut sources = Vec::new();
+    collect_sources(root, &path, &mut sources);
+    Some(Plan {
+        files: Vec::new(),
+        watched: read.watched,
+        disabled: read.disabled,
+        timetable,
+        reporters,
+        sources,
+    })
+}
+
+/// A section, or its defaults where it is missing or has mistakes, which are noted.
+fn section<T: serde::de::DeserializeOwned + Default>(
+    root: &Node,
+    key: &str,
+    problems: &mut Vec<Problem>,
+) -> T {
+    let path = document::Path::default().key(key);
+    root.get(key)
+        .and_then(|node| read_all(node, &path, &[], problems, from_node))
+        .unwrap_or_default()
+}
+
+/// A section that this build does not use yet is still checked: its users must not find out later.
+fn read_for_its_mistakes<T: serde::de::DeserializeOwned>(
+    root: &Node,
+    key: &str,
+    problems: &mut Vec<Problem>,
+) {
+    let path = document::Path::default().key(key);
+    if let Some(node) = root.get(key) {
+        read_all(node, &path, &[], problems, from_node::<T>);
+    }
+}
+
+fn timetable(monitoring: Monitoring, root: &Node, problems: &mut Vec<Problem>) -> Timetable {
+    let zone = monitoring.timezone.map(|written| written.0.0);
+    match (monitoring.schedule, monitoring.every) {
+        (None, Some(every)) => Timetable::Every(every.0.0),
+        (schedule, every) => {
+            if let (Some(_), Some(_), Some(node)) = (&schedule, every, root.get("monitoring")) {
+                let problem = Problem::error("`schedule` and `every` exclude each other");
+                problems.push(
+                    problem
+                        .at(&node.location, "monitoring")
+                        .hint("keep one of them"),
+                );
+            }
+            let cron = schedule.map(|written| written.0);
+            Timetable::Cron(Box::new(cron.unwrap_or_default()), zone)
+        }
+    }
+}
+
+fn reporters(root: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedReporter> {
+    let path = document::Path::default().key("reporters");
+    let Some(list) = root.get("reporters") else {
+        return Vec::new();
+    };
+    if !matches!(list.value, NodeValue::Sequence(_) | NodeValue::Null) {
+        let message = format!("expected a list of channels, found {}", list.describe());
+        problems.push(Problem::error(message).at(&list.location, path.to_string()));
+    }
+    let _: Option<ReporterKeys> = None;
+    Vec::new()
+}
+
+/// Sections that are read and checked, but that nothing acts on yet.
+fn warn_of_what_is_not_built(root: &Node, problems: &mut Vec<Problem>) {
+    for key in [
+        "telegram",
+        "llm",
+        "store",
+        "report",
+        "delivery",
+        "silences",
+        "windows",
+        "escalation",
+        "escalation",
+    ] {
+        if let Some(entry) = root.entry(key) {
+            let problem = Problem::warning("is read, but this build does not act on it yet");
+            problems.push(problem.at(&entry.key_location, key));
+        }
+    }
+}
+
+/// Where the values came from: all that are not written under `targets`, and every one that was expanded.
+fn collect_sources(node: &Node, path: &document::Path, sources: &mut Vec<ValueSource>) {
+    match &node.value {
+        NodeValue::Null => {}
+        NodeValue::Mapping(entries) => {
+            for entry in entries {
+                let path = path.key(&entry.key);
+                let free = path.0.len() == 1 && entry.key.starts_with("x-");
+                if !free {
+                    collect_sources(&entry.value, &path, sources);
+                }
+            }
+        }
+        NodeValue::Sequence(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect_sources(item, &path.index(index), sources);
+            }
+        }
+        NodeValue::Scalar { .. } => {
+            let expanded_from = match &node.source {
+                Source::File => None,
+                Source::Expanded(from) => Some(Arc::clone(from)),
+            };
+            let text = path.to_string();
+            if expanded_from.is_some() || !text.starts_with("targets.") {
+                sources.push(ValueSource {
+                    path: text,
+                    location: node.location.clone(),
+                    expanded_from,
+                });
+            }
+        }
+    }
+}

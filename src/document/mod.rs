@@ -6,7 +6,9 @@
 mod node;
 mod parse;
 mod read;
+mod word;
 
 pub use node::{Entry, Node, NodeValue, Path, Segment, Source};
 pub use parse::{LIMITS, Limits, parse};
 pub use read::{ReadError, from_node, read_all};
+pub use word::{DurationText, LinkText, Milliseconds, OneOrMany, Word, Written};

@@ -132,6 +132,8 @@ pub struct Gap {
     pub metric: &'static str,
     /// Which part of the target, where the metric has parts.
     pub subject: Option<String>,
+    /// The metric's unit.
+    pub unit: Unit,
     /// Why it could not be had.
     pub message: String,
     /// What to do next.
@@ -163,6 +165,7 @@ impl Reading {
             self.gap(
                 metric,
                 subject,
+                unit,
                 format!("the value read was `{number}`, which is no number"),
             );
         }
@@ -177,10 +180,17 @@ impl Reading {
     }
 
     /// Adds a gap.
-    pub fn gap(&mut self, metric: &'static str, subject: Option<&str>, message: impl Into<String>) {
+    pub fn gap(
+        &mut self,
+        metric: &'static str,
+        subject: Option<&str>,
+        unit: Unit,
+        message: impl Into<String>,
+    ) {
         self.gaps.push(Gap {
             metric,
             subject: subject.map(str::to_owned),
+            unit,
             message: message.into(),
             hint: None,
         });

@@ -1,0 +1,347 @@
+//! Kinds that are known but that this build cannot look at: their settings are read and checked by their documented
+//! keys, and a look says UNKNOWN. A predecessor's file thus works as it is, and no target is silently left out.
+//!
+//! When a kind is built, its settings move from here into its own file; its key and its names stay as they are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{AnyCollector, BoxFuture, RunContext, SettingsProblem, Variables};
+use crate::document::{DurationText, OneOrMany, Word, Written};
+use crate::model::{Failure, Reading, Target};
+use crate::problem::Severity;
+use crate::secret::Secret;
+
+/// The collector of every kind that is not built.
+pub(super) struct NotBuilt;
+
+impl AnyCollector for NotBuilt {
+    fn look<'a>(
+        &'a self,
+        target: &'a Target,
+        _: &'a RunContext,
+    ) -> BoxFuture<'a, Result<Reading, Failure>> {
+        let message = format!("{} are not in this build", target.id.kind);
+        let hint = "its settings were read and are in order; a later version looks at it";
+        Box::pin(async move { Err(Failure::ours(message).hint(hint)) })
+    }
+}
+
+/// The settings of a kind that is not built.
+pub(super) trait KnownSettings:
+    DeserializeOwned + JsonSchema + Send + Sync + 'static
+{
+    /// See [`super::Collector::default_name`].
+    fn default_name(&self) -> String;
+
+    /// See [`super::Collector::check`].
+    fn check(&self, _: Variables<'_>) -> Vec<SettingsProblem> {
+        Vec::new()
+    }
+}
+
+/// A TCP port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Port(u16);
+
+impl FromStr for Port {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(number @ 1..) => Ok(Self(number)),
+            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+        }
+    }
+}
+
+impl Word for Port {
+    const EXPECTED: &'static str = "a whole number from 1 to 65535";
+}
+
+/// `host`, or `host:port` where the port is not the usual one.
+fn host_and_port(host: &str, port: Option<Written<Port>>, usual: u16) -> String {
+    match port {
+        Some(Written(Port(port))) if port != usual => format!("{host}:{port}"),
+        _ => host.to_owned(),
+    }
+}
+
+/// A path or an address that needs no further care.
+type Text = Option<String>;
+
+/// A server over SSH.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read and checked; used once the kind is built")]
+pub(super) struct VpsServers {
+    /// Name or address.
+    host: String,
+    /// Default 22.
+    port: Option<Written<Port>>,
+    /// Who logs in. Default `root`.
+    username: Text,
+    /// The private key. A relative path is taken from the folder in `VPS_SSH_KEY_PATH`.
+    ssh_key_path: Text,
+    /// The passphrase of the key.
+    passphrase: Option<Secret>,
+    /// Whether the SSH agent is asked for keys.
+    agent: Option<bool>,
+    /// A file of known host keys.
+    known_hosts: Text,
+    /// The pinned host key: `SHA256:…`.
+    host_key: Text,
+    /// Whether a host key that was never seen is accepted. Default false.
+    accept_new: Option<bool>,
+    /// A host to go through: `user@host:port`.
+    jump: Text,
+}
+
+impl KnownSettings for VpsServers {
+    fn default_name(&self) -> String {
+        host_and_port(&self.host, self.port, 22)
+    }
+
+    fn check(&self, variable: Variables<'_>) -> Vec<SettingsProblem> {
+        let Some(file) = &self.ssh_key_path else {
+            return Vec::new();
+        };
+        let folder = variable("VPS_SSH_KEY_PATH").unwrap_or_default();
+        let path = Path::new(&folder).join(file);
+        if path.exists() {
+            return Vec::new();
+        }
+        vec![SettingsProblem {
+            key: "ssh_key_path",
+            severity: Severity::Warning,
+            message: format!("the key file `{}` is not there", path.display()),
+            hint: Some(
+                "put it there, or mount it; a relative path is taken from the folder in \
+                 `VPS_SSH_KEY_PATH`"
+                    .to_owned(),
+            ),
+        }]
+    }
+}
+
+/// A Docker Engine: one of `socket`, `url` and `ssh`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read and checked; used once the kind is built")]
+pub(super) struct DockerHosts {
+    /// The local socket, such as `/var/run/docker.sock`.
+    socket: Text,
+    /// The address of the Engine, such as `tcp://host:2376`.
+    url: Text,
+    /// Certificates for `url`.
+    tls: Option<Value>,
+    /// The server to go through, with the keys of `vps_servers`.
+    ssh: Option<VpsServers>,
+    /// Only containers with these names.
+    #[serde(default)]
+    include: OneOrMany,
+    /// Not containers with these names.
+    #[serde(default)]
+    exclude: OneOrMany,
+    /// Containers that must be there.
+    #[serde(default)]
+    required: OneOrMany,
+    /// How long ago a container must have failed to be left alone. Default `24h`.
+    exited_within: Option<Written<DurationText>>,
+}
+
+impl KnownSettings for DockerHosts {
+    fn default_name(&self) -> String {
+        match (&self.ssh, &self.url) {
+            (Some(ssh), _) => format!("docker@{}", ssh.default_name()),
+            (None, Some(url)) => url
+                .rsplit_once("//")
+                .map_or(url.as_str(), |(_, host)| host)
+                .to_owned(),
+            (None, None) => "docker".to_owned(),
+        }
+    }
+}
+
+/// A PostgreSQL database.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read and checked; used once the kind is built")]
+pub(super) struct Databases {
+    /// Name or address.
+    host: String,
+    /// Default 5432.
+    port: Option<Written<Port>>,
+    /// The database.
+    database: String,
+    /// Default `postgres`, the only one so far.
+    engine: Option<Engine>,
+    /// Default `prefer`.
+    ssl_mode: Option<SslMode>,
+    /// Default: the variable `POSTGRES_USER`.
+    username: Text,
+    /// Default: the variable `POSTGRES_PASSWORD`.
+    password: Option<Secret>,
+    /// The certificate authority.
+    ca_file: Text,
+    /// Our certificate.
+    client_cert: Text,
+    /// Its key.
+    client_key: Text,
+}
+
+/// A database engine.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Engine {
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// How the connection to PostgreSQL is protected, as libpq has it.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum SslMode {
+    /// Never.
+    Disable,
+    /// Where the server offers it.
+    Prefer,
+    /// Always; the certificate is not checked.
+    Require,
+    /// The certificate must come from a known authority.
+    VerifyCa,
+    /// And it must be for this host.
+    VerifyFull,
+}
+
+impl KnownSettings for Databases {
+    fn default_name(&self) -> String {
+        let host = host_and_port(&self.host, self.port, 5432);
+        format!("{}@{host}", self.database)
+    }
+}
+
+/// An EC2 instance.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read and checked; used once the kind is built")]
+pub(super) struct Ec2Instances {
+    /// Such as `i-0123456789abcdef0`.
+    instance_id: Text,
+    /// Default: the variable `AWS_REGION`.
+    region: Text,
+    /// Default `running`.
+    expected_state: Text,
+    /// A profile of the AWS configuration.
+    profile: Text,
+    /// A role to take on.
+    assume_role: Option<Value>,
+    /// Instead of an ID: which instances are watched.
+    discover: Option<Value>,
+}
+
+impl KnownSettings for Ec2Instances {
+    fn default_name(&self) -> String {
+        self.instance_id
+            .clone()
+            .unwrap_or_else(|| "discovered".to_owned())
+    }
+}
+
+/// An S3 bucket.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read and checked; used once the kind is built")]
+pub(super) struct S3Buckets {
+    /// The bucket.
+    bucket: String,
+    /// Default: the variable `AWS_REGION`.
+    region: Text,
+    /// Another service that speaks S3.
+    endpoint_url: Text,
+    /// Whether the bucket is part of the path.
+    path_style: Option<bool>,
+    /// A profile of the AWS configuration.
+    profile: Text,
+    /// A role to take on.
+    assume_role: Option<Value>,
+}
+
+impl KnownSettings for S3Buckets {
+    fn default_name(&self) -> String {
+        self.bucket.clone()
+    }
+}
+
+/// A language model.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read and checked; used once the kind is built")]
+pub(super) struct LlmModels {
+    /// Who runs it.
+    provider: String,
+    /// The model, as the provider names it.
+    model_id: String,
+    /// The provider's region.
+    region: Text,
+    /// The provider's address, where it is not the usual one.
+    base_url: Text,
+    /// The provider's key.
+    api_key: Option<Secret>,
+    /// The longest answer that is paid for.
+    max_tokens: Option<u32>,
+    /// What it costs, in US dollars per 1,000 tokens.
+    price: Option<Value>,
+    /// `list`: only ask, for free, whether the model is offered.
+    method: Text,
+}
+
+impl KnownSettings for LlmModels {
+    fn default_name(&self) -> String {
+        format!("{}/{}", self.provider, self.model_id)
+    }
+}
+
+/// A provider's key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read and checked; used once the kind is built")]
+pub(super) struct LlmKeys {
+    /// Whose key.
+    provider: String,
+    /// The variable that holds it.
+    env: Text,
+    /// Whether it must be there.
+    required: Option<bool>,
+    /// An `https://` address that answers for free whether the key is good.
+    test_url: Text,
+}
+
+impl KnownSettings for LlmKeys {
+    fn default_name(&self) -> String {
+        self.provider.clone()
+    }
+}
+
+/// Settings of a kind whose keys are not settled yet: any are taken.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct AnyKeys(BTreeMap<String, Value>);
+
+impl KnownSettings for AnyKeys {
+    fn default_name(&self) -> String {
+        let text = |key: &str| self.0.get(key).and_then(Value::as_str);
+        let host = text("host")
+            .or_else(|| text("url"))
+            .or_else(|| text("address"));
+        // What may hold a password is not a name.
+        let host = host.filter(|host| !host.contains('@') && !host.contains('?'));
+        host.unwrap_or("unnamed").to_owned()
+    }
+}

@@ -1,0 +1,158 @@
+//! Puts variables and files into the scalars of a document, after it was parsed: a value can then neither change
+//! the structure nor move a position, and never shows up in a message.
+
+use std::path::Path;
+
+use super::Environment;
+use crate::document::{Node, NodeValue, Path as DocumentPath, Source};
+use crate::problem::{Location, Problem, nearest};
+
+/// Expands `${NAME}`, `${NAME:-default}` and `${file:path}` in every scalar; `$${` stands for a literal `${`.
+/// Relative paths are taken from `directory`.
+pub(super) fn expand(
+    node: &mut Node,
+    path: &DocumentPath,
+    environment: &Environment,
+    directory: &Path,
+    problems: &mut Vec<Problem>,
+) {
+    let location = node.location.clone();
+    match &mut node.value {
+        NodeValue::Sequence(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                expand(item, &path.index(index), environment, directory, problems);
+            }
+        }
+        NodeValue::Mapping(entries) => {
+            for entry in entries {
+                let path = path.key(&entry.key);
+                expand(&mut entry.value, &path, environment, directory, problems);
+            }
+        }
+        NodeValue::Scalar { text, .. } if text.contains("${") => {
+            let mut expander = Expander {
+                environment,
+                directory,
+                location: &location,
+                path,
+                sources: Vec::new(),
+                problems,
+            };
+            let filled = expander.text(text);
+            let sources = expander.sources;
+            *text = filled;
+            if !sources.is_empty() {
+                node.source = Source::Expanded(sources.join(" and ").into());
+            }
+        }
+        NodeValue::Null | NodeValue::Scalar { .. } => {}
+    }
+}
+
+struct Expander<'a> {
+    environment: &'a Environment,
+    directory: &'a Path,
+    location: &'a Location,
+    path: &'a DocumentPath,
+    sources: Vec<String>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Expander<'_> {
+    fn text(&mut self, text: &str) -> String {
+        let mut expanded = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find("${") {
+            if rest[..start].ends_with('$') {
+                expanded.push_str(&rest[..start - 1]);
+                expanded.push_str("${");
+                rest = &rest[start + 2..];
+                continue;
+            }
+            expanded.push_str(&rest[..start]);
+            let Some(length) = rest[start..].find('}') else {
+                self.refuse(
+                    "a `${` without its `}`",
+                    "write `${NAME}`, or `$${` for a literal `${`",
+                );
+                return expanded;
+            };
+            let inner = &rest[start + 2..start + length];
+            expanded.push_str(&self.value(inner));
+            rest = &rest[start + length + 1..];
+        }
+        expanded.push_str(rest);
+        expanded
+    }
+
+    fn value(&mut self, inner: &str) -> String {
+        if let Some(file) = inner.strip_prefix("file:") {
+            return self.file(file);
+        }
+        let (name, default) = match inner.split_once(":-") {
+            Some((name, default)) => (name, Some(default)),
+            None => (inner, None),
+        };
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !is_name {
+            let hint = "write `${NAME}`, `${NAME:-default}` or `${file:path}`, or `$${` for a literal `${`";
+            self.refuse("a `${…}` that names no variable", hint);
+            return String::new();
+        }
+        let value = self.environment.get(name);
+        match (value, default) {
+            (Some(value), None) => {
+                let value = value.to_owned();
+                self.note_variable(name);
+                value
+            }
+            (Some(value), Some(_)) if !value.is_empty() => {
+                let value = value.to_owned();
+                self.note_variable(name);
+                value
+            }
+            (_, Some(default)) => {
+                self.sources.push(format!("the default of `{name}`"));
+                default.to_owned()
+            }
+            (None, None) => {
+                let near = nearest(name, self.environment.names());
+                let also = near.map_or_else(String::new, |near| format!("; `{near}` is set"));
+                self.refuse(
+                    &format!("the variable `{name}` is not set"),
+                    &format!(
+                        "set it in the environment or in `.env`, or write `${{{name}:-default}}`{also}"
+                    ),
+                );
+                String::new()
+            }
+        }
+    }
+
+    fn note_variable(&mut self, name: &str) {
+        let origin = self.environment.origin(name).unwrap_or_default();
+        self.sources.push(format!("`{name}` ({origin})"));
+    }
+
+    fn file(&mut self, name: &str) -> String {
+        let read = std::fs::read_to_string(self.directory.join(name));
+        self.sources.push(format!("the file `{name}`"));
+        match read {
+            // Editors and `echo` end a file with a line break that is not part of the secret.
+            Ok(text) => text.trim_end_matches(['\n', '\r']).to_owned(),
+            Err(error) => {
+                self.refuse(
+                    &format!("the file `{name}` cannot be read: {error}"),
+                    "give the path from the working directory, and let our user read it",
+                );
+                String::new()
+            }
+        }
+    }
+
+    fn refuse(&mut self, message: &str, hint: &str) {
+        let problem = Problem::error(message).at(self.location, self.path.to_string());
+        self.problems.push(problem.hint(hint));
+    }
+}

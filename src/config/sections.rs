@@ -1,0 +1,230 @@
+//! The sections of a configuration file as typed structs. Doc comments become the JSON Schema that editors show.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::values::{SubjectText, ThresholdText, ZoneText};
+use crate::document::{DurationText, LinkText, Milliseconds, OneOrMany, Written};
+use crate::model::Limit;
+use crate::rules::Thresholds;
+use crate::schedule::Cron;
+use crate::secret::Secret;
+
+/// When the rounds are made.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Monitoring {
+    /// When rounds begin: five cron fields (minute hour day month weekday). Default `0 */6 * * *`.
+    pub schedule: Option<Written<Cron>>,
+    /// Instead of `schedule`: the time between the beginnings of two rounds, such as `30s`.
+    pub every: Option<Written<DurationText>>,
+    /// The zone in which `schedule` is meant, such as `Europe/Berlin`. Default: the system's.
+    pub timezone: Option<Written<ZoneText>>,
+    /// Whether the first round begins at once on start. Default true.
+    pub run_on_start: Option<bool>,
+    /// Each look is put off by a random time up to this.
+    pub jitter: Option<Written<DurationText>>,
+    /// What happens to rounds that were missed while the daemon was down: one on start, or none.
+    pub missed: Option<Missed>,
+    /// Look more often while something is wrong. Default false.
+    pub adaptive: Option<bool>,
+}
+
+/// What happens to rounds that were missed while the daemon was down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Missed {
+    /// One round on start.
+    RunOnce,
+    /// None.
+    Skip,
+}
+
+/// The Telegram chat that reports go to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "checked now, acted on once the reporter is built")]
+pub(super) struct Telegram {
+    /// The bot's token. Write `${TELEGRAM_BOT_TOKEN}`.
+    pub bot_token: Option<Secret>,
+    /// The chat's number, or `@channel`.
+    pub chat_id: Option<String>,
+    /// A self-hosted Bot API server.
+    pub api_url: Option<Written<LinkText>>,
+    /// The users whose commands are obeyed, by number. Without it no command is read.
+    #[serde(default)]
+    pub allowed_users: OneOrMany,
+}
+
+/// The language model that explains what was found.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Llm {
+    /// Who runs the model: `bedrock`, `openai`, `azure`, `anthropic`, `ollama`, or another provider's name.
+    pub provider: Option<String>,
+    /// The model, as the provider names it.
+    pub model: Option<String>,
+    /// The provider's region.
+    pub region: Option<String>,
+    /// The provider's address, where it is not the usual one.
+    pub base_url: Option<Written<LinkText>>,
+    /// The provider's key. Write `${NAME}`.
+    pub api_key: Option<Secret>,
+    /// The longest answer that is paid for.
+    pub max_tokens: Option<u32>,
+    /// What all calls of a day may cost together, in US dollars.
+    pub daily_budget_usd: Option<f64>,
+    /// When the model is asked. Default `problems`.
+    pub when: Option<AskWhen>,
+    /// What the model costs, where it is not in the price table.
+    pub price: Option<Price>,
+    /// Providers that are asked when the first does not answer.
+    pub fallback: Option<serde_json::Value>,
+}
+
+/// When the language model is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AskWhen {
+    /// When something is wrong.
+    Problems,
+    /// When something changed.
+    Changes,
+    /// For every report.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What a model costs, in US dollars per 1,000 tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Price {
+    /// Of the question.
+    pub input_per_1k: f64,
+    /// Of the answer.
+    pub output_per_1k: f64,
+}
+
+/// What is kept, and where.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Store {
+    /// The folder.
+    pub path: Option<String>,
+    /// How long samples are kept, in days.
+    pub keep_days: Option<u32>,
+    /// How large it may grow, in bytes.
+    pub max_bytes: Option<u64>,
+}
+
+/// The digest.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ReportSection {
+    /// When it is sent: five cron fields. Default: after each round of `monitoring.schedule`.
+    pub schedule: Option<Written<Cron>>,
+    /// Whether it is sent at all when nothing is wrong, or nothing changed.
+    pub when: Option<ReportWhen>,
+}
+
+/// Which digests are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ReportWhen {
+    /// All.
+    Always,
+    /// Those with something that is not GREEN.
+    Problems,
+    /// Those with a change since the last.
+    Changes,
+}
+
+/// What every target takes, whatever its kind.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CommonKeys {
+    /// How it is called. Unique within its kind.
+    pub name: Option<String>,
+    /// Whether it makes the whole unhealthy when it is RED. Default true.
+    pub critical: bool,
+    /// `instant`: a problem is spoken of at the first look.
+    pub urgency: UrgencyWord,
+    /// The time between two looks, such as `30s`, where it differs from the rounds.
+    pub every: Option<Written<DurationText>>,
+    /// A schedule of its own: five cron fields.
+    pub schedule: Option<Written<Cron>>,
+    /// How long a look may take, in milliseconds.
+    pub timeout_ms: Option<Written<Milliseconds>>,
+    /// Limits that hold for this target alone.
+    pub thresholds: Thresholds,
+    /// Own limits on any metric of its kind.
+    pub rules: Vec<RuleEntry>,
+    /// Free words to route and to silence by.
+    pub labels: BTreeMap<String, String>,
+    /// The targets without which this one cannot be well: `name` or `kind/name`.
+    pub depends_on: OneOrMany,
+    /// A link that every message about it shows.
+    pub runbook: Option<Written<LinkText>>,
+    /// Whether it is watched. Default true.
+    pub enabled: bool,
+}
+
+impl Default for CommonKeys {
+    fn default() -> Self {
+        Self {
+            name: None,
+            critical: true,
+            urgency: UrgencyWord::Normal,
+            every: None,
+            schedule: None,
+            timeout_ms: None,
+            thresholds: Thresholds::default(),
+            rules: Vec::new(),
+            labels: BTreeMap::new(),
+            depends_on: OneOrMany::default(),
+            runbook: None,
+            enabled: true,
+        }
+    }
+}
+
+/// How soon a problem is spoken of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum UrgencyWord {
+    /// After enough looks agree.
+    Normal,
+    /// At the first look.
+    Instant,
+}
+
+/// An own limit. A side that is left out keeps the limit that held before.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleEntry {
+    /// The metric, as `roundsman kinds` lists it.
+    pub metric: String,
+    /// Only for these parts, such as a mount point: a name or a pattern.
+    pub subject: Option<Written<SubjectText>>,
+    /// When it turns YELLOW: `> 70`, or `never`.
+    pub yellow: Option<Written<ThresholdText>>,
+    /// When it turns RED: `> 90`, or `never`.
+    pub red: Option<Written<ThresholdText>>,
+    /// What must be true before it is GREEN again: `< 65`.
+    pub clear: Option<Written<Limit>>,
+}
+
+/// A channel that reports go to; further keys belong to its kind.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReporterKeys {
+    /// What sort of channel.
+    pub kind: String,
+    /// How it is called. Default: its kind.
+    pub name: Option<String>,
+    /// Which messages it gets.
+    pub route: Option<serde_json::Value>,
+}

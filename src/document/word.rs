@@ -1,0 +1,203 @@
+//! The words that values are made of, each checked as it is read.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+
+/// A value that is written as a text and read by `FromStr`.
+pub trait Word: FromStr<Err: fmt::Display> {
+    /// What is expected, for messages and for the schema's description.
+    const EXPECTED: &'static str;
+}
+
+/// A [`Word`] as serde and schemars see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written<T>(
+    /// What was read.
+    pub T,
+);
+
+impl<'de, T: Word> Deserialize<'de> for Written<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words<T>(PhantomData<T>);
+        impl<T: Word> Visitor<'_> for Words<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(T::EXPECTED)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Words(PhantomData)).map(Self)
+    }
+}
+
+impl<T: Word> JsonSchema for Written<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::EXPECTED.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "description": T::EXPECTED})
+    }
+}
+
+/// A length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DurationText(
+    /// More than none.
+    pub Duration,
+);
+
+impl FromStr for DurationText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match humantime::parse_duration(text) {
+            Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
+            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+        }
+    }
+}
+
+impl Word for DurationText {
+    const EXPECTED: &'static str = "a length of time such as `30s`, `5m` or `1h 30m`";
+}
+
+/// A link that people follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkText(
+    /// As it was written.
+    pub String,
+);
+
+impl FromStr for LinkText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match url::Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(text.to_owned())),
+            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+        }
+    }
+}
+
+impl Word for LinkText {
+    const EXPECTED: &'static str = "a link that begins with `https://` or `http://`";
+}
+
+/// One text, or a list of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OneOrMany(
+    /// In the order they were written.
+    pub Vec<String>,
+);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Vec<String>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+                Ok(vec![text.to_owned()])
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Vec<String>, E> {
+                Ok(Vec::new())
+            }
+
+            fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Vec<String>, E> {
+                Ok(vec![flag.to_string()])
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Vec<String>, E> {
+                Ok(vec![number.to_string()])
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Vec<String>, E> {
+                Ok(vec![number.to_string()])
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Vec<String>, E> {
+                Ok(vec![number.to_string()])
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<String>, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = items.next_element()? {
+                    texts.push(text);
+                }
+                Ok(texts)
+            }
+        }
+        deserializer.deserialize_any(Texts).map(Self)
+    }
+}
+
+impl JsonSchema for OneOrMany {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "OneOrMany".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "string"}}
+        ]})
+    }
+}
+
+/// Milliseconds, more than none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Milliseconds(
+    /// From 1 to a day.
+    pub u64,
+);
+
+impl Milliseconds {
+    /// A day: whoever waits longer has mixed up the units.
+    const MOST: u64 = 86_400_000;
+
+    /// As a length of time.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_millis(self.0)
+    }
+}
+
+impl FromStr for Milliseconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.replace('_', "").parse() {
+            Ok(number @ 1..=Self::MOST) => Ok(Self(number)),
+            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+        }
+    }
+}
+
+impl Word for Milliseconds {
+    const EXPECTED: &'static str = "a whole number of milliseconds from 1 to 86400000";
+}
