@@ -1,1 +1,267 @@
 //! One run over all targets that are due: permits, deadlines, panics.
+//!
+//! Concurrency, deadlines and panics are dealt with here and nowhere else, so that a collector is only about its
+//! kind.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::collectors::{AnyCollector, Kind, RunContext};
+use crate::model::{Failure, FailureKind, Observation, Reading, Target, TargetId};
+
+/// The collectors of the kinds that are in use, made once and kept between rounds.
+pub struct Fleet {
+    collectors: HashMap<&'static str, Arc<dyn AnyCollector>>,
+}
+
+impl Fleet {
+    /// Makes the collectors of these kinds; a kind that is not used costs nothing.
+    pub fn new(kinds: impl IntoIterator<Item = &'static Kind>, clients: &Clients) -> Self {
+        let mut collectors: HashMap<&'static str, Arc<dyn AnyCollector>> = HashMap::new();
+        for kind in kinds {
+            let entry = collectors.entry(kind.spec.key);
+            entry.or_insert_with(|| Arc::from((kind.new)(clients)));
+        }
+        Self { collectors }
+    }
+}
+
+/// How a round is run.
+#[derive(Clone)]
+pub struct RoundOptions {
+    /// How many looks may be under way at once; each needs descriptors.
+    pub permits: usize,
+    /// Over how long the beginnings of the looks are spread; zero: all at once.
+    pub spread: Duration,
+    /// Over how long a rate such as `cpu_percent` is measured.
+    pub cpu_window: Duration,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How much longer than its time-out a look may take before it is dropped. A collector keeps its time-out itself, so
+/// that it can say how far it came; this is for one that does not.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Visits all targets, critical ones first, and gives one observation for each, in their order. `done` is told of
+/// each look that ends.
+pub async fn run(
+    targets: &[Arc<Target>],
+    fleet: &Fleet,
+    options: &RoundOptions,
+    done: &dyn Fn(&TargetId),
+) -> Vec<Observation> {
+    let permits = Arc::new(Semaphore::new(options.permits.max(1)));
+    let mut order: Vec<usize> = (0..targets.len()).collect();
+    order.sort_by_key(|index| !targets[*index].common.critical);
+    let mut looks = JoinSet::new();
+    for (position, index) in order.into_iter().enumerate() {
+        let target = Arc::clone(&targets[index]);
+        let collector = fleet.collectors.get(target.id.kind).map(Arc::clone);
+        let options = options.clone();
+        let permits = Arc::clone(&permits);
+        let wait = share(options.spread, position, targets.len());
+        looks.spawn(async move {
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            // Closed only when the round is dropped, and then nobody waits for the answer.
+            let _permit = permits.acquire().await;
+            (index, look(collector, &target, &options).await)
+        });
+    }
+    let mut observations: Vec<Option<Observation>> = vec![None; targets.len()];
+    while let Some(joined) = looks.join_next().await {
+        if let Ok((index, observation)) = joined {
+            done(&observation.target);
+            observations[index] = Some(observation);
+        }
+    }
+    let lost = |target: &Target| Observation {
+        target: target.id.clone(),
+        at: options.clock.now(),
+        took: Duration::ZERO,
+        outcome: Err(our_bug("the look was lost")),
+    };
+    observations
+        .into_iter()
+        .zip(targets)
+        .map(|(observation, target)| observation.unwrap_or_else(|| lost(target)))
+        .collect()
+}
+
+fn share(spread: Duration, position: usize, count: usize) -> Duration {
+    let (Ok(position), Ok(count)) = (u32::try_from(position), u32::try_from(count)) else {
+        return Duration::ZERO;
+    };
+    spread.saturating_mul(position) / count.max(1)
+}
+
+async fn look(
+    collector: Option<Arc<dyn AnyCollector>>,
+    target: &Target,
+    options: &RoundOptions,
+) -> Observation {
+    let run = RunContext {
+        timeout: target.common.timeout,
+        cpu_window: options.cpu_window,
+        clock: Arc::clone(&options.clock),
+    };
+    let at = options.clock.now();
+    let began = Instant::now();
+    let outcome = match collector {
+        Some(collector) => guarded(collector.as_ref(), target, &run).await,
+        None => Err(our_bug("its kind has no collector")),
+    };
+    let took = began.elapsed();
+    tracing::debug!(
+        target.name = %target.id.name,
+        target.kind = target.id.kind,
+        duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        failure = outcome.as_ref().err().map(|failure| failure.kind.word()),
+        "looked"
+    );
+    Observation {
+        target: target.id.clone(),
+        at,
+        took,
+        outcome,
+    }
+}
+
+/// A look that cannot outlast its deadline and cannot take the process with it.
+async fn guarded(
+    collector: &dyn AnyCollector,
+    target: &Target,
+    run: &RunContext,
+) -> Result<Reading, Failure> {
+    // A collector keeps no state that a panic could leave half-written but behind its own locks.
+    let look = AssertUnwindSafe(async { collector.look(target, run).await }).catch_unwind();
+    match tokio::time::timeout(run.timeout + GRACE, look).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(our_bug("the collector panicked")),
+        Err(_) => {
+            let message = format!("no answer within {} ms", run.timeout.as_millis());
+            Err(Failure::new(FailureKind::TimedOut, message))
+        }
+    }
+}
+
+fn our_bug(message: &str) -> Failure {
+    Failure::ours(message).hint("this is a bug of ours: please report it with the log")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::model::{Common, Status, Urgency};
+
+    struct Mixed {
+        seen: Mutex<Vec<String>>,
+    }
+
+    impl AnyCollector for Mixed {
+        fn look<'a>(
+            &'a self,
+            target: &'a Target,
+            _: &'a RunContext,
+        ) -> Pin<Box<dyn Future<Output = Result<Reading, Failure>> + Send + 'a>> {
+            Box::pin(async move {
+                self.seen
+                    .lock()
+                    .expect("the list")
+                    .push(target.id.name.to_string());
+                match &*target.id.name {
+                    "panics" => panic!("canary-in-a-panic"),
+                    "hangs" => std::future::pending().await,
+                    _ => Ok(Reading::default()),
+                }
+            })
+        }
+    }
+
+    fn target(name: &str, critical: bool) -> Arc<Target> {
+        Arc::new(Target {
+            id: TargetId {
+                kind: "local_hosts",
+                name: name.into(),
+            },
+            common: Common {
+                critical,
+                urgency: Urgency::Normal,
+                timeout: Duration::from_millis(20),
+                labels: std::collections::BTreeMap::new(),
+                depends_on: Vec::new(),
+                runbook: None,
+            },
+            settings: Arc::new(()),
+        })
+    }
+
+    fn options(permits: usize) -> RoundOptions {
+        RoundOptions {
+            permits,
+            spread: Duration::ZERO,
+            cpu_window: Duration::ZERO,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_a_hang_cost_one_observation_each() {
+        let mixed = Arc::new(Mixed {
+            seen: Mutex::default(),
+        });
+        let fleet = Fleet {
+            collectors: HashMap::from([(
+                "local_hosts",
+                Arc::clone(&mixed) as Arc<dyn AnyCollector>,
+            )]),
+        };
+        let targets = [
+            target("panics", false),
+            target("hangs", false),
+            target("well", false),
+            target("vital", true),
+        ];
+        let told = Mutex::new(0);
+        let count = |_: &TargetId| *told.lock().expect("the count") += 1;
+        let observations = run(&targets, &fleet, &options(1), &count).await;
+        let statuses: Vec<Status> = observations
+            .iter()
+            .map(|seen| {
+                seen.outcome
+                    .as_ref()
+                    .map_or_else(Failure::status, |_| Status::Green)
+            })
+            .collect();
+        assert_eq!(
+            statuses,
+            [Status::Unknown, Status::Red, Status::Green, Status::Green]
+        );
+        assert!(!format!("{observations:?}").contains("canary"));
+        assert_eq!(*told.lock().expect("the count"), 4);
+        assert_eq!(mixed.seen.lock().expect("the list")[0], "vital");
+    }
+
+    #[test]
+    fn starts_are_spread_evenly() {
+        let minute = Duration::from_mins(1);
+        assert_eq!(share(minute, 0, 4), Duration::ZERO);
+        assert_eq!(share(minute, 3, 4), Duration::from_secs(45));
+        assert_eq!(share(Duration::ZERO, 3, 4), Duration::ZERO);
+    }
+}
