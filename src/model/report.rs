@@ -29,6 +29,14 @@ pub struct Report {
     pub recommendations: Vec<String>,
     /// What the analysis said, where there is one.
     pub analysis: Option<serde_json::Value>,
+    /// Whether the round covered all targets. One that was filtered says nothing about those it left out, so that
+    /// a later report must not take them for new.
+    #[serde(default = "covers_all")]
+    pub complete: bool,
+}
+
+fn covers_all() -> bool {
+    true
 }
 
 /// Which round a report tells of.

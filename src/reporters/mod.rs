@@ -1,1 +1,222 @@
 //! Where reports go: one file per channel, and one list that names them all.
+//!
+//! A reporter takes a message and says what became of it. It knows neither collectors nor the store, and it does not
+//! try again: whether a failure is worth another try is part of its answer. To add one: write its file, and
+//! replace its line in [`KINDS`].
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::clients::Clients;
+use crate::document::{Node, ReadError, from_node};
+use crate::model::Report;
+use crate::render::blocks::Block;
+use crate::render::digest::digest;
+
+pub mod file;
+mod not_built;
+pub mod terminal;
+
+use not_built::NotBuilt;
+
+/// All channels, in the order of the documentation.
+pub static KINDS: &[ReporterKind] = &[
+    ReporterKind::not_built("telegram", "Telegram", "through the Bot API"),
+    ReporterKind::not_built("slack", "Slack", "through an incoming webhook"),
+    ReporterKind::not_built("email", "E-mail", "through an SMTP server"),
+    ReporterKind::not_built("discord", "Discord", "through a webhook"),
+    ReporterKind::not_built("webhook", "Webhook", "posts JSON to a URL"),
+    ReporterKind::not_built("alertmanager", "Alertmanager", "posts alerts to its API"),
+    ReporterKind::not_built("github", "GitHub issues", "opens and closes issues"),
+    ReporterKind::of::<file::File>(),
+    ReporterKind::of::<terminal::Terminal>(),
+];
+
+/// What a sort of channel is. Feeds the generated pages and the JSON Schema.
+#[derive(Debug)]
+pub struct ReporterSpec {
+    /// The word after `kind:` under `reporters:`.
+    pub key: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// How it sends, in a few words.
+    pub how: &'static str,
+    /// A commented entry list as it stands under `reporters:`; empty where it is not built.
+    pub sample: &'static str,
+    /// Whether this build can send through it. One that is known but not built takes any settings.
+    pub built: bool,
+}
+
+/// What a reporter may use besides its settings.
+#[derive(Clone)]
+pub struct Means {
+    /// Sessions and connections.
+    pub clients: Clients,
+    /// The terminal, or whatever stands in for it.
+    pub screen: terminal::Screen,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// For people.
+    pub blocks: Vec<Block>,
+    /// For programs.
+    pub report: Arc<Report>,
+}
+
+impl Message {
+    /// The round report.
+    #[must_use]
+    pub fn digest(report: Arc<Report>) -> Self {
+        Self {
+            blocks: digest(&report),
+            report,
+        }
+    }
+}
+
+/// What a channel says of a message that it took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// How the channel calls the message, so that it can be edited and is not sent twice.
+    pub external_id: Option<String>,
+}
+
+/// Whether another try is worth it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It would fail in the same way until somebody changes something.
+    Never,
+    /// It may work later.
+    Later {
+        /// Not before, where the channel says so.
+        not_before: Option<Duration>,
+    },
+}
+
+/// A message that was not sent: what we tried, why it failed, and what to do next. No secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SendError {
+    /// Whether another try is worth it.
+    pub retry: Retry,
+    /// What we tried, against what, and why it failed.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl SendError {
+    /// It would fail again.
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self {
+            retry: Retry::Never,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// It may work later.
+    pub fn retryable(message: impl Into<String>) -> Self {
+        Self {
+            retry: Retry::Later { not_before: None },
+            ..Self::permanent(message)
+        }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Sends through one sort of channel.
+pub trait Reporter: Send + Sync + Sized + 'static {
+    /// What the channel is.
+    const KIND: ReporterSpec;
+    /// What it takes, beside what every reporter takes. Unknown keys are refused.
+    type Settings: DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static;
+
+    /// Makes the reporter. Does no I/O.
+    fn new(settings: Self::Settings, means: &Means) -> Self;
+
+    /// Sends one message, once. May be dropped at any point; then nobody knows whether it was sent.
+    fn send(&self, message: &Message) -> impl Future<Output = Result<Receipt, SendError>> + Send;
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// The settings of a channel whose type is forgotten.
+pub type Settings = Arc<dyn Any + Send + Sync>;
+
+/// A reporter whose type is forgotten.
+pub trait AnyReporter: Send + Sync {
+    /// See [`Reporter::send`].
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>>;
+}
+
+impl<R: Reporter> AnyReporter for R {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(Reporter::send(self, message))
+    }
+}
+
+/// A sort of channel whose reporter's type is forgotten, so that all stand in one list.
+pub struct ReporterKind {
+    /// What the channel is.
+    pub spec: ReporterSpec,
+    /// The JSON Schema of its settings.
+    pub settings_schema: fn() -> schemars::Schema,
+    /// Reads the settings of one reporter.
+    pub read: fn(&Node) -> Result<Settings, ReadError>,
+    new: fn(&'static ReporterSpec, &Settings, &Means) -> Option<Box<dyn AnyReporter>>,
+}
+
+impl ReporterKind {
+    const fn of<R: Reporter>() -> Self {
+        Self {
+            spec: R::KIND,
+            settings_schema: || schemars::schema_for!(R::Settings),
+            read: |node| Ok(Arc::new(from_node::<R::Settings>(node)?)),
+            new: |_, settings, means| {
+                let settings = settings.downcast_ref::<R::Settings>()?.clone();
+                Some(Box::new(R::new(settings, means)))
+            },
+        }
+    }
+
+    const fn not_built(key: &'static str, title: &'static str, how: &'static str) -> Self {
+        Self {
+            spec: ReporterSpec {
+                key,
+                title,
+                how,
+                sample: "",
+                built: false,
+            },
+            settings_schema: || schemars::schema_for!(not_built::AnySettings),
+            read: |node| Ok(Arc::new(from_node::<not_built::AnySettings>(node)?)),
+            new: |spec, _, _| Some(Box::new(NotBuilt { spec })),
+        }
+    }
+
+    /// Makes the reporter. Does no I/O. `None`: the settings are those of another channel, which is a bug of ours.
+    #[must_use]
+    pub fn make(&'static self, settings: &Settings, means: &Means) -> Option<Box<dyn AnyReporter>> {
+        (self.new)(&self.spec, settings, means)
+    }
+}
+
+/// The channel of that word.
+#[must_use]
+pub fn kind(key: &str) -> Option<&'static ReporterKind> {
+    KINDS.iter().find(|kind| kind.spec.key == key)
+}

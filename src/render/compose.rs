@@ -1,0 +1,417 @@
+//! From the verdicts of a round to the report of it.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::model::{
+    Change, Counts, Finding, KindSpec, Observation, Overall, Report, ReportFailure, ReportFinding,
+    ReportMeasurement, ReportTarget, RoundSummary, Status, Target, Verdict,
+};
+
+use super::issues::{Issue, issues, summary};
+use super::names::Names;
+use super::recommend::recommendations;
+use super::words;
+
+/// The version of the report's contract.
+pub const SCHEMA: u32 = 1;
+
+/// A target that was looked at, and what came of it.
+pub struct Seen<'a> {
+    /// Who was looked at.
+    pub target: &'a Target,
+    /// What its kind is.
+    pub spec: &'static KindSpec,
+    /// What the look gave.
+    pub observation: &'a Observation,
+    /// What that means.
+    pub verdict: &'a Verdict,
+}
+
+/// Makes the report of a round. `previous` tells since when a target has its status, and what changed.
+/// `complete`: the round covers all targets, so that one that is not among them is gone. Otherwise a filter left
+/// some out, and the report says nothing about those.
+#[must_use]
+pub fn compose(
+    round: RoundSummary,
+    seen: &[Seen<'_>],
+    previous: Option<&Report>,
+    complete: bool,
+) -> Report {
+    let mut ordered: Vec<&Seen<'_>> = seen.iter().collect();
+    ordered.sort_by(|one, other| order(one).cmp(&order(other)));
+    let before = Before::new(previous);
+    let names =
+        Names::among((ordered.iter().map(|one| key(one))).chain(before.targets.keys().copied()));
+
+    let mut counts = Counts::default();
+    let mut all_issues: Vec<(Status, String)> = Vec::new();
+    let mut targets = Vec::with_capacity(ordered.len());
+    for one in &ordered {
+        count(&mut counts, one.verdict.status);
+        let found = issues(one.observation, one.verdict);
+        let id = &one.target.id;
+        let name = names.of(id.kind, &id.name);
+        for Issue { status, text } in &found {
+            all_issues.push((*status, format!("[{status}] {name}: {text}")));
+        }
+        targets.push(target(one, &found, &before));
+    }
+    // Stable: within a status the order of the targets stays.
+    all_issues.sort_by_key(|(status, _)| Reverse(*status));
+    let status = ordered
+        .first()
+        .map_or(Status::Green, |worst| worst.verdict.status);
+    Report {
+        schema: SCHEMA,
+        round,
+        overall: overall(&ordered),
+        status,
+        counts,
+        changes: before.changes(&ordered, &names, complete),
+        issues_found: all_issues.into_iter().map(|(_, line)| line).collect(),
+        recommendations: recommendations(&ordered, &names),
+        targets,
+        analysis: None,
+        complete,
+    }
+}
+
+fn key<'a>(seen: &Seen<'a>) -> (&'a str, &'a str) {
+    (seen.target.id.kind, &seen.target.id.name)
+}
+
+/// Worst first, critical first, then kind and name.
+fn order<'a>(seen: &Seen<'a>) -> impl Ord + use<'a> {
+    (
+        Reverse(seen.verdict.status),
+        !seen.target.common.critical,
+        key(seen),
+    )
+}
+
+fn overall(seen: &[&Seen<'_>]) -> Overall {
+    let is_red = |one: &&Seen<'_>| one.verdict.status == Status::Red && one.target.common.critical;
+    if seen.iter().any(is_red) {
+        Overall::Unhealthy
+    } else if seen.iter().any(|one| one.verdict.status != Status::Green) {
+        Overall::Degraded
+    } else {
+        Overall::Healthy
+    }
+}
+
+fn count(counts: &mut Counts, status: Status) {
+    *match status {
+        Status::Green => &mut counts.green,
+        Status::Unknown => &mut counts.unknown,
+        Status::Yellow => &mut counts.yellow,
+        Status::Red => &mut counts.red,
+    } += 1;
+}
+
+fn target(seen: &Seen<'_>, issues: &[Issue], before: &Before<'_>) -> ReportTarget {
+    let Seen {
+        target,
+        spec,
+        observation,
+        verdict,
+    } = seen;
+    let same_before = (before.targets.get(&key(seen)))
+        .filter(|then| then.status == verdict.status)
+        // A clock that was set back must not make a status begin after it was seen.
+        .map(|then| then.since.min(observation.at));
+    let reading = observation.reading();
+    ReportTarget {
+        name: target.id.name.to_string(),
+        kind: target.id.kind.to_owned(),
+        labels: target.common.labels.clone(),
+        critical: target.common.critical,
+        status: verdict.status,
+        since: same_before.unwrap_or(observation.at),
+        looked_at: observation.at,
+        took_ms: u64::try_from(observation.took.as_millis()).unwrap_or(u64::MAX),
+        summary: summary(spec, observation, issues),
+        silenced: false,
+        acknowledged: false,
+        findings: verdict.findings.iter().map(finding).collect(),
+        measurements: (reading.measurements.iter())
+            .map(|measurement| ReportMeasurement {
+                metric: measurement.metric.to_owned(),
+                subject: measurement.subject.clone(),
+                value: words::rounded(&measurement.value),
+                unit: measurement.unit,
+            })
+            .collect(),
+        failure: (observation.outcome.as_ref().err()).map(|failure| ReportFailure {
+            kind: failure.kind,
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
+        }),
+        facts: facts(observation),
+        runbook: target.common.runbook.clone(),
+    }
+}
+
+fn finding(finding: &Finding) -> ReportFinding {
+    let limit = finding.limit.as_ref();
+    ReportFinding {
+        metric: finding.metric.to_owned(),
+        subject: finding.subject.clone(),
+        value: (finding.value.as_ref()).map(|value| words::rounded_beyond(value, limit)),
+        unit: finding.unit,
+        limit: limit.map(ToString::to_string),
+        status: finding.status,
+        message: finding.message.clone(),
+    }
+}
+
+/// Facts by name; what has the same name is joined.
+fn facts(observation: &Observation) -> BTreeMap<String, String> {
+    let mut facts: BTreeMap<String, String> = BTreeMap::new();
+    for fact in &observation.reading().facts {
+        facts
+            .entry(fact.name.to_owned())
+            .and_modify(|known| {
+                known.push_str(", ");
+                known.push_str(&fact.value);
+            })
+            .or_insert_with(|| fact.value.clone());
+    }
+    facts
+}
+
+/// The previous report, by target.
+struct Before<'a> {
+    report: Option<&'a Report>,
+    targets: HashMap<(&'a str, &'a str), &'a ReportTarget>,
+}
+
+impl<'a> Before<'a> {
+    fn new(report: Option<&'a Report>) -> Self {
+        let targets = report.map_or(&[][..], |report| &report.targets);
+        Self {
+            report,
+            targets: (targets.iter())
+                .map(|target| ((target.kind.as_str(), target.name.as_str()), target))
+                .collect(),
+        }
+    }
+
+    /// Those that are not as they were, worst first, then those that are gone.
+    fn changes(&self, now: &[&Seen<'_>], names: &Names<'_>, complete: bool) -> Vec<Change> {
+        let Some(report) = self.report else {
+            return Vec::new();
+        };
+        let mut changes: Vec<Change> = Vec::new();
+        for one in now {
+            let from = self.targets.get(&key(one)).map(|then| then.status);
+            let to = Some(one.verdict.status);
+            // A report that left targets out does not know whether one is new.
+            if from != to && (from.is_some() || report.complete) {
+                let id = &one.target.id;
+                let target = names.of(id.kind, &id.name);
+                changes.push(Change { target, from, to });
+            }
+        }
+        if complete {
+            let present: HashSet<(&str, &str)> = now.iter().map(|one| key(one)).collect();
+            let gone = (report.targets.iter())
+                .filter(|then| !present.contains(&(then.kind.as_str(), then.name.as_str())));
+            changes.extend(gone.map(|then| Change {
+                target: names.of(&then.kind, &then.name),
+                from: Some(then.status),
+                to: None,
+            }));
+        }
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Failure, FailureKind, Limit, Reading, Unit, Value};
+    use crate::render::samples::{ENDPOINTS, SERVERS, Visit, at, mixed, report, round};
+
+    fn status_of(report: &Report) -> (Overall, Status) {
+        (report.overall, report.status)
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_the_critical_before_the_others() {
+        let report = report(
+            round("r", "09:00:00"),
+            &[
+                Visit::green(&SERVERS, "z", "09:00:01"),
+                Visit::down(&SERVERS, "b", "09:00:01"),
+                Visit::down(&SERVERS, "a", "09:00:01").not_critical(),
+                Visit::green(&ENDPOINTS, "u", "09:00:01").gap(None),
+                Visit::green(&ENDPOINTS, "y", "09:00:01").finding(
+                    Status::Yellow,
+                    17.0,
+                    Limit::below(20.0),
+                ),
+            ],
+            None,
+            true,
+        );
+        let names: Vec<&str> = report
+            .targets
+            .iter()
+            .map(|target| target.name.as_str())
+            .collect();
+        assert_eq!(names, ["b", "a", "y", "u", "z"]);
+        assert_eq!(
+            report.counts,
+            Counts {
+                green: 1,
+                yellow: 1,
+                red: 2,
+                unknown: 1
+            }
+        );
+        assert!(
+            report.changes.is_empty(),
+            "there is nothing to compare with"
+        );
+    }
+
+    #[test]
+    fn overall_is_as_the_specification_says() {
+        let time = "09:00:01";
+        let red = || Visit::down(&SERVERS, "db", time);
+        let unknown = || Visit::green(&SERVERS, "u", time).gap(None);
+        for (visits, expected) in [
+            (vec![], (Overall::Healthy, Status::Green)),
+            (
+                vec![Visit::green(&SERVERS, "g", time)],
+                (Overall::Healthy, Status::Green),
+            ),
+            (vec![unknown()], (Overall::Degraded, Status::Unknown)),
+            (vec![red().not_critical()], (Overall::Degraded, Status::Red)),
+            (vec![red(), unknown()], (Overall::Unhealthy, Status::Red)),
+        ] {
+            let report = report(round("r", "09:00:00"), &visits, None, true);
+            assert_eq!(status_of(&report), expected);
+        }
+    }
+
+    #[test]
+    fn a_report_of_a_mixed_round() {
+        let report = mixed();
+        let lines: Vec<String> = (report.targets.iter())
+            .map(|target| {
+                let since = target.since.format("%H:%M");
+                format!(
+                    "{} {since} {}: {}",
+                    target.status, target.name, target.summary
+                )
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(report.issues_found.join("\n"), @"");
+        insta::assert_snapshot!(report.recommendations.join("\n"), @"");
+        insta::assert_snapshot!(changes(&report), @"");
+    }
+
+    fn changes(report: &Report) -> String {
+        let line = |change: &Change| {
+            let word = |status: Option<Status>| status.map_or("null", Status::word);
+            format!(
+                "{}: {} -> {}",
+                change.target,
+                word(change.from),
+                word(change.to)
+            )
+        };
+        report
+            .changes
+            .iter()
+            .map(line)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn a_filter_makes_nothing_new_and_nothing_gone() {
+        let both = |time: &str| {
+            [
+                Visit::green(&SERVERS, "web", time),
+                Visit::green(&SERVERS, "db", time),
+            ]
+        };
+        let first = report(round("r1", "03:00:00"), &both("03:00:01"), None, true);
+        let only_web = [Visit::down(&SERVERS, "web", "04:00:01")];
+        let filtered = report(round("r2", "04:00:00"), &only_web, Some(&first), false);
+        assert_eq!(changes(&filtered), "web: GREEN -> RED");
+        assert_eq!(filtered.targets.len(), 1);
+        let third = report(
+            round("r3", "05:00:00"),
+            &both("05:00:01"),
+            Some(&filtered),
+            true,
+        );
+        assert_eq!(changes(&third), "web: RED -> GREEN");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_future() {
+        let first = report(
+            round("r1", "09:00:00"),
+            &[Visit::green(&SERVERS, "web", "09:00:01")],
+            None,
+            true,
+        );
+        let second = report(
+            round("r2", "08:00:00"),
+            &[Visit::green(&SERVERS, "web", "08:00:01")],
+            Some(&first),
+            true,
+        );
+        assert_eq!(second.targets[0].since, at("08:00:01"));
+    }
+
+    #[test]
+    fn a_failed_look_keeps_what_it_saw() {
+        let mut reading = Reading::default();
+        reading.number("cpu_percent", None, 0.1 + 0.2, Unit::Percent);
+        reading.fact("process", "nginx");
+        reading.fact("process", "sshd");
+        let failure = Failure::ours("no descriptors are left").seen(reading);
+        let visit = Visit::new(&SERVERS, "web", "09:00:01", Err(failure)).finding(
+            Status::Red,
+            4.0,
+            Limit::below(10.0),
+        );
+        let report = report(round("r", "09:00:00"), &[visit], None, true);
+        let target = &report.targets[0];
+        assert_eq!(target.summary, "disk_free_percent of / is 4 < 10 (+1 more)");
+        assert_eq!(target.measurements[0].value, Value::Number(0.3));
+        assert_eq!(target.facts["process"], "nginx, sshd");
+        assert_eq!(
+            target.failure.as_ref().map(|failure| failure.kind),
+            Some(FailureKind::Ours)
+        );
+        assert_eq!(
+            report.issues_found[1],
+            "[UNKNOWN] web: no descriptors are left"
+        );
+    }
+
+    #[test]
+    fn states_of_many_subjects_are_counted() {
+        let mut reading = Reading::default();
+        for (subject, state) in [("a", "running"), ("b", "exited"), ("c", "running")] {
+            reading.measurements.push(crate::model::Measurement {
+                metric: "container_state",
+                subject: Some(subject.to_owned()),
+                value: Value::State(state.into()),
+                unit: Unit::State,
+            });
+        }
+        let visit = Visit::new(&SERVERS, "web", "09:00:01", Ok(reading));
+        let report = report(round("r", "09:00:00"), &[visit], None, true);
+        assert_eq!(report.targets[0].summary, "containers running 2, exited 1");
+    }
+}

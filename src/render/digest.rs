@@ -1,0 +1,311 @@
+//! The round report for people, as blocks: what somebody who was woken at three in the morning needs comes first.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::model::{Change, Report, ReportTarget, Status};
+
+use super::blocks::{Block, Column, Fit, Line, Span, line};
+use super::escape::shortened;
+use super::issues::problems;
+use super::names::Names;
+use super::words;
+
+/// How much a digest tells. What it leaves out it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many problems it lists.
+    pub problem_rows: usize,
+    /// How many pieces of advice.
+    pub recommendations: usize,
+    /// How many changes.
+    pub changes: usize,
+}
+
+impl Default for Bounds {
+    /// As much as a person reads.
+    fn default() -> Self {
+        Self {
+            problem_rows: 100,
+            recommendations: 20,
+            changes: 30,
+        }
+    }
+}
+
+impl Bounds {
+    /// For a file or a pipe: everything that is not well.
+    pub const ALL_PROBLEMS: Self = Self {
+        problem_rows: usize::MAX,
+        recommendations: usize::MAX,
+        changes: usize::MAX,
+    };
+}
+
+/// Up to how many targets those that are well are listed; beyond it they are counted.
+pub const LISTED_TARGETS: usize = 50;
+
+/// The longest name or text, in characters. Names are collected, and some are made to be long.
+pub const LONGEST_TEXT: usize = 500;
+
+/// Where everything is that a digest leaves out.
+const ELSEWHERE: &str = "(see `--format json`)";
+
+const PROBLEM_COLUMNS: &[Column] = &[
+    column("STATUS", Fit::Whole),
+    column("TARGET", Fit::Wrap),
+    column("PROBLEM", Fit::Wrap),
+    column("SINCE", Fit::Wrap),
+];
+
+const WELL_COLUMNS: &[Column] = &[
+    column("STATUS", Fit::Whole),
+    column("TARGET", Fit::Wrap),
+    column("KIND", Fit::Cut),
+    column("SUMMARY", Fit::Cut),
+];
+
+const fn column(title: &'static str, fit: Fit) -> Column {
+    Column { title, fit }
+}
+
+/// The digest within the default bounds.
+#[must_use]
+pub fn digest(report: &Report) -> Vec<Block> {
+    digest_within(report, Bounds::default())
+}
+
+/// Overall and counts; problems; what to do; changes; what is well; when the next round is.
+#[must_use]
+pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
+    let names = Names::among(
+        (report.targets.iter()).map(|target| (target.kind.as_str(), target.name.as_str())),
+    );
+    let mut blocks = head(report);
+    add_problems(&mut blocks, report, &names, bounds.problem_rows);
+    add_list(
+        &mut blocks,
+        "What to do",
+        report.recommendations.iter().map(|text| line(short(text))),
+        bounds.recommendations,
+    );
+    add_list(
+        &mut blocks,
+        "Changes since the last report",
+        report.changes.iter().map(change),
+        bounds.changes,
+    );
+    add_well(&mut blocks, report);
+    blocks.push(Block::Paragraph(vec![Span::Faint(next_round(report))]));
+    blocks
+}
+
+fn head(report: &Report) -> Vec<Block> {
+    let counts = report.counts;
+    let by_status = [
+        (counts.red, Status::Red),
+        (counts.yellow, Status::Yellow),
+        (counts.unknown, Status::Unknown),
+        (counts.green, Status::Green),
+    ];
+    let mut title = vec![
+        Span::Status(report.status),
+        Span::Strong(format!(" {}", report.overall)),
+        Span::Text(format!(": {}", words::counted(counts.total(), "target"))),
+    ];
+    let present = by_status.iter().filter(|(count, _)| *count > 0);
+    for (index, (count, status)) in present.enumerate() {
+        let lead = if index == 0 { ", " } else { " · " };
+        title.push(Span::Text(format!("{lead}{} ", words::count(*count))));
+        title.push(Span::Status(*status));
+    }
+    let round = &report.round;
+    let filtered = if report.complete {
+        ""
+    } else {
+        ", not all targets"
+    };
+    let when = format!(
+        "round of {}, took {}{filtered}",
+        words::second(round.started_at),
+        words::milliseconds(round.duration_ms)
+    );
+    vec![
+        Block::Title(title),
+        Block::Paragraph(vec![Span::Faint(when)]),
+    ]
+}
+
+fn add_problems(blocks: &mut Vec<Block>, report: &Report, names: &Names<'_>, most_rows: usize) {
+    let mut rows = Vec::new();
+    let mut left_out: BTreeMap<Reverse<Status>, usize> = BTreeMap::new();
+    for target in &report.targets {
+        for (status, text) in problems(target) {
+            if rows.len() < most_rows {
+                rows.push(vec![
+                    vec![Span::Status(status)],
+                    vec![Span::Strong(short(&names.of(&target.kind, &target.name)))],
+                    line(short(&text)),
+                    vec![Span::Faint(since(report, target))],
+                ]);
+            } else {
+                *left_out.entry(Reverse(status)).or_default() += 1;
+            }
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    blocks.push(Block::Heading("Problems".to_owned()));
+    blocks.push(Block::Table {
+        columns: PROBLEM_COLUMNS,
+        rows,
+    });
+    if left_out.is_empty() {
+        return;
+    }
+    let mut rest = vec![Span::Text("… and ".to_owned())];
+    for (index, (status, count)) in left_out.into_iter().enumerate() {
+        let lead = if index == 0 { "" } else { ", " };
+        rest.push(Span::Text(format!("{lead}{} more ", words::count(count))));
+        rest.push(Span::Status(status.0));
+    }
+    rest.push(Span::Text(format!(" {ELSEWHERE}")));
+    blocks.push(Block::Paragraph(rest));
+}
+
+fn since(report: &Report, target: &ReportTarget) -> String {
+    let length = report.round.started_at - target.since;
+    if length.num_seconds() <= 0 {
+        "this round".to_owned()
+    } else {
+        format!("{} ({})", words::minute(target.since), words::span(length))
+    }
+}
+
+fn add_list(
+    blocks: &mut Vec<Block>,
+    heading: &str,
+    items: impl ExactSizeIterator<Item = Line>,
+    most: usize,
+) {
+    let left_out = items.len().saturating_sub(most);
+    let mut lines: Vec<Line> = items.take(most).collect();
+    if lines.is_empty() {
+        return;
+    }
+    if left_out > 0 {
+        lines.push(line(format!(
+            "… and {} more {ELSEWHERE}",
+            words::count(left_out)
+        )));
+    }
+    blocks.push(Block::Heading(heading.to_owned()));
+    blocks.push(Block::List(lines));
+}
+
+fn change(change: &Change) -> Line {
+    let mut spans = vec![
+        Span::Strong(short(&change.target)),
+        Span::Text(": ".to_owned()),
+    ];
+    match (change.from, change.to) {
+        (Some(from), Some(to)) => spans.extend([
+            Span::Status(from),
+            Span::Text(" → ".to_owned()),
+            Span::Status(to),
+        ]),
+        (None, Some(to)) => spans.extend([Span::Text("new, ".to_owned()), Span::Status(to)]),
+        (Some(from), None) => spans.extend([
+            Span::Text("no longer watched, was ".to_owned()),
+            Span::Status(from),
+        ]),
+        (None, None) => spans.push(Span::Text("came and went".to_owned())),
+    }
+    spans
+}
+
+fn add_well(blocks: &mut Vec<Block>, report: &Report) {
+    let well = || (report.targets.iter()).filter(|target| target.status == Status::Green);
+    if report.counts.green == 0 {
+        return;
+    }
+    blocks.push(Block::Heading("Well".to_owned()));
+    if report.counts.total() <= LISTED_TARGETS {
+        let row = |target: &ReportTarget| {
+            vec![
+                vec![Span::Status(target.status)],
+                line(short(&target.name)),
+                vec![Span::Faint(short(&target.kind))],
+                line(short(&target.summary)),
+            ]
+        };
+        blocks.push(Block::Table {
+            columns: WELL_COLUMNS,
+            rows: well().map(row).collect(),
+        });
+        return;
+    }
+    let mut by_kind: BTreeMap<&str, usize> = BTreeMap::new();
+    for target in well() {
+        *by_kind.entry(&target.kind).or_default() += 1;
+    }
+    let counted = by_kind
+        .into_iter()
+        .map(|(kind, count)| line(format!("{}: {}", short(kind), words::count(count))));
+    blocks.push(Block::List(counted.collect()));
+    blocks.push(Block::Paragraph(vec![Span::Faint(format!(
+        "More than {LISTED_TARGETS} targets: those that are well are only counted {ELSEWHERE}."
+    ))]));
+}
+
+fn next_round(report: &Report) -> String {
+    match report.round.next_at {
+        Some(at) => format!("next round at {}", words::second(at)),
+        None => "no further round is scheduled".to_owned(),
+    }
+}
+
+fn short(text: &str) -> String {
+    shortened(text, LONGEST_TEXT).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{SERVERS, Visit, report, round};
+    use crate::render::text::{TextStyle, text};
+
+    #[test]
+    fn what_a_digest_leaves_out_it_counts() {
+        let visits: Vec<Visit> = (0..10_000)
+            .map(|number| {
+                let name = format!("web-{number:05}");
+                match number {
+                    0..5000 => Visit::down(&SERVERS, &name, "08:00:00"),
+                    5000..5003 => Visit::green(&SERVERS, &name, "08:00:00").gap(None),
+                    _ => Visit::green(&SERVERS, &name, "08:00:00"),
+                }
+            })
+            .collect();
+        let report = report(round("r", "09:00:00"), &visits, None, true);
+        let within = text(&digest(&report), TextStyle::default());
+        let (head, tail) = within.split_at(within.find("web-00099").expect("the last one listed"));
+        insta::assert_snapshot!(head.lines().take(6).collect::<Vec<_>>().join("\n"), @"");
+        insta::assert_snapshot!(tail, @"");
+        let all = text(
+            &digest_within(&report, Bounds::ALL_PROBLEMS),
+            TextStyle::default(),
+        );
+        assert_eq!(all.matches("connection refused").count(), 5000);
+    }
+
+    #[test]
+    fn a_quiet_round_is_short() {
+        let visits = [Visit::green(&SERVERS, "web", "09:00:01")];
+        let mut summary = round("r", "09:00:00");
+        summary.next_at = None;
+        let report = report(summary, &visits, None, false);
+        insta::assert_snapshot!(text(&digest(&report), TextStyle::default()), @"");
+    }
+}

@@ -1,0 +1,98 @@
+//! The report as `JUnit` XML: a suite for each kind, a case for each target. Whatever is not GREEN does not pass, so
+//! that a build server agrees with the exit code.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
+
+use crate::model::{Report, ReportTarget, Status};
+
+use super::escape::plain;
+use super::issues::problems;
+use super::{Format, RenderError};
+
+/// XML that every parser takes, whatever the names in it.
+///
+/// # Errors
+/// The serializer refused a value, which would be a bug of ours.
+pub fn junit(report: &Report) -> Result<String, RenderError> {
+    let mut suites: BTreeMap<&str, Vec<&ReportTarget>> = BTreeMap::new();
+    for target in &report.targets {
+        suites.entry(&target.kind).or_default().push(target);
+    }
+    let mut junit = quick_junit::Report::new("roundsman");
+    junit.set_timestamp(report.round.started_at);
+    junit.set_time(Duration::from_millis(report.round.duration_ms));
+    for (kind, mut targets) in suites {
+        // By name, not worst first: a build server compares runs.
+        targets.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut suite = TestSuite::new(plain(kind));
+        for (name, value) in [
+            ("overall", report.overall.to_string()),
+            ("status", report.status.to_string()),
+            ("round", plain(&report.round.id).into_owned()),
+        ] {
+            suite.add_property(Property::new(name, value));
+        }
+        suite.set_timestamp(report.round.started_at);
+        suite.set_time(Duration::from_millis(
+            targets
+                .iter()
+                .map(|target| target.took_ms)
+                .fold(0, u64::saturating_add),
+        ));
+        suite.add_test_cases(targets.into_iter().map(case));
+        junit.add_test_suite(suite);
+    }
+    junit
+        .to_string()
+        .map_err(|error| RenderError::new(Format::Junit, &error))
+}
+
+fn case(target: &ReportTarget) -> TestCase {
+    let mut case = TestCase::new(plain(&target.name), status(target));
+    case.set_classname(plain(&target.kind));
+    case.set_timestamp(target.looked_at);
+    case.set_time(Duration::from_millis(target.took_ms));
+    case
+}
+
+fn status(target: &ReportTarget) -> TestCaseStatus {
+    let kind = match target.status {
+        Status::Green => {
+            let mut success = TestCaseStatus::success();
+            success.set_message(plain(&target.summary));
+            return success;
+        }
+        Status::Yellow | Status::Red => NonSuccessKind::Failure,
+        Status::Unknown => NonSuccessKind::Error,
+    };
+    let mut lines: Vec<String> = problems(target)
+        .into_iter()
+        .map(|(status, text)| format!("[{status}] {}", plain(&text)))
+        .collect();
+    if let Some(hint) = (target.failure.as_ref()).and_then(|failure| failure.hint.as_ref()) {
+        lines.push(format!("hint: {}", plain(hint)));
+    }
+    if let Some(link) = &target.runbook {
+        lines.push(format!("runbook: {}", plain(link)));
+    }
+    let mut status = TestCaseStatus::non_success(kind);
+    status
+        .set_type(target.status.word())
+        .set_message(plain(&target.summary))
+        .set_description(lines.join("\n"));
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::mixed;
+
+    #[test]
+    fn what_is_not_green_does_not_pass() {
+        insta::assert_snapshot!(junit(&mixed()).expect("XML"), @"");
+    }
+}

@@ -1,0 +1,83 @@
+//! Keeps each report as a file, and the newest under a name that does not change.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Means, Message, Receipt, Reporter, ReporterSpec, SendError};
+
+mod name;
+mod read;
+mod write;
+
+pub use read::read_latest;
+
+/// The name of the newest report.
+pub const LATEST: &str = "latest_report.json";
+
+fn default_keep_days() -> u32 {
+    90
+}
+
+/// Where the files go, and for how long.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The folder; made where it is missing. A relative one is relative to the working directory.
+    pub directory: PathBuf,
+    /// After how many days a report is deleted; 0: as soon as there is a newer one.
+    #[serde(default = "default_keep_days")]
+    pub keep_days: u32,
+}
+
+impl Settings {
+    /// Files in that folder, kept as long as usual.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            keep_days: default_keep_days(),
+        }
+    }
+}
+
+/// Keeps each report as a file.
+pub struct File {
+    settings: Settings,
+}
+
+impl Reporter for File {
+    const KIND: ReporterSpec = ReporterSpec {
+        key: "file",
+        title: "Files",
+        how: "keeps each report as JSON, and the newest as `latest_report.json`",
+        sample: "\
+- kind: file
+  directory: reports      # made where it is missing
+  keep_days: 90           # older reports are deleted
+",
+        built: true,
+    };
+    type Settings = Settings;
+
+    fn new(settings: Settings, _: &Means) -> Self {
+        Self { settings }
+    }
+
+    /// The receipt names the file. When this is dropped, the files are written all the same.
+    async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
+        let settings = self.settings.clone();
+        let report = Arc::clone(&message.report);
+        let written = tokio::task::spawn_blocking(move || write::write(&settings, &report)).await;
+        match written {
+            Ok(written) => written.map(|path| Receipt {
+                external_id: Some(path.display().to_string()),
+            }),
+            Err(error) => Err(
+                SendError::permanent(format!("could not write the report: {error}"))
+                    .hint("this is a bug of ours: please report it"),
+            ),
+        }
+    }
+}
