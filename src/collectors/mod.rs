@@ -24,6 +24,7 @@ use crate::model::{Failure, KindSpec, Reading, Rule, Target};
 pub mod api_endpoints;
 mod host;
 pub mod local_hosts;
+pub mod reference;
 
 /// All kinds, in the order of the documentation.
 pub static KINDS: &[Kind] = &[
