@@ -25,6 +25,7 @@ pub mod api_endpoints;
 mod host;
 pub mod local_hosts;
 mod not_built;
+pub mod reference;
 
 /// All kinds, in the order of the documentation.
 pub static KINDS: &[Kind] = &[

@@ -3,12 +3,14 @@
 //!
 //! Layer 0: knows YAML and serde, and nothing of what is configured.
 
+mod error;
 mod node;
 mod parse;
 mod read;
 mod word;
 
+pub use error::ReadError;
 pub use node::{Entry, Node, NodeValue, Path, Segment, Source};
 pub use parse::{LIMITS, Limits, parse};
-pub use read::{ReadError, from_node, read_all};
+pub use read::{from_node, read_all};
 pub use word::{DurationText, LinkText, Milliseconds, OneOrMany, Word, Written};

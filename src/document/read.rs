@@ -1,145 +1,14 @@
 //! Reads typed structs from a tree. Serde stops at the first mistake, so a mistake is noted, its node is taken
 //! away, and the rest is read again, until nothing more is found.
 
-use std::fmt;
-
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
     Visitor,
 };
 
+use super::error::{ReadError, Sort};
 use super::{Entry, Node, NodeValue, Path, Segment};
-use crate::problem::{Location, Problem, nearest};
-
-/// Why a node is not what was expected.
-#[derive(Debug, Clone)]
-pub struct ReadError {
-    message: String,
-    sort: Sort,
-    /// From the innermost outwards.
-    reversed_path: Vec<Segment>,
-    location: Option<Location>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Sort {
-    UnknownKey {
-        key: String,
-        known: &'static [&'static str],
-    },
-    UnknownWord {
-        known: &'static [&'static str],
-    },
-    MissingKey(&'static str),
-    Other,
-}
-
-impl ReadError {
-    fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            sort: Sort::Other,
-            reversed_path: Vec::new(),
-            location: None,
-        }
-    }
-
-    fn expected(what: &str, found: &Node) -> Self {
-        let mut error = Self::new(format!("expected {what}, found {}", found.describe()));
-        error.location = Some(found.location.clone());
-        error
-    }
-
-    /// Says where, unless something further in has said it.
-    fn within(mut self, location: &Location, segment: Segment) -> Self {
-        if self.location.is_none() {
-            self.location = Some(location.clone());
-        }
-        self.reversed_path.push(segment);
-        self
-    }
-
-    /// The path from the node that was read.
-    #[must_use]
-    pub fn path(&self) -> Vec<Segment> {
-        self.reversed_path.iter().rev().cloned().collect()
-    }
-
-    /// As a problem of the document.
-    ///
-    /// `base` and `start` are the path and the place of the node that was read; `also_known` are keys that the
-    /// reader of the node accepts besides the struct's own.
-    #[must_use]
-    pub fn into_problem(self, base: &Path, start: &Location, also_known: &[&str]) -> Problem {
-        let path = base.join(&self.path());
-        let hint = match &self.sort {
-            Sort::UnknownKey { key, known } => {
-                let top = self.reversed_path.len() == 1;
-                let all = known.iter().chain(also_known.iter().filter(|_| top));
-                Some(offer(key, all.copied()))
-            }
-            _ => None,
-        };
-        let location = self.location.as_ref().unwrap_or(start);
-        let mut problem = Problem::error(self.message).at(location, path.to_string());
-        problem.hint = hint;
-        problem
-    }
-}
-
-/// "did you mean", or all that would do.
-fn offer<'a>(written: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    nearest(written, known.clone()).map_or_else(
-        || format!("known keys here: {}", known.collect::<Vec<_>>().join(", ")),
-        |near| format!("did you mean `{near}`?"),
-    )
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ReadError {}
-
-impl de::Error for ReadError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(message.to_string())
-    }
-
-    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::new(format!("expected {expected}, found {found}"))
-    }
-
-    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::invalid_type(found, expected)
-    }
-
-    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        Self {
-            sort: Sort::UnknownKey {
-                key: key.to_owned(),
-                known,
-            },
-            ..Self::new(format!("unknown key `{key}`"))
-        }
-    }
-
-    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
-        Self {
-            sort: Sort::UnknownWord { known },
-            ..Self::new("an unknown word")
-        }
-    }
-
-    fn missing_field(key: &'static str) -> Self {
-        Self {
-            sort: Sort::MissingKey(key),
-            ..Self::new(format!("`{key}` is missing"))
-        }
-    }
-}
+use crate::problem::Problem;
 
 /// Reads one value; stops at the first mistake.
 ///

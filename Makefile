@@ -1,0 +1,28 @@
+# What can be done here. Each target is one line of cargo or one script, so that you can also type it yourself.
+# Build output lives outside the checkout: several checkouts share it, and a fresh clone stays small.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/roundsman/target
+
+.PHONY: help run test check bench bench-build docs
+
+help: ## Shows this list (the default).
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: ## Looks at this machine once and prints the report; needs no configuration.
+	cargo run --locked -- --run-once $(ARGUMENTS) || [ $$? -le 3 ] # 1 to 3 tell the worst status: an answer
+
+test: ## Installs what the tests need, starts every server they talk to, and runs them all.
+	scripts/install-test-servers
+	cargo test --locked
+
+check: ## Format and lints; what a change must pass before it is committed.
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- --deny warnings
+
+bench: ## Prints every figure of docs/benchmarks.md; FIGURES=http runs one part.
+	cargo bench --locked --bench figures -- $(FIGURES)
+
+bench-build: ## Times a release build from nothing, in a folder of its own.
+	scripts/bench-cold-build
+
+docs: ## Writes the generated pages anew: docs/kinds.md, config/examples, the table in README.md.
+	ROUNDSMAN_BLESS=1 cargo test --locked --test it house::generated
