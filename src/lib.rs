@@ -1,5 +1,7 @@
 //! Roundsman makes its rounds.
 
+pub mod app;
+pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod collectors;
@@ -7,6 +9,7 @@ pub mod config;
 pub mod descriptors;
 pub mod document;
 pub mod model;
+pub mod pipeline;
 pub mod problem;
 pub mod render;
 pub mod reporters;

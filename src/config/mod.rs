@@ -4,6 +4,7 @@
 //! This layer composes the structs of their owners: a kind's settings belong to its collector, thresholds to the
 //! rules.
 
+mod channels;
 mod dotenv;
 mod environment;
 mod expand;
@@ -27,7 +28,7 @@ pub use schema::json_schema;
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
 use crate::problem::{Problem, Severity, nearest};
 use crate::rules::{Rules, Thresholds};
-use sections::{Llm, Monitoring, ReportSection, ReporterKeys, Store, Telegram};
+use sections::{Llm, Monitoring, ReportSection, Store, Telegram};
 
 /// What is watched when nobody has configured anything.
 pub const BUILT_IN: &str = "targets:\n  local_hosts:\n    - {}\n";
@@ -168,7 +169,8 @@ fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> 
         problems.push(problem.at(&targets_node.location, "targets").hint(hint));
     }
     let timetable = timetable(monitoring, root, problems);
-    let reporters = reporters(root, problems);
+    let reporters =
+        (root.get("reporters")).map_or_else(Vec::new, |list| channels::read(list, problems));
     warn_of_what_is_not_built(root, problems);
     let mut sources = Vec::new();
     collect_sources(root, &path, &mut sources);
@@ -223,19 +225,6 @@ fn timetable(monitoring: Monitoring, root: &Node, problems: &mut Vec<Problem>) -
             Timetable::Cron(Box::new(cron.unwrap_or_default()), zone)
         }
     }
-}
-
-fn reporters(root: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedReporter> {
-    let path = document::Path::default().key("reporters");
-    let Some(list) = root.get("reporters") else {
-        return Vec::new();
-    };
-    if !matches!(list.value, NodeValue::Sequence(_) | NodeValue::Null) {
-        let message = format!("expected a list of channels, found {}", list.describe());
-        problems.push(Problem::error(message).at(&list.location, path.to_string()));
-    }
-    let _: Option<ReporterKeys> = None;
-    Vec::new()
 }
 
 /// Sections that are read and checked, but that nothing acts on yet.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::collectors::Kind;
 use crate::model::Target;
 use crate::problem::Location;
+use crate::reporters::{self, ReporterKind};
 use crate::rules::Rules;
 use crate::schedule::Cron;
 
@@ -64,11 +65,14 @@ pub enum Timetable {
 }
 
 /// A channel that reports go to.
+#[derive(Clone)]
 pub struct PlannedReporter {
-    /// The word of its kind.
-    pub kind: &'static str,
+    /// What sort of channel.
+    pub kind: &'static ReporterKind,
     /// How it is called.
     pub name: String,
+    /// What its sort takes.
+    pub settings: reporters::Settings,
     /// Where it stands.
     pub location: Option<Location>,
 }

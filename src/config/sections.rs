@@ -226,5 +226,6 @@ pub(super) struct ReporterKeys {
     /// How it is called. Default: its kind.
     pub name: Option<String>,
     /// Which messages it gets.
+    #[expect(dead_code, reason = "incident messages are not in this build")]
     pub route: Option<serde_json::Value>,
 }

@@ -1,0 +1,179 @@
+//! The only place that wires everything: from a plan to a round to a report to the reporters.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clients::Clients;
+use crate::clock::SystemClock;
+use crate::config::{Plan, PlannedReporter, Watched};
+use crate::descriptors;
+use crate::model::{Report, RoundSummary, TargetId};
+use crate::pipeline::{self, Judged};
+use crate::reporters::{self, AnyReporter, Means, Message, file};
+use crate::round::{self, Fleet, RoundOptions};
+
+/// Over how long rates are measured when somebody waits at a prompt. On schedule it is at least a second.
+const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);
+
+/// How long a report may take to be sent before a round at a prompt goes on without it.
+const SENDING: Duration = Duration::from_secs(30);
+
+/// A plan, ready to be carried out.
+pub struct App {
+    fleet: Fleet,
+    clients: Clients,
+    options: RoundOptions,
+}
+
+/// A report that was not sent, for the person at the prompt.
+#[derive(Debug)]
+pub struct Undelivered {
+    /// The reporter's name.
+    pub reporter: String,
+    /// Why.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl App {
+    /// Makes the clients and the collectors that the targets need. Does no I/O but to raise the limit of open files.
+    #[must_use]
+    pub fn new(watched: &[Watched]) -> Self {
+        let clients = Clients::new();
+        Self {
+            fleet: Fleet::new(watched.iter().map(|one| one.kind), &clients),
+            clients,
+            options: RoundOptions {
+                permits: descriptors::permits(descriptors::raise_limit()),
+                spread: Duration::ZERO,
+                cpu_window: CPU_WINDOW_AT_A_PROMPT,
+                clock: Arc::new(SystemClock),
+            },
+        }
+    }
+
+    /// Visits these targets once and says how they are. `complete`: they are all targets of the configuration.
+    pub async fn round(
+        &self,
+        watched: &[Watched],
+        previous: Option<&Report>,
+        complete: bool,
+        done: &dyn Fn(&TargetId),
+    ) -> Report {
+        let started_at = self.options.clock.now();
+        let began = Instant::now();
+        let targets: Vec<_> = watched.iter().map(|one| Arc::clone(&one.target)).collect();
+        let observations = round::run(&targets, &self.fleet, &self.options, done).await;
+        let summary = RoundSummary {
+            id: started_at.format("%Y%m%dT%H%M%S%3fZ").to_string(),
+            started_at,
+            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            next_at: None,
+        };
+        let judged: Vec<Judged> = watched
+            .iter()
+            .map(|one| Judged {
+                target: Arc::clone(&one.target),
+                spec: &one.kind.spec,
+                rules: Arc::clone(&one.rules),
+            })
+            .collect();
+        pipeline::conclude(summary, &judged, &observations, previous, complete)
+    }
+
+    /// Visits one target.
+    pub async fn look(&self, watched: &Watched) -> crate::model::Observation {
+        let targets = [Arc::clone(&watched.target)];
+        let mut observations = round::run(&targets, &self.fleet, &self.options, &|_| ()).await;
+        observations.swap_remove(0)
+    }
+
+    /// Sends the report through all reporters at once, and gives those that did not take it.
+    pub async fn send(
+        &self,
+        report: Arc<Report>,
+        channels: &Channels,
+        screen: reporters::terminal::Screen,
+    ) -> Vec<Undelivered> {
+        let means = Means {
+            clients: self.clients.clone(),
+            screen,
+        };
+        let message = Message::digest(report);
+        let sends = channels.all.iter().map(|planned| async {
+            let reporter = planned.kind.make(&planned.settings, &means);
+            let failed = match reporter {
+                Some(reporter) => send_in_time(reporter.as_ref(), &message).await.err(),
+                None => Some(reporters::SendError::permanent(
+                    "its settings are of another channel",
+                )),
+            };
+            failed.map(|error| Undelivered {
+                reporter: planned.name.clone(),
+                message: error.message,
+                hint: error.hint,
+            })
+        });
+        let failed = futures_util::future::join_all(sends).await;
+        failed.into_iter().flatten().collect()
+    }
+}
+
+async fn send_in_time(
+    reporter: &dyn AnyReporter,
+    message: &Message,
+) -> Result<reporters::Receipt, reporters::SendError> {
+    match tokio::time::timeout(SENDING, reporter.send(message)).await {
+        Ok(sent) => sent,
+        Err(_) => Err(reporters::SendError::retryable(format!(
+            "the report was not sent within {} s",
+            SENDING.as_secs()
+        ))),
+    }
+}
+
+/// The reporters that a round at a prompt sends through.
+#[derive(Default)]
+pub struct Channels {
+    all: Vec<PlannedReporter>,
+}
+
+impl Channels {
+    /// Those of the plan, unless nobody is to be notified, and a file reporter for `report_dir`. What is not built
+    /// is left out: `check-config` says so, and so does every start.
+    #[must_use]
+    pub fn of(plan: &Plan, notify: bool, report_dir: Option<&Path>) -> Self {
+        let mut all: Vec<PlannedReporter> = Vec::new();
+        if notify {
+            // The terminal has had its report already.
+            let sends = |planned: &&PlannedReporter| {
+                planned.kind.spec.built && planned.kind.spec.key != "terminal"
+            };
+            all.extend(plan.reporters.iter().filter(sends).cloned());
+        }
+        if let (Some(directory), Some(kind)) = (report_dir, reporters::kind("file")) {
+            all.push(PlannedReporter {
+                kind,
+                name: "--report-dir".to_owned(),
+                settings: Arc::new(file::Settings::new(directory.to_owned())),
+                location: None,
+            });
+        }
+        Self { all }
+    }
+
+    /// The folder that holds the last report: that of `--report-dir`, else of the first file reporter in the plan,
+    /// also where nobody is to be notified.
+    #[must_use]
+    pub fn report_folder(plan: &Plan, report_dir: Option<&Path>) -> Option<PathBuf> {
+        let configured = || {
+            plan.reporters
+                .iter()
+                .find_map(|planned| planned.settings.downcast_ref::<file::Settings>())
+                .map(|settings| settings.directory.clone())
+        };
+        report_dir.map(Path::to_owned).or_else(configured)
+    }
+}

@@ -1,0 +1,90 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::render::Format;
+
+/// Makes its rounds: looks at everything a small team runs, judges it, and reports.
+#[derive(Debug, Parser)]
+#[command(name = "roundsman", version, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = "Exit codes of --run-once: 0 GREEN, 1 YELLOW, 2 RED, 3 UNKNOWN (the worst wins: RED, then \
+                        YELLOW, then UNKNOWN); 64 wrong usage; 78 wrong configuration."
+)]
+pub(super) struct Arguments {
+    #[arg(
+        help = "The configuration file [default: $ROUNDSMAN_CONFIG, config/config.yaml, /etc/roundsman/config.yaml]"
+    )]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Make one round now, print the report, and exit by the worst status
+    #[arg(long)]
+    pub run_once: bool,
+    #[command(flatten)]
+    pub once: Once,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What goes with `--run-once`.
+#[derive(Debug, Args)]
+pub(super) struct Once {
+    /// How the report is printed: text, json, junit or markdown
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        requires = "run_once"
+    )]
+    pub format: Format,
+    /// Only targets whose name, or kind/name, matches one of these patterns
+    #[arg(long, value_name = "GLOB", num_args = 1.., requires = "run_once")]
+    pub only: Vec<String>,
+    /// Only targets of these kinds
+    #[arg(long, value_name = "KIND", num_args = 1.., requires = "run_once")]
+    pub kind: Vec<String>,
+    /// Print the report, but send it nowhere
+    #[arg(long, requires = "run_once")]
+    pub no_notify: bool,
+    /// Also write the report into this folder, dated, and as `latest_report.json`
+    #[arg(long, value_name = "DIR", requires = "run_once")]
+    pub report_dir: Option<PathBuf>,
+}
+
+/// Everything else that can be asked.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check the configuration: all problems at once, and where each value came from
+    CheckConfig,
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+    /// List what can be watched, with metrics and units
+    Kinds {
+        /// How the list is printed: text, markdown or json
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: KindsFormat,
+    },
+    /// Look at one target and show everything: values, limits and where they came from, and why it got its status
+    Probe {
+        /// Its name, or kind/name
+        target: String,
+    },
+    /// Write a commented configuration to start from; an existing file is never touched
+    Init {
+        /// Where to [default: config/config.yaml]
+        file: Option<PathBuf>,
+    },
+    /// Print the pipeline with targets and reporters as a Mermaid diagram
+    Graph,
+}
+
+/// How the list of kinds is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum KindsFormat {
+    /// For people at a prompt.
+    Text,
+    /// The page in `docs/`.
+    Markdown,
+    /// For programs.
+    Json,
+}

@@ -1,0 +1,138 @@
+use std::collections::BTreeMap;
+
+use super::exit::Exit;
+use super::{Session, count, nothing_found};
+use crate::config::{Found, Loaded, Plan, Timetable};
+use crate::problem::Severity;
+
+/// The variables that we know, beside those that the file names itself.
+const KNOWN_VARIABLES: [&str; 29] = [
+    "ROUNDSMAN_CONFIG",
+    "LOG_LEVEL",
+    "AWS_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "TELEGRAM_BOT_TOKEN",
+    "TELEGRAM_CHAT_ID",
+    "VPS_SSH_KEY_PATH",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+    "AZURE_OPENAI_KEY",
+    "AZURE_OPENAI_ENDPOINT",
+    "TOGETHER_API_KEY",
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "OPENROUTER_API_KEY",
+    "GOOGLE_API_KEY",
+    "MOONSHOT_API_KEY",
+    "SMTP_HOST",
+    "SMTP_PORT",
+    "SMTP_USER",
+    "SMTP_PASSWORD",
+    "SLACK_WEBHOOK_URL",
+    "LLM_URL",
+    "LLM_MODEL",
+    "PROM_URL",
+    "NO_COLOR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// Checks the configuration: all problems at once, then what it says and where each value came from.
+pub(super) fn run(session: &Session) -> Exit {
+    let loaded = match session.load() {
+        Found::File(loaded) => *loaded,
+        Found::Nothing => {
+            session.terminal.complain(&nothing_found());
+            return Exit::Configuration;
+        }
+    };
+    let Loaded { plan, problems } = loaded;
+    let problems = [session.environment_problems.as_slice(), &problems].concat();
+    for problem in &problems {
+        session
+            .terminal
+            .complain(&session.terminal.problem(problem));
+    }
+    let counts = format!(
+        "{}, {}",
+        count(&problems, Severity::Error),
+        count(&problems, Severity::Warning)
+    );
+    let Some(plan) = plan else {
+        session
+            .terminal
+            .complain(&format!("{counts}: this configuration cannot be used"));
+        return Exit::Configuration;
+    };
+    let mut said = summary(&plan);
+    said.push_str(&sources(session, &plan));
+    said.push_str(&format!("\n{counts}: this configuration can be used\n"));
+    session.terminal.print(&said, Exit::Well)
+}
+
+fn summary(plan: &Plan) -> String {
+    let mut text = String::new();
+    let files: Vec<String> = plan
+        .files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
+    text.push_str(&format!("files: {}\n", files.join(", ")));
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for watched in &plan.watched {
+        *kinds.entry(watched.kind.spec.key).or_default() += 1;
+    }
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    let disabled = match plan.disabled {
+        0 => String::new(),
+        count => format!("; {count} not enabled"),
+    };
+    text.push_str(&format!("targets: {}{disabled}\n", kinds.join(", ")));
+    match &plan.timetable {
+        Timetable::Every(every) => {
+            text.push_str(&format!(
+                "rounds: every {}\n",
+                humantime::format_duration(*every)
+            ));
+        }
+        Timetable::Cron(cron, zone) => {
+            let zone = zone.map_or("the system's zone", chrono_tz::Tz::name);
+            text.push_str(&format!(
+                "rounds: `{cron}` in {zone}: {}\n",
+                cron.in_words()
+            ));
+        }
+    }
+    text
+}
+
+fn sources(session: &Session, plan: &Plan) -> String {
+    let mut text = String::from("\nwhere each value came from (values are not shown):\n");
+    for source in &plan.sources {
+        let from = match &source.expanded_from {
+            Some(from) => format!(", from {from}"),
+            None => String::new(),
+        };
+        text.push_str(&format!("  {}: {}{from}\n", source.path, source.location));
+    }
+    let first = plan
+        .watched
+        .first()
+        .and_then(|watched| watched.location.as_ref());
+    if let Some(first) = first {
+        text.push_str(&format!(
+            "  targets: written in the files, from {first} on, unless named above\n",
+        ));
+    }
+    text.push_str(&format!("\nvariables that are set:\n",));
+    for name in KNOWN_VARIABLES {
+        if let Some(origin) = session.environment.origin(name) {
+            text.push_str(&format!("  {name}: {origin}\n",));
+        }
+    }
+    text
+}

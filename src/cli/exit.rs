@@ -1,0 +1,33 @@
+use std::process::ExitCode;
+
+use crate::model::Status;
+
+/// How the program ends. `--run-once` ends by the worst status, where RED is worse than YELLOW and YELLOW worse than
+/// UNKNOWN; the rest follows `sysexits.h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// All is GREEN, or what was asked is done.
+    Well,
+    /// The worst status.
+    Worst(Status),
+    /// Wrong usage.
+    Usage,
+    /// Something of ours failed.
+    Software,
+    /// Wrong configuration.
+    Configuration,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Well | Exit::Worst(Status::Green) => 0,
+            Exit::Worst(Status::Yellow) => 1,
+            Exit::Worst(Status::Red) => 2,
+            Exit::Worst(Status::Unknown) => 3,
+            Exit::Usage => 64,
+            Exit::Software => 70,
+            Exit::Configuration => 78,
+        })
+    }
+}

@@ -1,0 +1,53 @@
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::exit::Exit;
+use super::{Session, folder_of};
+use crate::config::SEARCHED;
+
+/// What `init` writes.
+const EXAMPLE: &str = include_str!("../../config/config.example.yaml");
+
+/// Writes a commented configuration to start from; never touches a file that is there.
+pub(super) fn run(session: &Session, file: Option<&Path>) -> Exit {
+    let file = file
+        .or(session.named.as_deref())
+        .unwrap_or(Path::new(SEARCHED[0]));
+    match write(file) {
+        Ok(()) => {
+            let said = format!(
+                "wrote {0}\nnext: edit it, then `roundsman --config {0} check-config` and `roundsman --config {0} \
+                 --run-once`\n",
+                file.display()
+            );
+            session.terminal.print(&said, Exit::Well)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            session.terminal.complain(&format!(
+                "`{}` is there already and was not touched\n  hint: name another file: `roundsman init FILE`",
+                file.display()
+            ));
+            Exit::Usage
+        }
+        Err(error) => {
+            session
+                .terminal
+                .complain(&format!("`{}` cannot be written: {error}", file.display()));
+            Exit::Software
+        }
+    }
+}
+
+/// Readable by its owner alone: people write secrets into such files against all advice.
+fn write(file: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).create(folder_of(file))?;
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
+    out.write_all(EXAMPLE.as_bytes())?;
+    out.sync_all()
+}

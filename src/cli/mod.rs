@@ -1,0 +1,156 @@
+//! The command line: what can be asked, and one file for each answer.
+
+mod arguments;
+mod check_config;
+mod exit;
+mod graph;
+mod init;
+mod kinds;
+mod probe;
+mod progress;
+mod run_once;
+mod schema;
+mod terminal;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::config::{self, Environment, Found, Loaded, Plan};
+use crate::problem::{Problem, Severity};
+use crate::telemetry;
+use arguments::{Arguments, Command};
+use exit::Exit;
+use terminal::Terminal;
+
+/// Reads the arguments, does what they ask, and says how it went (product specification §2).
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => answer(arguments).into(),
+        Err(error) => {
+            // What is asked for goes to stdout, what is refused to stderr; clap knows which.
+            let printed = error.print();
+            let asked = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
+            match printed {
+                Ok(()) if asked => Exit::Well.into(),
+                _ => Exit::Usage.into(),
+            }
+        }
+    }
+}
+
+/// What every command may need.
+struct Session {
+    terminal: Terminal,
+    environment: Environment,
+    /// What is wrong with `.env`.
+    environment_problems: Vec<Problem>,
+    /// The working directory.
+    directory: PathBuf,
+    /// The file that `--config` names.
+    named: Option<PathBuf>,
+}
+
+fn answer(arguments: Arguments) -> Exit {
+    let mut problems = Vec::new();
+    let directory = PathBuf::from(".");
+    let environment = Environment::read(&directory, &mut problems);
+    let session = Session {
+        terminal: Terminal::detect(&environment),
+        environment,
+        environment_problems: problems,
+        directory,
+        named: arguments.config,
+    };
+    telemetry::start(session.environment.get("LOG_LEVEL"), tracing::Level::WARN);
+    match arguments.command {
+        None if arguments.run_once => run_once::run(&session, &arguments.once),
+        None => no_daemon(&session),
+        Some(Command::CheckConfig) => check_config::run(&session),
+        Some(Command::Schema) => schema::run(&session),
+        Some(Command::Kinds { format }) => kinds::run(&session, format),
+        Some(Command::Probe { target }) => probe::run(&session, &target),
+        Some(Command::Init { file }) => init::run(&session, file.as_deref()),
+        Some(Command::Graph) => graph::run(&session),
+    }
+}
+
+impl Session {
+    fn load(&self) -> Found {
+        config::load(self.named.as_deref(), &self.environment, &self.directory)
+    }
+
+    /// The plan to work with: the built-in one where there is no file. Problems are told on stderr.
+    fn plan(&self) -> Result<Plan, Exit> {
+        let loaded = match self.load() {
+            Found::File(loaded) => *loaded,
+            Found::Nothing => config::built_in(&self.environment),
+        };
+        self.accept(loaded)
+    }
+
+    fn accept(&self, loaded: Loaded) -> Result<Plan, Exit> {
+        for problem in self.environment_problems.iter().chain(&loaded.problems) {
+            self.terminal.complain(&self.terminal.problem(problem));
+        }
+        loaded.plan.ok_or_else(|| {
+            let errors = count(&loaded.problems, Severity::Error);
+            self.terminal
+                .complain(&format!("{errors} in the configuration: nothing was done"));
+            Exit::Configuration
+        })
+    }
+}
+
+/// `1 error`, `2 warnings`.
+fn count(problems: &[Problem], severity: Severity) -> String {
+    let count = problems
+        .iter()
+        .filter(|problem| problem.severity == severity)
+        .count();
+    let word = match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
+}
+
+/// Without `--run-once` and without a command the daemon is meant. It must not start without a configuration: a lost
+/// volume must not look like health.
+fn no_daemon(session: &Session) -> Exit {
+    if let Found::Nothing = session.load() {
+        session.terminal.complain(&nothing_found());
+        return Exit::Configuration;
+    }
+    session.terminal.complain(
+        "the daemon is not in this build\n  hint: `roundsman --run-once` makes one round; call it from cron until then",
+    );
+    Exit::Usage
+}
+
+/// That no configuration file was found, where we looked, and what to do.
+fn nothing_found() -> String {
+    format!(
+        "no configuration file: none was named by `--config` or `{}`, and there is none at {}\n  hint: \
+         `roundsman init` writes one to start from",
+        config::FILE_VARIABLE,
+        config::SEARCHED
+            .map(|path| format!("`{path}`"))
+            .join(" or ")
+    )
+}
+
+/// The folder of a file, for messages and for what stands beside it.
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

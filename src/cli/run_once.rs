@@ -1,0 +1,160 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use tokio::runtime::Runtime;
+
+use super::Session;
+use super::arguments::Once;
+use super::exit::Exit;
+use super::progress::Progress;
+use crate::app::{App, Channels};
+use crate::collectors::{self, KINDS};
+use crate::config::{Plan, Watched};
+use crate::model::Report;
+use crate::problem::nearest;
+use crate::render::{TextStyle, render};
+use crate::reporters::{file, terminal::Screen};
+
+/// Makes one round, prints the report, sends it, and ends by the worst status.
+pub(super) fn run(session: &Session, once: &Once) -> Exit {
+    let filter = match Filter::new(once) {
+        Ok(filter) => filter,
+        Err(message) => {
+            session.terminal.complain(&message);
+            return Exit::Usage;
+        }
+    };
+    let plan = match session.plan() {
+        Ok(plan) => plan,
+        Err(exit) => return exit,
+    };
+    let watched: Vec<Watched> = plan
+        .watched
+        .iter()
+        .filter(|one| filter.wants(one))
+        .cloned()
+        .collect();
+    if watched.is_empty() {
+        let message = "no target matches\n  hint: `roundsman graph` shows all names; patterns match the name or `kind/name`";
+        session.terminal.complain(message);
+        return Exit::Usage;
+    }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            session
+                .terminal
+                .complain(&format!("the round cannot start: {error}"));
+            return Exit::Software;
+        }
+    };
+    let exit = runtime.block_on(round(session, once, &plan, &watched));
+    // A thread that hangs in a dead mount must not hold us.
+    runtime.shutdown_background();
+    exit
+}
+
+/// One thread per core, as few as two: a machine that is being watched has other things to do.
+pub(super) fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+}
+
+async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched]) -> Exit {
+    let previous = previous(session, once, plan);
+    let complete = watched.len() == plan.watched.len();
+    let app = App::new(watched);
+    let progress = Progress::new(watched);
+    let done = |target: &_| progress.done(target);
+    let looking = app.round(watched, previous.as_ref(), complete, &done);
+    let report = Arc::new(if session.terminal.stderr {
+        tokio::select! {
+            biased;
+            report = looking => report,
+            () = progress.draw(session.terminal.width.unwrap_or(80)) => unreachable!("it draws for ever"),
+        }
+    } else {
+        looking.await
+    });
+    let worst = Exit::Worst(report.status);
+    let style = style(session);
+    let exit = match render(&report, once.format, style) {
+        Ok(text) => session.terminal.print(&text, worst),
+        Err(error) => {
+            session.terminal.complain(&error.to_string());
+            Exit::Software
+        }
+    };
+    let channels = Channels::of(plan, !once.no_notify, once.report_dir.as_deref());
+    for failed in app.send(report, &channels, Screen::stdout(style)).await {
+        let hint = failed
+            .hint
+            .map_or_else(String::new, |hint| format!("\n  hint: {hint}"));
+        let said = format!(
+            "the report was not sent to {}: {}{hint}",
+            failed.reporter, failed.message
+        );
+        session.terminal.complain(&said);
+    }
+    exit
+}
+
+pub(super) fn style(session: &Session) -> TextStyle {
+    TextStyle {
+        color: session.terminal.stdout && session.terminal.colors,
+        width: session.terminal.width,
+        dots: session.terminal.stdout,
+    }
+}
+
+/// The last report, for `since` and `changes`. One that cannot be read is said and otherwise ignored.
+fn previous(session: &Session, once: &Once, plan: &Plan) -> Option<Report> {
+    let folder = Channels::report_folder(plan, once.report_dir.as_deref())?;
+    match file::read_latest(&folder) {
+        Ok(report) => report,
+        Err(message) => {
+            session.terminal.complain(&message);
+            None
+        }
+    }
+}
+
+/// Which targets are looked at.
+struct Filter {
+    only: Option<GlobSet>,
+    kinds: HashSet<String>,
+}
+
+impl Filter {
+    fn new(once: &Once) -> Result<Self, String> {
+        for word in &once.kind {
+            if collectors::kind(word).is_none() {
+                let keys = KINDS.iter().map(|kind| kind.spec.key);
+                let hint = nearest(word, keys).map_or_else(
+                    || "`roundsman kinds` lists them".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                return Err(format!("unknown kind `{word}`\n  hint: {hint}"));
+            }
+        }
+        let mut only = GlobSetBuilder::new();
+        for pattern in &once.only {
+            let glob = Glob::new(pattern);
+            only.add(glob.map_err(|error| format!("`{pattern}` is no pattern: {}", error.kind()))?);
+        }
+        let only = only.build().map_err(|error| error.to_string())?;
+        Ok(Self {
+            only: Some(only).filter(|only| !only.is_empty()),
+            kinds: once.kind.iter().cloned().collect(),
+        })
+    }
+
+    fn wants(&self, one: &Watched) -> bool {
+        let id = &one.target.id;
+        let by_kind = self.kinds.is_empty() || self.kinds.contains(id.kind);
+        let matches = |only: &GlobSet| only.is_match(&*id.name) || only.is_match(id.to_string());
+        by_kind && self.only.as_ref().is_none_or(matches)
+    }
+}

@@ -1,0 +1,88 @@
+//! The entries under `reporters:`, each read by its channel.
+
+use super::plan::PlannedReporter;
+use super::sections::ReporterKeys;
+use crate::document::{Node, NodeValue, Path, from_node, read_all};
+use crate::problem::{Problem, nearest};
+use crate::reporters::{self, KINDS, ReporterKind};
+
+/// The keys that every channel takes.
+const COMMON: [&str; 3] = ["kind", "name", "route"];
+
+/// Reads all entries. Names are unique, so that a message says which channel is meant.
+pub(super) fn read(list: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedReporter> {
+    let path = Path::default().key("reporters");
+    if !matches!(list.value, NodeValue::Sequence(_) | NodeValue::Null) {
+        let message = format!("expected a list of channels, found {}", list.describe());
+        let problem = Problem::error(message).at(&list.location, path.to_string());
+        problems.push(problem.hint("begin each channel with `- kind: `"));
+    }
+    let mut planned: Vec<PlannedReporter> = Vec::new();
+    for (index, entry) in list.items().iter().enumerate() {
+        let path = path.index(index);
+        let Some(one) = entry_of(entry, &path, problems) else {
+            continue;
+        };
+        if planned.iter().any(|known| known.name == one.name) {
+            let message = format!("the name `{}` is already taken", one.name);
+            let problem = Problem::error(message).at(&entry.location, path.to_string());
+            problems.push(problem.hint("give each channel a `name` of its own"));
+        }
+        if !one.kind.spec.built {
+            let message = format!(
+                "{} is not in this build: nothing is sent to it",
+                one.kind.spec.key
+            );
+            problems.push(Problem::warning(message).at(&entry.location, path.to_string()));
+        }
+        planned.push(one);
+    }
+    planned
+}
+
+fn entry_of(entry: &Node, path: &Path, problems: &mut Vec<Problem>) -> Option<PlannedReporter> {
+    if !matches!(entry.value, NodeValue::Mapping(_)) {
+        let message = format!("expected a map of keys, found {}", entry.describe());
+        let problem = Problem::error(message).at(&entry.location, path.to_string());
+        problems.push(problem.hint("write `- kind: file`, then its keys below"));
+        return None;
+    }
+    let (common, own) =
+        (entry.entries().iter().cloned()).partition(|entry| COMMON.contains(&entry.key.as_str()));
+    let part = |entries| Node::new(entry.location.clone(), NodeValue::Mapping(entries));
+    let keys: ReporterKeys = read_all(&part(common), path, &[], problems, from_node)?;
+    let kind = kind(&keys, entry, path, problems)?;
+    let settings = read_all(&part(own), path, &COMMON, problems, kind.read)?;
+    Some(PlannedReporter {
+        kind,
+        name: keys.name.unwrap_or(keys.kind),
+        settings,
+        location: Some(entry.location.clone()),
+    })
+}
+
+fn kind(
+    keys: &ReporterKeys,
+    entry: &Node,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<&'static ReporterKind> {
+    let found = reporters::kind(&keys.kind);
+    if found.is_none() {
+        let words = KINDS.iter().map(|kind| kind.spec.key);
+        let hint = nearest(&keys.kind, words.clone()).map_or_else(
+            || format!("known channels: {}", words.collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        let location = entry
+            .get("kind")
+            .map_or(&entry.location, |kind| &kind.location);
+        let problem = Problem::error(format!("unknown channel `{}`", keys.kind));
+        problems.push(
+            problem
+                .at(location, path.key("kind").to_string())
+                .hint(hint),
+        );
+    }
+    found
+}
