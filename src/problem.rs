@@ -113,7 +113,10 @@ pub fn nearest<'a>(
             let likeness = strsim::jaro_winkler(&written, &candidate.to_lowercase());
             (candidate, likeness)
         })
-        .filter(|(_, likeness)| *likeness >= 0.8)
+        .filter(|(candidate, likeness)| {
+            let edits = strsim::levenshtein(&written, &candidate.to_lowercase());
+            *likeness >= 0.8 && edits <= 1 + candidate.len() / 3
+        })
         .max_by(|(_, one), (_, other)| one.total_cmp(other))
         .map(|(candidate, _)| candidate)
 }
@@ -145,5 +148,6 @@ mod tests {
         assert_eq!(nearest("vps_server", keys), Some("vps_servers"));
         assert_eq!(nearest("database", keys), Some("databases"));
         assert_eq!(nearest("xyz", keys), None);
+        assert_eq!(nearest("TELEGRAM_CHAT_ID", ["TERM"]), None);
     }
 }

@@ -6,7 +6,7 @@ use crate::render::Format;
 
 /// Makes its rounds: looks at everything a small team runs, judges it, and reports.
 #[derive(Debug, Parser)]
-#[command(name = "roundsman", version, args_conflicts_with_subcommands = true)]
+#[command(name = "roundsman", version)]
 #[command(
     after_help = "Exit codes of --run-once: 0 GREEN, 1 YELLOW, 2 RED, 3 UNKNOWN (the worst wins: RED, then \
                         YELLOW, then UNKNOWN); 64 wrong usage; 78 wrong configuration."

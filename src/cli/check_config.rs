@@ -119,19 +119,17 @@ fn sources(session: &Session, plan: &Plan) -> String {
         };
         text.push_str(&format!("  {}: {}{from}\n", source.path, source.location));
     }
-    let first = plan
-        .watched
-        .first()
-        .and_then(|watched| watched.location.as_ref());
-    if let Some(first) = first {
-        text.push_str(&format!(
-            "  targets: written in the files, from {first} on, unless named above\n",
-        ));
+    for watched in &plan.watched {
+        let place = watched
+            .location
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        text.push_str(&format!("  target {}: {place}\n", watched.target.id));
     }
-    text.push_str(&format!("\nvariables that are set:\n",));
+    text.push_str("\nvariables that are set:\n");
     for name in KNOWN_VARIABLES {
         if let Some(origin) = session.environment.origin(name) {
-            text.push_str(&format!("  {name}: {origin}\n",));
+            text.push_str(&format!("  {name}: {origin}\n"));
         }
     }
     text

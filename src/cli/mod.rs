@@ -72,6 +72,11 @@ fn answer(arguments: Arguments) -> Exit {
     match arguments.command {
         None if arguments.run_once => run_once::run(&session, &arguments.once),
         None => no_daemon(&session),
+        Some(_) if arguments.run_once => {
+            let message = "`--run-once` and a command exclude each other\n  hint: give one of them";
+            session.terminal.complain(message);
+            Exit::Usage
+        }
         Some(Command::CheckConfig) => check_config::run(&session),
         Some(Command::Schema) => schema::run(&session),
         Some(Command::Kinds { format }) => kinds::run(&session, format),

@@ -111,7 +111,12 @@ fn rule(
         let problem = Problem::error(message).at(at("subject"), path.key("subject").to_string());
         problems.push(problem.hint("leave `subject` out"));
     }
+    let inside = format!("{path}.");
+    let is_broken = |problem: &Problem| problem.path.starts_with(&inside);
     if entry.yellow.is_none() && entry.red.is_none() && entry.clear.is_none() {
+        if problems.iter().any(is_broken) {
+            return None;
+        }
         let problem = Problem::error("a rule without a limit").at(&node.location, path.to_string());
         problems.push(problem.hint("give `yellow`, `red` or `clear`, such as `red: \"> 90\"`"));
         return None;

@@ -45,6 +45,7 @@ pub(super) fn read(
                 };
                 let mut reader = KindReader {
                     kind,
+                    required: &required_keys(kind),
                     common: &common,
                     thresholds,
                     variable,
@@ -74,6 +75,16 @@ pub(super) fn names_of_common_keys() -> Vec<String> {
     properties.map_or_else(Vec::new, |keys| keys.keys().cloned().collect())
 }
 
+fn required_keys(kind: &Kind) -> Vec<String> {
+    let schema = (kind.settings_schema)(&mut schemars::SchemaGenerator::default());
+    let required = schema.get("required").and_then(|value| value.as_array());
+    required.map_or_else(Vec::new, |keys| {
+        keys.iter()
+            .filter_map(|key| key.as_str().map(str::to_owned))
+            .collect()
+    })
+}
+
 fn unknown_kind(entry: &Entry, path: &Path) -> Problem {
     let problem = Problem::error(format!("unknown kind `{}`", entry.key))
         .at(&entry.key_location, path.key(&entry.key).to_string());
@@ -95,6 +106,9 @@ const DOCKER_HINT: &str = "containers are watched through their host; write\n\
 
 struct KindReader<'a> {
     kind: &'static Kind,
+    /// The keys that no target of the kind can do without. Reading stops at the first that is missing, so they are
+    /// looked for beforehand.
+    required: &'a [String],
     common: &'a [String],
     thresholds: &'a GlobalThresholds<'a>,
     variable: &'a dyn Fn(&str) -> Option<String>,
@@ -128,6 +142,13 @@ impl KindReader<'_> {
     /// The target of an entry, and whether it is enabled.
     fn entry(&mut self, entry: &Node, path: &Path) -> Option<(Watched, bool)> {
         let (common_node, own_node) = self.split(entry, path)?;
+        for key in self.required {
+            if own_node.entry(key).is_none() {
+                let problem = Problem::error(format!("`{key}` is missing"));
+                self.problems
+                    .push(problem.at(&own_node.location, path.to_string()));
+            }
+        }
         let common: Option<CommonKeys> =
             read_all(&common_node, path, &[], self.problems, from_node);
         let also_known: Vec<&str> = self.common.iter().map(String::as_str).collect();

@@ -18,7 +18,8 @@ pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, ReadError> {
     T::deserialize(NodeReader { node }).map_err(|error| in_words_of(node, error))
 }
 
-/// Reads one value and notes every mistake in it. `None` if there was any.
+/// Reads one value and notes every mistake in it. What was wrong is left out of the value, so that checks of the
+/// whole can go on; `None` if nothing can be made of the rest.
 ///
 /// `read` reads the node, for example [`from_node`]; `also_known` are keys that were taken out of the node before.
 pub fn read_all<T>(
@@ -36,41 +37,44 @@ pub fn read_all<T>(
     let mut removed: Vec<Vec<Segment>> = Vec::new();
     loop {
         let at = error.path();
-        if let Sort::MissingKey(key) = error.sort {
-            let mut wanted = at.clone();
-            wanted.push(Segment::Key(key.to_owned()));
-            if !removed.contains(&wanted) {
-                problems.push(error.into_problem(path, &node.location, also_known));
-            }
-            // What needs the key cannot be read; what stands beside it can.
-            if at.is_empty() || !rest.remove(&at) {
-                return None;
-            }
-            removed.push(at);
-        } else {
+        let wanted = match error.sort {
+            Sort::MissingKey(key) => [&at[..], &[Segment::Key(key.to_owned())]].concat(),
+            _ => at.clone(),
+        };
+        // A key that is missing because it was wrong has been told of.
+        if !removed.iter().any(|removed| wanted.starts_with(removed)) {
             problems.push(error.into_problem(path, &node.location, also_known));
-            if !rest.remove(&at) {
-                return None;
-            }
-            removed.push(at);
         }
+        if !rest.remove(&at) {
+            return None;
+        }
+        removed.push(at);
         match read(&rest) {
-            Ok(_) => return None,
+            Ok(value) => return Some(value),
             Err(next) => error = next,
         }
     }
 }
 
-/// Completes an error that only knows that a value was wrong, not what the value was.
+/// Completes an error that only knows that a value was wrong, not what the value was, and takes a value out of it
+/// that came from a variable or a file.
 fn in_words_of(node: &Node, mut error: ReadError) -> ReadError {
     if let Sort::UnknownWord { known } = error.sort {
         let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-        error.message = format!(
-            "expected one of {}, found {}",
-            words.join(", "),
-            node.describe()
-        );
+        let found = node.describe();
+        error.message = format!("expected one of {}, found {found}", words.join(", "));
         error.sort = Sort::Other;
+    }
+    if let (Source::Expanded(_), Some(text)) = (&node.source, node.text())
+        && error.location.is_none()
+        && error.message.contains(text)
+    {
+        let expected = error.message.split(", found ").next().unwrap_or_default();
+        error.message = if expected.contains(text) {
+            format!("{} does not fit here", node.describe())
+        } else {
+            format!("{expected}, found {}", node.describe())
+        };
     }
     error
 }
