@@ -240,7 +240,35 @@ mod tests {
 
     #[test]
     fn piped_text_has_one_thing_per_line() {
-        insta::assert_snapshot!(text(&digest(&mixed()), TextStyle::default()), @"");
+        insta::assert_snapshot!(text(&digest(&mixed()), TextStyle::default()), @r#"
+        RED unhealthy: 4 targets, 1 RED · 1 YELLOW · 1 UNKNOWN · 1 GREEN
+        round of 2026-11-21 09:00:00 UTC, took 812 ms
+
+        Problems
+        STATUS   TARGET             PROBLEM                                                SINCE
+        RED      db                 could not connect to 192.0.2.7:22: connection refused  2026-11-21 03:00 UTC (5 h 59 min)
+        YELLOW   vps_servers/web    disk_free_percent of / is 17.2 < 20                    this round
+        UNKNOWN  vps_servers/web    cpu_percent could not be measured: permission denied   this round
+        UNKNOWN  api_endpoints/web  cpu_percent could not be measured: permission denied   this round
+
+        What to do
+        - db: start sshd
+        - vps_servers/web: find what grows with `du -x`
+        - vps_servers/web: let `monitor` read /proc
+        - vps_servers/web: follow the runbook https://wiki.example/disk
+
+        Changes since the last report
+        - vps_servers/web: GREEN → YELLOW
+        - api_endpoints/web: new, UNKNOWN
+        - cache: new, GREEN
+        - old: no longer watched, was GREEN
+
+        Well
+        STATUS  TARGET  KIND         SUMMARY
+        GREEN   cache   vps_servers  cpu 3.1 % · disk free 58 % (/)
+
+        next round at 2026-11-21 15:00:00 UTC
+        "#);
     }
 
     #[test]
@@ -251,7 +279,43 @@ mod tests {
             dots: true,
         };
         let shown = text(&digest(&mixed()), style);
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        🔴 RED unhealthy: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1
+        🟢 GREEN
+        round of 2026-11-21 09:00:00 UTC, took 812 ms
+
+        Problems
+        STATUS      TARGET             PROBLEM               SINCE
+        🔴 RED      db                 could not connect to  2026-11-21 03:00
+                                       192.0.2.7:22:         UTC (5 h 59 min)
+                                       connection refused
+        🟡 YELLOW   vps_servers/web    disk_free_percent of  this round
+                                       / is 17.2 < 20
+        ⚪ UNKNOWN  vps_servers/web    cpu_percent could     this round
+                                       not be measured:
+                                       permission denied
+        ⚪ UNKNOWN  api_endpoints/web  cpu_percent could     this round
+                                       not be measured:
+                                       permission denied
+
+        What to do
+        - db: start sshd
+        - vps_servers/web: find what grows with `du -x`
+        - vps_servers/web: let `monitor` read /proc
+        - vps_servers/web: follow the runbook https://wiki.example/disk
+
+        Changes since the last report
+        - vps_servers/web: 🟢 GREEN → 🟡 YELLOW
+        - api_endpoints/web: new, ⚪ UNKNOWN
+        - cache: new, 🟢 GREEN
+        - old: no longer watched, was 🟢 GREEN
+
+        Well
+        STATUS    TARGET  KIND         SUMMARY
+        🟢 GREEN  cache   vps_servers  cpu 3.1 % · disk free 58 % (/)
+
+        next round at 2026-11-21 15:00:00 UTC
+        "#);
         for width in [60, 72, 80, 100, 200] {
             let shown = text(
                 &digest(&mixed()),
@@ -279,6 +343,10 @@ mod tests {
             dots: false,
         };
         let shown = text(&blocks, style).replace('\u{1b}', "^");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        ^[1m^[31mRED^[0m^[1m one^[0m
+        ^[1mtwo^[0m
+        three
+        "#);
     }
 }
