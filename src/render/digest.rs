@@ -109,8 +109,8 @@ fn head(report: &Report) -> Vec<Block> {
         (counts.green, Status::Green),
     ];
     let mut title = vec![
-        Span::Status(report.status),
-        Span::Strong(format!(" {}", report.overall)),
+        // Not the word of the status: what begins with that is a target, so that lines can be counted.
+        Span::Toned(report.overall.to_string(), report.status),
         Span::Text(format!(": {}", words::counted(counts.total(), "target"))),
     ];
     let present = by_status.iter().filter(|(count, _)| *count > 0);
@@ -292,7 +292,7 @@ mod tests {
         let within = text(&digest(&report), TextStyle::default());
         let (head, tail) = within.split_at(within.find("web-00099").expect("the last one listed"));
         insta::assert_snapshot!(head.lines().take(6).collect::<Vec<_>>().join("\n"), @r#"
-        RED unhealthy: 10,000 targets, 5,000 RED · 3 UNKNOWN · 4,997 GREEN
+        unhealthy: 10,000 targets, 5,000 RED · 3 UNKNOWN · 4,997 GREEN
         round of 2026-11-21 09:00:00 UTC, took 812 ms
 
         Problems
@@ -328,7 +328,7 @@ mod tests {
         summary.next_at = None;
         let report = report(summary, &visits, None, false);
         insta::assert_snapshot!(text(&digest(&report), TextStyle::default()), @r#"
-        GREEN healthy: 1 target, 1 GREEN
+        healthy: 1 target, 1 GREEN
         round of 2026-11-21 09:00:00 UTC, took 812 ms, not all targets
 
         Well

@@ -75,6 +75,9 @@ fn add_spans(markdown: &mut String, line: &Line) {
                 write!(markdown, "<b>{}</b>", escaped(text.trim()))
             }
             Span::Status(status) => write!(markdown, "{} {status}", status.dot()),
+            Span::Toned(text, status) => {
+                write!(markdown, "{} <b>{}</b>", status.dot(), escaped(text))
+            }
         };
         // Writing to a `String` cannot fail.
         debug_assert!(written.is_ok());
@@ -142,7 +145,7 @@ mod tests {
     #[test]
     fn a_digest_as_markdown() {
         insta::assert_snapshot!(markdown(&digest(&mixed())), @r#"
-        ## 🔴 RED <b>unhealthy</b>: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1 🟢 GREEN
+        ## 🔴 <b>unhealthy</b>: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1 🟢 GREEN
 
         round of 2026-11-21 09:00:00 UTC, took 812 ms
 
@@ -203,6 +206,19 @@ mod tests {
             ("\\|", "\\\\\\|"),
         ] {
             assert_eq!(escaped(text), expected);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_more_than_text(text in "[\\PC\n|<>&`*_@#\\\\.)1 -]{0,40}") {
+            let escaped = escaped(&text);
+            let bare = escaped.replace("\\\\", "");
+            for sign in ['|', '`', '*', '[', ']', '~', '$', '@', '#'] {
+                let without = bare.replace(&format!("\\{sign}"), "").replace("&#8203;", "");
+                proptest::prop_assert!(!without.contains(sign), "{sign} in {escaped}");
+            }
+            proptest::prop_assert!(!escaped.contains(['<', '>', '\n']));
         }
     }
 }

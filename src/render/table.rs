@@ -1,4 +1,6 @@
 //! How wide the columns of a table are, and how a cell's text is broken or cut to fit.
+//!
+//! Our own because a cell may have several looks, and some columns may be cut while others may lose nothing.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

@@ -139,14 +139,15 @@ impl Writer {
 
     fn pieces(&self, line: &Line) -> Vec<Piece> {
         line.iter()
-            .map(|span| Piece {
-                text: match span {
-                    Span::Status(status) if self.style.dots => {
-                        format!("{} {status}", status.dot())
-                    }
-                    other => plain(other.text()).into_owned(),
-                },
-                look: look(span),
+            .map(|span| {
+                let text = plain(span.text());
+                Piece {
+                    text: match span.status() {
+                        Some(status) if self.style.dots => format!("{} {text}", status.dot()),
+                        _ => text.into_owned(),
+                    },
+                    look: look(span),
+                }
             })
             .collect()
     }
@@ -171,7 +172,7 @@ fn look(span: &Span) -> Style {
         Span::Text(_) => Style::new(),
         Span::Strong(_) => Style::new().effects(Effects::BOLD),
         Span::Faint(_) => Style::new().effects(Effects::DIMMED),
-        Span::Status(status) => {
+        Span::Status(status) | Span::Toned(_, status) => {
             let color = match status {
                 Status::Green => AnsiColor::Green,
                 Status::Unknown => AnsiColor::Cyan,
@@ -237,11 +238,12 @@ mod tests {
     use super::*;
     use crate::render::digest::digest;
     use crate::render::samples::mixed;
+    use proptest::prelude::*;
 
     #[test]
     fn piped_text_has_one_thing_per_line() {
         insta::assert_snapshot!(text(&digest(&mixed()), TextStyle::default()), @r#"
-        RED unhealthy: 4 targets, 1 RED · 1 YELLOW · 1 UNKNOWN · 1 GREEN
+        unhealthy: 4 targets, 1 RED · 1 YELLOW · 1 UNKNOWN · 1 GREEN
         round of 2026-11-21 09:00:00 UTC, took 812 ms
 
         Problems
@@ -280,8 +282,8 @@ mod tests {
         };
         let shown = text(&digest(&mixed()), style);
         insta::assert_snapshot!(shown, @r#"
-        🔴 RED unhealthy: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1
-        🟢 GREEN
+        🔴 unhealthy: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1 🟢
+        GREEN
         round of 2026-11-21 09:00:00 UTC, took 812 ms
 
         Problems
@@ -348,5 +350,27 @@ mod tests {
         ^[1mtwo^[0m
         three
         "#);
+    }
+
+    proptest! {
+        #[test]
+        fn breaking_lines_loses_nothing_but_blanks(
+            texts in prop::collection::vec("[a-c東 ]{0,12}", 1..4),
+            width in 4_usize..30,
+        ) {
+            let spans = texts.iter().enumerate().map(|(index, text)| match index % 2 {
+                0 => Span::Strong(text.clone()),
+                _ => Span::Text(text.clone()),
+            });
+            let blocks = [Block::Paragraph(spans.collect())];
+            let style = TextStyle { color: false, width: Some(width), dots: false };
+            let shown = text(&blocks, style);
+            let seen = |text: &str| text.replace([' ', '\n'], "");
+            prop_assert_eq!(seen(&shown), seen(&texts.concat()));
+            prop_assert!(shown.lines().all(|line| width_of(line) <= width), "{}", shown);
+            let coloured = text(&blocks, TextStyle { color: true, ..style });
+            let bare = coloured.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
+            prop_assert_eq!(bare, shown);
+        }
     }
 }

@@ -638,7 +638,7 @@ async fn the_terminal_prints_the_digest() {
         .await
         .unwrap();
     let printed = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
-    assert!(printed.starts_with("YELLOW degraded: "), "{printed}");
+    assert!(printed.starts_with("degraded: "), "{printed}");
 }
 
 #[tokio::test]
