@@ -14,6 +14,8 @@ pub enum Span {
     Faint(String),
     /// The word of a status, in its colour.
     Status(Status),
+    /// Other words in the colour of a status.
+    Toned(String, Status),
 }
 
 impl Span {
@@ -21,8 +23,19 @@ impl Span {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Text(text) | Self::Strong(text) | Self::Faint(text) => text,
+            Self::Text(text) | Self::Strong(text) | Self::Faint(text) | Self::Toned(text, _) => {
+                text
+            }
             Self::Status(status) => status.word(),
+        }
+    }
+
+    /// The status whose colour and dot go with it.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Self::Status(status) | Self::Toned(_, status) => Some(*status),
+            _ => None,
         }
     }
 }

@@ -309,10 +309,30 @@ mod tests {
                 )
             })
             .collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
-        insta::assert_snapshot!(report.issues_found.join("\n"), @"");
-        insta::assert_snapshot!(report.recommendations.join("\n"), @"");
-        insta::assert_snapshot!(changes(&report), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        RED 03:00 db: could not connect to 192.0.2.7:22: connection refused
+        YELLOW 09:00 web: disk_free_percent of / is 17.2 < 20 (+1 more)
+        UNKNOWN 09:00 web: cpu_percent could not be measured: permission denied
+        GREEN 09:00 cache: cpu 3.1 % · disk free 58 % (/)
+        "#);
+        insta::assert_snapshot!(report.issues_found.join("\n"), @r#"
+        [RED] db: could not connect to 192.0.2.7:22: connection refused
+        [YELLOW] vps_servers/web: disk_free_percent of / is 17.2 < 20
+        [UNKNOWN] vps_servers/web: cpu_percent could not be measured: permission denied
+        [UNKNOWN] api_endpoints/web: cpu_percent could not be measured: permission denied
+        "#);
+        insta::assert_snapshot!(report.recommendations.join("\n"), @r#"
+        db: start sshd
+        vps_servers/web: find what grows with `du -x`
+        vps_servers/web: let `monitor` read /proc
+        vps_servers/web: follow the runbook https://wiki.example/disk
+        "#);
+        insta::assert_snapshot!(changes(&report), @r#"
+        vps_servers/web: GREEN -> YELLOW
+        api_endpoints/web: null -> UNKNOWN
+        cache: null -> GREEN
+        old: GREEN -> null
+        "#);
     }
 
     fn changes(report: &Report) -> String {

@@ -109,8 +109,8 @@ fn head(report: &Report) -> Vec<Block> {
         (counts.green, Status::Green),
     ];
     let mut title = vec![
-        Span::Status(report.status),
-        Span::Strong(format!(" {}", report.overall)),
+        // Not the word of the status: what begins with that is a target, so that lines can be counted.
+        Span::Toned(report.overall.to_string(), report.status),
         Span::Text(format!(": {}", words::counted(counts.total(), "target"))),
     ];
     let present = by_status.iter().filter(|(count, _)| *count > 0);
@@ -291,8 +291,29 @@ mod tests {
         let report = report(round("r", "09:00:00"), &visits, None, true);
         let within = text(&digest(&report), TextStyle::default());
         let (head, tail) = within.split_at(within.find("web-00099").expect("the last one listed"));
-        insta::assert_snapshot!(head.lines().take(6).collect::<Vec<_>>().join("\n"), @"");
-        insta::assert_snapshot!(tail, @"");
+        insta::assert_snapshot!(head.lines().take(6).collect::<Vec<_>>().join("\n"), @r#"
+        unhealthy: 10,000 targets, 5,000 RED · 3 UNKNOWN · 4,997 GREEN
+        round of 2026-11-21 09:00:00 UTC, took 812 ms
+
+        Problems
+        STATUS  TARGET     PROBLEM                                                SINCE
+        RED     web-00000  could not connect to 192.0.2.7:22: connection refused  2026-11-21 08:00 UTC (1 h)
+        "#);
+        insta::assert_snapshot!(tail, @r#"
+        web-00099  could not connect to 192.0.2.7:22: connection refused  2026-11-21 08:00 UTC (1 h)
+
+        … and 4,900 more RED, 3 more UNKNOWN (see `--format json`)
+
+        What to do
+        - web-00000, web-00001, web-00002 and 4,997 more: start sshd
+
+        Well
+        - vps_servers: 4,997
+
+        More than 50 targets: those that are well are only counted (see `--format json`).
+
+        next round at 2026-11-21 15:00:00 UTC
+        "#);
         let all = text(
             &digest_within(&report, Bounds::ALL_PROBLEMS),
             TextStyle::default(),
@@ -306,6 +327,15 @@ mod tests {
         let mut summary = round("r", "09:00:00");
         summary.next_at = None;
         let report = report(summary, &visits, None, false);
-        insta::assert_snapshot!(text(&digest(&report), TextStyle::default()), @"");
+        insta::assert_snapshot!(text(&digest(&report), TextStyle::default()), @r#"
+        healthy: 1 target, 1 GREEN
+        round of 2026-11-21 09:00:00 UTC, took 812 ms, not all targets
+
+        Well
+        STATUS  TARGET  KIND         SUMMARY
+        GREEN   web     vps_servers  cpu 3.1 % · disk free 58 % (/)
+
+        no further round is scheduled
+        "#);
     }
 }

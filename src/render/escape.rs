@@ -14,8 +14,8 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     let mut plain = String::with_capacity(text.len() + 16);
     let mut after_break = false;
     for character in text.chars() {
-        let is_break = is_blank_line_work(character);
-        if is_break {
+        let breaks = is_break(character);
+        if breaks {
             // A line break and the indentation behind it are one blank.
             if !after_break {
                 plain.push(' ');
@@ -25,7 +25,7 @@ pub fn plain(text: &str) -> Cow<'_, str> {
         } else {
             plain.push(character);
         }
-        after_break = is_break;
+        after_break = breaks;
     }
     Cow::Owned(plain)
 }
@@ -42,7 +42,30 @@ pub fn shortened(text: &str, most_characters: usize) -> Cow<'_, str> {
     }
 }
 
-fn is_blank_line_work(character: char) -> bool {
+/// JSON in which what a terminal would obey is written as its number. The serializer does that only below U+0020.
+pub(super) fn escaped_in_json(json: String) -> String {
+    // Outside strings JSON has line breaks, and nothing else of the sort.
+    let must_go = |character: char| character != '\n' && is_obeyed(character);
+    if !json.chars().any(must_go) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + 64);
+    for character in json.chars() {
+        if must_go(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a `String` cannot fail.
+                if write!(escaped, "\\u{unit:04x}").is_err() {
+                    escaped.push('?');
+                }
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+fn is_break(character: char) -> bool {
     matches!(character, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')
 }
 
@@ -86,6 +109,19 @@ mod tests {
         ] {
             assert_eq!(plain(text), expected);
         }
+    }
+
+    #[test]
+    fn json_stays_the_same_to_its_reader() {
+        let text = "a\u{9b}b\u{202e}c\u{7f}\u{e0041}größe🟢";
+        let json = serde_json::to_string_pretty(&[text]).expect("JSON");
+        let escaped = escaped_in_json(json);
+        assert_eq!(
+            escaped,
+            "[\n  \"a\\u009bb\\u202ec\\u007f\\udb40\\udc41größe🟢\"\n]"
+        );
+        let read: Vec<String> = serde_json::from_str(&escaped).expect("JSON");
+        assert_eq!(read, [text]);
     }
 
     #[test]

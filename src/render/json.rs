@@ -2,15 +2,17 @@
 
 use crate::model::Report;
 
+use super::escape::escaped_in_json;
 use super::{Format, RenderError};
 
-/// Indented JSON with a line break at its end.
+/// Indented JSON with a line break at its end. Read back it is the same to the letter; printed it is harmless.
 ///
 /// # Errors
 /// The serializer refused a value, which would be a bug of ours.
 pub fn json(report: &Report) -> Result<String, RenderError> {
-    let mut json = serde_json::to_string_pretty(report)
+    let json = serde_json::to_string_pretty(report)
         .map_err(|error| RenderError::new(Format::Json, &error))?;
+    let mut json = escaped_in_json(json);
     json.push('\n');
     Ok(json)
 }

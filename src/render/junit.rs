@@ -60,11 +60,7 @@ fn case(target: &ReportTarget) -> TestCase {
 
 fn status(target: &ReportTarget) -> TestCaseStatus {
     let kind = match target.status {
-        Status::Green => {
-            let mut success = TestCaseStatus::success();
-            success.set_message(plain(&target.summary));
-            return success;
-        }
+        Status::Green => return TestCaseStatus::success(),
         Status::Yellow | Status::Red => NonSuccessKind::Failure,
         Status::Unknown => NonSuccessKind::Error,
     };
@@ -93,6 +89,37 @@ mod tests {
 
     #[test]
     fn what_is_not_green_does_not_pass() {
-        insta::assert_snapshot!(junit(&mixed()).expect("XML"), @"");
+        insta::assert_snapshot!(junit(&mixed()).expect("XML"), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="roundsman" tests="4" skipped="0" failures="2" errors="1" timestamp="2026-11-21T09:00:00.000+00:00" time="0.812">
+            <testsuite name="api_endpoints" tests="1" skipped="0" errors="1" failures="0" timestamp="2026-11-21T09:00:00.000+00:00" time="0.041">
+                <properties>
+                    <property name="overall" value="unhealthy"/>
+                    <property name="status" value="RED"/>
+                    <property name="round" value="r2"/>
+                </properties>
+                <testcase name="web" classname="api_endpoints" timestamp="2026-11-21T09:00:01.000+00:00" time="0.041">
+                    <error message="cpu_percent could not be measured: permission denied" type="UNKNOWN">[UNKNOWN] cpu_percent could not be measured: permission denied</error>
+                </testcase>
+            </testsuite>
+            <testsuite name="vps_servers" tests="3" skipped="0" errors="0" failures="2" timestamp="2026-11-21T09:00:00.000+00:00" time="0.123">
+                <properties>
+                    <property name="overall" value="unhealthy"/>
+                    <property name="status" value="RED"/>
+                    <property name="round" value="r2"/>
+                </properties>
+                <testcase name="cache" classname="vps_servers" timestamp="2026-11-21T09:00:01.000+00:00" time="0.041"/>
+                <testcase name="db" classname="vps_servers" timestamp="2026-11-21T09:00:01.000+00:00" time="0.041">
+                    <failure message="could not connect to 192.0.2.7:22: connection refused" type="RED">[RED] could not connect to 192.0.2.7:22: connection refused
+        hint: start sshd</failure>
+                </testcase>
+                <testcase name="web" classname="vps_servers" timestamp="2026-11-21T09:00:01.000+00:00" time="0.041">
+                    <failure message="disk_free_percent of / is 17.2 &lt; 20 (+1 more)" type="YELLOW">[YELLOW] disk_free_percent of / is 17.2 &lt; 20
+        [UNKNOWN] cpu_percent could not be measured: permission denied
+        runbook: https://wiki.example/disk</failure>
+                </testcase>
+            </testsuite>
+        </testsuites>
+        "#);
     }
 }

@@ -75,6 +75,9 @@ fn add_spans(markdown: &mut String, line: &Line) {
                 write!(markdown, "<b>{}</b>", escaped(text.trim()))
             }
             Span::Status(status) => write!(markdown, "{} {status}", status.dot()),
+            Span::Toned(text, status) => {
+                write!(markdown, "{} <b>{}</b>", status.dot(), escaped(text))
+            }
         };
         // Writing to a `String` cannot fail.
         debug_assert!(written.is_ok());
@@ -141,7 +144,42 @@ mod tests {
 
     #[test]
     fn a_digest_as_markdown() {
-        insta::assert_snapshot!(markdown(&digest(&mixed())), @"");
+        insta::assert_snapshot!(markdown(&digest(&mixed())), @r#"
+        ## 🔴 <b>unhealthy</b>: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1 🟢 GREEN
+
+        round of 2026-11-21 09:00:00 UTC, took 812 ms
+
+        ### Problems
+
+        | Status | Target | Problem | Since |
+        | --- | --- | --- | --- |
+        | 🔴 RED | <b>db</b> | could not connect to 192.0.2.7:22: connection refused | 2026-11-21 03:00 UTC (5 h 59 min) |
+        | 🟡 YELLOW | <b>vps_servers/web</b> | disk_free_percent of / is 17.2 &lt; 20 | this round |
+        | ⚪ UNKNOWN | <b>vps_servers/web</b> | cpu_percent could not be measured: permission denied | this round |
+        | ⚪ UNKNOWN | <b>api_endpoints/web</b> | cpu_percent could not be measured: permission denied | this round |
+
+        ### What to do
+
+        - db: start sshd
+        - vps_servers/web: find what grows with \`du -x\`
+        - vps_servers/web: let \`monitor\` read /proc
+        - vps_servers/web: follow the runbook https://wiki.example/disk
+
+        ### Changes since the last report
+
+        - <b>vps_servers/web</b>: 🟢 GREEN → 🟡 YELLOW
+        - <b>api_endpoints/web</b>: new, ⚪ UNKNOWN
+        - <b>cache</b>: new, 🟢 GREEN
+        - <b>old</b>: no longer watched, was 🟢 GREEN
+
+        ### Well
+
+        | Status | Target | Kind | Summary |
+        | --- | --- | --- | --- |
+        | 🟢 GREEN | cache | vps_servers | cpu 3.1 % · disk free 58 % (/) |
+
+        next round at 2026-11-21 15:00:00 UTC
+        "#);
     }
 
     #[test]
@@ -168,6 +206,19 @@ mod tests {
             ("\\|", "\\\\\\|"),
         ] {
             assert_eq!(escaped(text), expected);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_more_than_text(text in "[\\PC\n|<>&`*_@#\\\\.)1 -]{0,40}") {
+            let escaped = escaped(&text);
+            let bare = escaped.replace("\\\\", "");
+            for sign in ['|', '`', '*', '[', ']', '~', '$', '@', '#'] {
+                let without = bare.replace(&format!("\\{sign}"), "").replace("&#8203;", "");
+                proptest::prop_assert!(!without.contains(sign), "{sign} in {escaped}");
+            }
+            proptest::prop_assert!(!escaped.contains(['<', '>', '\n']));
         }
     }
 }

@@ -185,7 +185,25 @@ mod tests {
             })
             .collect();
         assert_eq!(chart.lines().count() - short.len(), 19);
-        insta::assert_snapshot!(short.join("\n"), @"");
+        insta::assert_snapshot!(short.join("\n"), @r#"
+        flowchart LR
+          schedule(["every 6 hours"]) --> round["round"]
+          subgraph kind0["Servers"]
+            target0_0["web-1"]:::critical
+            target0_1["end"]
+          end
+          round --> kind0 --> judge
+          subgraph kind1["HTTP APIs"]
+            target1_0["api-0"]
+            target1_others["and 3 more"]:::others
+          end
+          round --> kind1 --> judge
+          judge{"judge"} --> report["report"]
+          report --> reporter0[/"terminal"/]
+          report --> reporter1[/"ops (telegram)"/]
+          classDef critical stroke-width:3px
+          classDef others stroke-dasharray:4
+        "#);
     }
 
     #[test]

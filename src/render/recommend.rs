@@ -6,6 +6,7 @@ use crate::model::Status;
 
 use super::compose::Seen;
 use super::names::Names;
+use super::words;
 
 /// How many targets a piece of advice names before it only counts them.
 const NAMED_TARGETS: usize = 3;
@@ -70,7 +71,7 @@ impl Advice {
             let named = names[..names.len().min(NAMED_TARGETS)].join(", ");
             match names.len().saturating_sub(NAMED_TARGETS) {
                 0 => format!("{named}: {what_to_do}"),
-                more => format!("{named} and {more} more: {what_to_do}"),
+                more => format!("{named} and {} more: {what_to_do}", words::count(more)),
             }
         };
         self.pieces.into_iter().map(line).collect()

@@ -25,21 +25,23 @@ const fn metric(
     }
 }
 
+const METRICS: &[MetricSpec] = &[
+    metric("cpu_percent", Some("cpu"), None),
+    metric(
+        "disk_free_percent",
+        Some("disk free"),
+        Some("find what grows with `du -x`"),
+    ),
+    metric("container_state", Some("containers"), None),
+];
+
 const fn kind(key: &'static str) -> KindSpec {
     KindSpec {
         key,
         title: "Servers",
         how: "",
         sample: "",
-        metrics: &[
-            metric("cpu_percent", Some("cpu"), None),
-            metric(
-                "disk_free_percent",
-                Some("disk free"),
-                Some("find what grows with `du -x`"),
-            ),
-            metric("container_state", Some("containers"), None),
-        ],
+        metrics: METRICS,
         default_timeout: Duration::from_secs(5),
         built: true,
     }
@@ -140,7 +142,7 @@ impl Visit {
         });
         self.verdict
             .findings
-            .sort_by(|one, other| other.status.cmp(&one.status));
+            .sort_by_key(|finding| std::cmp::Reverse(finding.status));
         self.verdict.status = self.verdict.status.max(status);
         self
     }

@@ -1,4 +1,6 @@
 //! How wide the columns of a table are, and how a cell's text is broken or cut to fit.
+//!
+//! Our own because a cell may have several looks, and some columns may be cut while others may lose nothing.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -21,22 +23,15 @@ pub(super) fn fitted(columns: &[Column], natural: &[usize], room: Option<usize>)
     let Some(room) = room else { return widths };
     let gaps = GAP * columns.len().saturating_sub(1);
     loop {
-        let over = (widths.iter().sum::<usize>() + gaps).saturating_sub(room);
+        let is_over = widths.iter().sum::<usize>() + gaps > room;
         let widest = (widths.iter().copied().enumerate())
             .filter(|(index, width)| columns[*index].fit != Fit::Whole && *width > NARROWEST)
             .max_by_key(|(_, width)| *width);
-        let (true, Some((widest, width))) = (over > 0, widest) else {
-            return widths;
-        };
-        // Down to the next widest at most, so that no column starves beside a broad one.
-        let next = (widths.iter().copied().enumerate())
-            .filter(|(index, other)| columns[*index].fit != Fit::Whole && *other < width)
-            .map(|(_, other)| other)
-            .max()
-            .unwrap_or(NARROWEST)
-            .max(NARROWEST);
-        let step = over.min(width - next).max(1);
-        widths[widest] = width - step;
+        match widest {
+            // One at a time, so that columns of the same width give alike.
+            Some((index, width)) if is_over => widths[index] = width - 1,
+            _ => return widths,
+        }
     }
 }
 

@@ -139,14 +139,15 @@ impl Writer {
 
     fn pieces(&self, line: &Line) -> Vec<Piece> {
         line.iter()
-            .map(|span| Piece {
-                text: match span {
-                    Span::Status(status) if self.style.dots => {
-                        format!("{} {status}", status.dot())
-                    }
-                    other => plain(other.text()).into_owned(),
-                },
-                look: look(span),
+            .map(|span| {
+                let text = plain(span.text());
+                Piece {
+                    text: match span.status() {
+                        Some(status) if self.style.dots => format!("{} {text}", status.dot()),
+                        _ => text.into_owned(),
+                    },
+                    look: look(span),
+                }
             })
             .collect()
     }
@@ -171,7 +172,7 @@ fn look(span: &Span) -> Style {
         Span::Text(_) => Style::new(),
         Span::Strong(_) => Style::new().effects(Effects::BOLD),
         Span::Faint(_) => Style::new().effects(Effects::DIMMED),
-        Span::Status(status) => {
+        Span::Status(status) | Span::Toned(_, status) => {
             let color = match status {
                 Status::Green => AnsiColor::Green,
                 Status::Unknown => AnsiColor::Cyan,
@@ -237,10 +238,39 @@ mod tests {
     use super::*;
     use crate::render::digest::digest;
     use crate::render::samples::mixed;
+    use proptest::prelude::*;
 
     #[test]
     fn piped_text_has_one_thing_per_line() {
-        insta::assert_snapshot!(text(&digest(&mixed()), TextStyle::default()), @"");
+        insta::assert_snapshot!(text(&digest(&mixed()), TextStyle::default()), @r#"
+        unhealthy: 4 targets, 1 RED · 1 YELLOW · 1 UNKNOWN · 1 GREEN
+        round of 2026-11-21 09:00:00 UTC, took 812 ms
+
+        Problems
+        STATUS   TARGET             PROBLEM                                                SINCE
+        RED      db                 could not connect to 192.0.2.7:22: connection refused  2026-11-21 03:00 UTC (5 h 59 min)
+        YELLOW   vps_servers/web    disk_free_percent of / is 17.2 < 20                    this round
+        UNKNOWN  vps_servers/web    cpu_percent could not be measured: permission denied   this round
+        UNKNOWN  api_endpoints/web  cpu_percent could not be measured: permission denied   this round
+
+        What to do
+        - db: start sshd
+        - vps_servers/web: find what grows with `du -x`
+        - vps_servers/web: let `monitor` read /proc
+        - vps_servers/web: follow the runbook https://wiki.example/disk
+
+        Changes since the last report
+        - vps_servers/web: GREEN → YELLOW
+        - api_endpoints/web: new, UNKNOWN
+        - cache: new, GREEN
+        - old: no longer watched, was GREEN
+
+        Well
+        STATUS  TARGET  KIND         SUMMARY
+        GREEN   cache   vps_servers  cpu 3.1 % · disk free 58 % (/)
+
+        next round at 2026-11-21 15:00:00 UTC
+        "#);
     }
 
     #[test]
@@ -251,7 +281,43 @@ mod tests {
             dots: true,
         };
         let shown = text(&digest(&mixed()), style);
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        🔴 unhealthy: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1 🟢
+        GREEN
+        round of 2026-11-21 09:00:00 UTC, took 812 ms
+
+        Problems
+        STATUS      TARGET             PROBLEM               SINCE
+        🔴 RED      db                 could not connect to  2026-11-21 03:00
+                                       192.0.2.7:22:         UTC (5 h 59 min)
+                                       connection refused
+        🟡 YELLOW   vps_servers/web    disk_free_percent of  this round
+                                       / is 17.2 < 20
+        ⚪ UNKNOWN  vps_servers/web    cpu_percent could     this round
+                                       not be measured:
+                                       permission denied
+        ⚪ UNKNOWN  api_endpoints/web  cpu_percent could     this round
+                                       not be measured:
+                                       permission denied
+
+        What to do
+        - db: start sshd
+        - vps_servers/web: find what grows with `du -x`
+        - vps_servers/web: let `monitor` read /proc
+        - vps_servers/web: follow the runbook https://wiki.example/disk
+
+        Changes since the last report
+        - vps_servers/web: 🟢 GREEN → 🟡 YELLOW
+        - api_endpoints/web: new, ⚪ UNKNOWN
+        - cache: new, 🟢 GREEN
+        - old: no longer watched, was 🟢 GREEN
+
+        Well
+        STATUS    TARGET  KIND         SUMMARY
+        🟢 GREEN  cache   vps_servers  cpu 3.1 % · disk free 58 % (/)
+
+        next round at 2026-11-21 15:00:00 UTC
+        "#);
         for width in [60, 72, 80, 100, 200] {
             let shown = text(
                 &digest(&mixed()),
@@ -279,6 +345,32 @@ mod tests {
             dots: false,
         };
         let shown = text(&blocks, style).replace('\u{1b}', "^");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        ^[1m^[31mRED^[0m^[1m one^[0m
+        ^[1mtwo^[0m
+        three
+        "#);
+    }
+
+    proptest! {
+        #[test]
+        fn breaking_lines_loses_nothing_but_blanks(
+            texts in prop::collection::vec("[a-c東 ]{0,12}", 1..4),
+            width in 4_usize..30,
+        ) {
+            let spans = texts.iter().enumerate().map(|(index, text)| match index % 2 {
+                0 => Span::Strong(text.clone()),
+                _ => Span::Text(text.clone()),
+            });
+            let blocks = [Block::Paragraph(spans.collect())];
+            let style = TextStyle { color: false, width: Some(width), dots: false };
+            let shown = text(&blocks, style);
+            let seen = |text: &str| text.replace([' ', '\n'], "");
+            prop_assert_eq!(seen(&shown), seen(&texts.concat()));
+            prop_assert!(shown.lines().all(|line| width_of(line) <= width), "{}", shown);
+            let coloured = text(&blocks, TextStyle { color: true, ..style });
+            let bare = coloured.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
+            prop_assert_eq!(bare, shown);
+        }
     }
 }
