@@ -1,1 +1,66 @@
-fn main() {}
+//! Prints every figure of `docs/benchmarks.md`: `make bench`, or one part with `cargo bench --bench figures -- http`.
+//!
+//! The program under test is the release binary, run as a user runs it. Its processor time and its peak of memory
+//! come from the operating system; the servers it looks at run in a process of their own, which is this binary
+//! again. Each value is the median of five runs.
+
+#![expect(clippy::print_stdout, reason = "printing figures is what this is for")]
+
+mod bare;
+mod blackbox;
+mod figures;
+mod machine;
+mod measure;
+mod rounds;
+mod server;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::figures::{Bench, PARTS};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["serve", rest @ ..] => server::serve(rest),
+        ["ask", rest @ ..] => bare::ask(rest),
+        // Cargo itself adds `--bench`.
+        _ => print_figures(
+            &arguments
+                .iter()
+                .filter(|word| !word.starts_with("--"))
+                .collect::<Vec<_>>(),
+        ),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            println!("could not go on: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_figures(wanted: &[&String]) -> Result<ExitCode> {
+    measure::raise_descriptor_limit()?;
+    print!("{}", machine::description());
+    let bench = Bench::new()?;
+    let mut code = ExitCode::SUCCESS;
+    for (name, part) in PARTS {
+        if !wanted.is_empty() && !wanted.iter().any(|word| name.contains(word.as_str())) {
+            continue;
+        }
+        println!("\n{name}");
+        // One part that fails must not hide the figures of the others.
+        match part(&bench) {
+            Ok(lines) => lines.iter().for_each(|line| println!("  {line}")),
+            Err(error) => {
+                println!("  could not be measured: {error:#}");
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
