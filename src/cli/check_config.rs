@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::exit::Exit;
+use super::graph::in_words;
 use super::{Session, count, nothing_found};
-use crate::config::{Found, Loaded, Plan, Timetable};
+use crate::config::{Found, Loaded, Plan};
 use crate::problem::Severity;
 
 /// The variables that we know, beside those that the file names itself.
@@ -49,10 +50,9 @@ pub(super) fn run(session: &Session) -> Exit {
     };
     let Loaded { plan, problems } = loaded;
     let problems = [session.environment_problems.as_slice(), &problems].concat();
+    let mut said = String::new();
     for problem in &problems {
-        session
-            .terminal
-            .complain(&session.terminal.problem(problem));
+        said.push_str(&format!("{}\n", session.terminal.problem(problem, session.terminal.stdout)));
     }
     let counts = format!(
         "{}, {}",
@@ -60,12 +60,10 @@ pub(super) fn run(session: &Session) -> Exit {
         count(&problems, Severity::Warning)
     );
     let Some(plan) = plan else {
-        session
-            .terminal
-            .complain(&format!("{counts}: this configuration cannot be used"));
-        return Exit::Configuration;
+        said.push_str(&format!("{counts}: this configuration cannot be used\n"));
+        return session.terminal.print(&said, Exit::Configuration);
     };
-    let mut said = summary(&plan);
+    said.push_str(&summary(&plan));
     said.push_str(&sources(session, &plan));
     said.push_str(&format!("\n{counts}: this configuration can be used\n"));
     session.terminal.print(&said, Exit::Well)
@@ -92,21 +90,7 @@ fn summary(plan: &Plan) -> String {
         count => format!("; {count} not enabled"),
     };
     text.push_str(&format!("targets: {}{disabled}\n", kinds.join(", ")));
-    match &plan.timetable {
-        Timetable::Every(every) => {
-            text.push_str(&format!(
-                "rounds: every {}\n",
-                humantime::format_duration(*every)
-            ));
-        }
-        Timetable::Cron(cron, zone) => {
-            let zone = zone.map_or("the system's zone", chrono_tz::Tz::name);
-            text.push_str(&format!(
-                "rounds: `{cron}` in {zone}: {}\n",
-                cron.in_words()
-            ));
-        }
-    }
+    text.push_str(&format!("rounds: {}\n", in_words(&plan.timetable)));
     text
 }
 

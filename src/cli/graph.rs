@@ -46,9 +46,6 @@ fn drawn(plan: &Plan) -> Graph {
 pub(super) fn in_words(timetable: &Timetable) -> String {
     match timetable {
         Timetable::Every(every) => format!("every {}", humantime::format_duration(*every)),
-        Timetable::Cron(cron, zone) => {
-            let zone = zone.map_or("the system's zone", chrono_tz::Tz::name);
-            format!("{} ({cron}, {zone})", cron.in_words())
-        }
+        Timetable::Cron(cron, zone) => format!("{} ({cron}, {zone})", cron.in_words()),
     }
 }

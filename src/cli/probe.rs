@@ -102,7 +102,8 @@ fn tell(watched: &Watched, observation: &Observation, verdict: &Verdict) -> Stri
         ),
     );
 
-    line(0, "\nwhy:");
+    line(0, "");
+    line(0, "why:");
     if let Err(failure) = &observation.outcome {
         let status = failure.status();
         line(
@@ -131,7 +132,8 @@ fn tell(watched: &Watched, observation: &Observation, verdict: &Verdict) -> Stri
     }
 
     let reading = observation.reading();
-    line(0, "\nmeasured, with the limits that hold:");
+    line(0, "");
+    line(0, "measured, with the limits that hold:");
     for measurement in &reading.measurements {
         line(2, &measured(measurement, &watched.rules));
     }
@@ -152,7 +154,8 @@ fn tell(watched: &Watched, observation: &Observation, verdict: &Verdict) -> Stri
         );
     }
     if !reading.facts.is_empty() {
-        line(0, "\nalso seen:");
+        line(0, "");
+        line(0, "also seen:");
     }
     for fact in &reading.facts {
         line(2, &format!("{}: {}", fact.name, fact.value));

@@ -73,14 +73,14 @@ impl Terminal {
         }
     }
 
-    /// A problem with its severity in front.
-    pub(super) fn problem(&self, problem: &Problem) -> String {
+    /// A problem with its severity in front, in colour where it goes to a terminal.
+    pub(super) fn problem(self, problem: &Problem, on_terminal: bool) -> String {
         let (word, color) = match problem.severity {
             Severity::Error => ("error", AnsiColor::Red),
             Severity::Warning => ("warning", AnsiColor::Yellow),
         };
         let style = Style::new().fg_color(Some(color.into())).bold();
-        if self.stderr && self.colors {
+        if on_terminal && self.colors {
             format!("{style}{word}{style:#}: {problem}")
         } else {
             format!("{word}: {problem}")

@@ -102,6 +102,7 @@ fn finish(plan: Option<Plan>, mut problems: Vec<Problem>) -> Loaded {
         let place = problem.location.as_ref().map(ToString::to_string);
         seen.insert((place, problem.message.clone()))
     });
+    sort_by_place(&mut problems);
     let broken = problems
         .iter()
         .any(|problem| problem.severity == Severity::Error);
@@ -109,6 +110,25 @@ fn finish(plan: Option<Plan>, mut problems: Vec<Problem>) -> Loaded {
         plan: plan.filter(|_| !broken),
         problems,
     }
+}
+
+/// In the order of the files, then of the lines; what has no place comes first.
+fn sort_by_place(problems: &mut [Problem]) {
+    let mut files: Vec<Arc<str>> = Vec::new();
+    for location in problems
+        .iter()
+        .filter_map(|problem| problem.location.as_ref())
+    {
+        if !files.contains(&location.file) {
+            files.push(Arc::clone(&location.file));
+        }
+    }
+    problems.sort_by_key(|problem| {
+        problem.location.as_ref().map(|location| {
+            let file = files.iter().position(|file| *file == location.file);
+            (file, location.line, location.column)
+        })
+    });
 }
 
 fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> Option<Plan> {
@@ -168,7 +188,7 @@ fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> 
         let hint = "add one under `targets:`, such as `local_hosts: [{}]`; `roundsman kinds` lists what there is";
         problems.push(problem.at(&targets_node.location, "targets").hint(hint));
     }
-    let timetable = timetable(monitoring, root, problems);
+    let timetable = timetable(monitoring, root, environment, problems);
     let reporters =
         (root.get("reporters")).map_or_else(Vec::new, |list| channels::read(list, problems));
     warn_of_what_is_not_built(root, problems);
@@ -208,8 +228,23 @@ fn read_for_its_mistakes<T: serde::de::DeserializeOwned>(
     }
 }
 
-fn timetable(monitoring: Monitoring, root: &Node, problems: &mut Vec<Problem>) -> Timetable {
+/// The zone of `TZ`, else of the system, else UTC.
+fn system_zone(environment: &Environment) -> chrono_tz::Tz {
+    let named = environment
+        .get("TZ")
+        .and_then(|name| name.trim_start_matches(':').parse().ok());
+    let by_system = || iana_time_zone::get_timezone().ok()?.parse().ok();
+    named.or_else(by_system).unwrap_or(chrono_tz::UTC)
+}
+
+fn timetable(
+    monitoring: Monitoring,
+    root: &Node,
+    environment: &Environment,
+    problems: &mut Vec<Problem>,
+) -> Timetable {
     let zone = monitoring.timezone.map(|written| written.0.0);
+    let zone = zone.unwrap_or_else(|| system_zone(environment));
     match (monitoring.schedule, monitoring.every) {
         (None, Some(every)) => Timetable::Every(every.0.0),
         (schedule, every) => {

@@ -58,8 +58,8 @@ pub enum TimeoutFrom {
 /// When rounds begin.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Timetable {
-    /// At the times of a cron entry in a zone; `None`: the system's.
-    Cron(Box<Cron>, Option<chrono_tz::Tz>),
+    /// At the times of a cron entry in a zone.
+    Cron(Box<Cron>, chrono_tz::Tz),
     /// At equal distances.
     Every(Duration),
 }

@@ -14,7 +14,7 @@ pub struct ReadError {
     pub(super) sort: Sort,
     /// From the innermost outwards.
     reversed_path: Vec<Segment>,
-    location: Option<Location>,
+    pub(super) location: Option<Location>,
 }
 
 /// What sort of mistake, as far as it matters for the hint and for going on.

@@ -7,7 +7,7 @@ use serde::de::{
 };
 
 use super::error::{ReadError, Sort};
-use super::{Entry, Node, NodeValue, Path, Segment};
+use super::{Entry, Node, NodeValue, Path, Segment, Source};
 use crate::problem::Problem;
 
 /// Reads one value; stops at the first mistake.
