@@ -52,7 +52,10 @@ pub(super) fn run(session: &Session) -> Exit {
     let problems = [session.environment_problems.as_slice(), &problems].concat();
     let mut said = String::new();
     for problem in &problems {
-        said.push_str(&format!("{}\n", session.terminal.problem(problem, session.terminal.stdout)));
+        said.push_str(&format!(
+            "{}\n",
+            session.terminal.problem(problem, session.terminal.stdout)
+        ));
     }
     let counts = format!(
         "{}, {}",

@@ -102,7 +102,8 @@ impl Session {
 
     fn accept(&self, loaded: Loaded) -> Result<Plan, Exit> {
         for problem in self.environment_problems.iter().chain(&loaded.problems) {
-            self.terminal.complain(&self.terminal.problem(problem, self.terminal.stderr));
+            self.terminal
+                .complain(&self.terminal.problem(problem, self.terminal.stderr));
         }
         loaded.plan.ok_or_else(|| {
             let errors = count(&loaded.problems, Severity::Error);
