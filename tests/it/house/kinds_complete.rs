@@ -186,7 +186,7 @@ fn wrong_sample(kind: &Kind) -> Vec<String> {
                 if (kind.default_name)(&settings).trim().is_empty() {
                     wrong.push(format!("{file}[{index}]: its default name is empty"));
                 }
-                for problem in (kind.check)(&settings) {
+                for problem in (kind.check)(&settings, &|_| None) {
                     wrong.push(format!(
                         "{file}[{index}].{}: {}",
                         problem.key, problem.message
@@ -346,7 +346,7 @@ mod the_checks {
                 },
                 default_name: |_| "some".to_owned(),
                 rules: |_| Vec::new(),
-                check: |_| Vec::new(),
+                check: |_, _| Vec::new(),
                 new: KINDS[0].new,
             };
             kind.spec.built = true;
