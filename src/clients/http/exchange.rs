@@ -1,0 +1,202 @@
+//! One request and one answer over one open connection.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::{Request, Response, Version, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+
+use super::problems::exchange_failed;
+use super::trace::{Phase, Trace};
+use crate::model::Failure;
+
+/// How much of an answer's head is taken, and how much of its body is read ahead. A head that is larger is an
+/// error of the server.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// A connection, plain or not.
+pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+
+/// An answer as it came.
+pub(super) struct Received {
+    pub(super) head: http::response::Parts,
+    /// As it was sent, at most as much as was asked for; empty where it was only counted.
+    pub(super) body: Vec<u8>,
+    /// Whether there was more.
+    pub(super) cut: bool,
+}
+
+/// How much of a body is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// No more is read.
+    pub(super) bytes: usize,
+    /// Whether it is looked at; otherwise it is only counted.
+    pub(super) keep: bool,
+}
+
+/// Sends the request and reads the answer. The connection is driven here and ends with the future: nothing goes
+/// on in the background.
+pub(super) async fn exchange(
+    transport: Box<dyn Transport>,
+    request: Request<Full<Bytes>>,
+    wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
+    trace: &mut Trace,
+) -> Result<Received, Failure> {
+    let io = TokioIo::new(transport);
+    if request.version() == Version::HTTP_2 {
+        return Box::pin(exchange_http2(io, request, wanted, trace)).await;
+    }
+    let failed = |trace: &Trace, error: hyper::Error| exchange_failed(&trace.url, &error, None);
+    let (mut sender, connection) = (http1::Builder::new().max_buf_size(BUFFER_BYTES))
+        .handshake(io)
+        .await
+        .map_err(|error| failed(trace, error))?;
+    let connection = pin!(connection);
+    let mut connection = Connection::new(connection);
+    let response = connection.drive(sender.send_request(request)).await;
+    let response = response.map_err(|error| failed(trace, error))?;
+    receive(response, connection, wanted, trace).await
+}
+
+async fn exchange_http2(
+    io: TokioIo<Box<dyn Transport>>,
+    request: Request<Full<Bytes>>,
+    wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
+    trace: &mut Trace,
+) -> Result<Received, Failure> {
+    let failed = |trace: &Trace, error: hyper::Error| exchange_failed(&trace.url, &error, None);
+    // The library insists on spawning; these tasks end when this future does.
+    let tasks = Arc::new(Mutex::new(JoinSet::new()));
+    let window = u32::try_from(4 * BUFFER_BYTES).unwrap_or(u32::MAX);
+    let (mut sender, connection) = http2::Builder::new(Spawner(Arc::downgrade(&tasks)))
+        .initial_stream_window_size(window)
+        .initial_connection_window_size(window)
+        .max_header_list_size(u32::try_from(BUFFER_BYTES).unwrap_or(u32::MAX))
+        .handshake(io)
+        .await
+        .map_err(|error| failed(trace, error))?;
+    let connection = pin!(connection);
+    let mut connection = Connection::new(connection);
+    let response = connection.drive(sender.send_request(request)).await;
+    let response = response.map_err(|error| failed(trace, error))?;
+    receive(response, connection, wanted, trace).await
+}
+
+async fn receive<C: Future>(
+    response: Response<Incoming>,
+    mut connection: Connection<'_, C>,
+    wanted: impl Fn(&http::response::Parts) -> Wanted,
+    trace: &mut Trace,
+) -> Result<Received, Failure> {
+    trace.enter(Phase::Body);
+    trace.status = Some(response.status());
+    trace.http_version = Some(response.version());
+    trace.body_bytes = Some(0);
+    let (head, mut body) = response.into_parts();
+    let wanted = wanted(&head);
+    if wanted.bytes == 0 {
+        trace.leave();
+        let body = Vec::new();
+        let cut = true;
+        return Ok(Received { head, body, cut });
+    }
+    let length = body.size_hint().exact();
+    let ends_with_connection = head.version != Version::HTTP_2
+        && length.is_none()
+        && !head.headers.contains_key(header::TRANSFER_ENCODING);
+    let mut kept = Vec::new();
+    let mut received = 0;
+    let mut cut = false;
+    while let Some(frame) = connection.drive(body.frame()).await {
+        let data = match frame {
+            Ok(frame) => frame.into_data().unwrap_or_default(),
+            // Many servers end such a body without ending TLS in form; there is no way to tell a cut from the end.
+            Err(error) if ends_with_connection && is_end(&error) => break,
+            Err(error) => {
+                return Err(exchange_failed(
+                    &trace.url,
+                    &error,
+                    Some((received, length)),
+                ));
+            }
+        };
+        let room = wanted.bytes - received;
+        let taken = &data[..data.len().min(room)];
+        received += taken.len();
+        trace.body_bytes = Some(received);
+        if wanted.keep {
+            kept.extend_from_slice(taken);
+        }
+        if data.len() > room {
+            cut = true;
+            break;
+        }
+    }
+    trace.leave();
+    Ok(Received {
+        head,
+        body: kept,
+        cut,
+    })
+}
+
+fn is_end(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error);
+    (cause.and_then(|cause| cause.downcast_ref::<std::io::Error>()))
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
+}
+
+/// A connection that only moves while somebody waits for something from it.
+struct Connection<'a, C> {
+    future: Pin<&'a mut C>,
+    ended: bool,
+}
+
+impl<'a, C: Future> Connection<'a, C> {
+    fn new(future: Pin<&'a mut C>) -> Self {
+        Self {
+            future,
+            ended: false,
+        }
+    }
+
+    /// Waits for `work`. An error of the connection reaches `work` through the library's channels.
+    async fn drive<W: Future>(&mut self, work: W) -> W::Output {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            if let Poll::Ready(output) = work.as_mut().poll(context) {
+                return Poll::Ready(output);
+            }
+            if self.ended {
+                return Poll::Pending;
+            }
+            self.ended = self.future.as_mut().poll(context).is_ready();
+            // What the connection has just done may be what was waited for.
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+/// Spawns into a set that is owned elsewhere: tasks that held the set itself would keep one another alive.
+#[derive(Clone)]
+struct Spawner(Weak<Mutex<JoinSet<()>>>);
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Spawner {
+    fn execute(&self, future: F) {
+        if let Some(tasks) = self.0.upgrade() {
+            let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            tasks.spawn(future);
+        }
+    }
+}

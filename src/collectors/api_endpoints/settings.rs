@@ -1,0 +1,246 @@
+//! What can be said about an endpoint, read into the shape in which it is used.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use schemars::JsonSchema;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+use super::expect::Expect;
+use crate::clients::http::{HttpUrl, TlsSettings};
+use crate::secret::Secret;
+
+/// Words in the name of a header that holds a credential.
+const CREDENTIAL_WORDS: [&str; 6] = ["auth", "cookie", "token", "key", "secret", "password"];
+
+/// An HTTP endpoint and what a good answer from it is.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The address: `https://` or `http://`. A user and a password written into it are sent as basic
+    /// authentication. They and the query are never shown.
+    pub url: HttpUrl,
+    /// The method of the request: `GET`, `HEAD`, `POST`, …
+    #[serde(default)]
+    pub method: Method,
+    /// Further headers of the request. Their values are never shown, and never sent to another origin.
+    #[serde(default)]
+    pub headers: Headers,
+    /// The body of the request. Never shown, and never sent to another origin.
+    #[serde(default)]
+    pub body: Option<Body>,
+    /// How we say who we are. Never sent to another origin.
+    #[serde(default)]
+    pub auth: Option<Auth>,
+    /// What a good answer is.
+    #[serde(default)]
+    pub expect: Expect,
+    /// How the server proves who it is.
+    #[serde(default)]
+    pub tls: TlsSettings,
+    /// How many bytes of the answer's body are read, before and after decompression.
+    #[serde(default = "default_max_body_bytes")]
+    pub max_body_bytes: usize,
+    /// How many redirects are followed.
+    #[serde(default = "default_max_redirects")]
+    pub max_redirects: u32,
+}
+
+fn default_max_body_bytes() -> usize {
+    1024 * 1024
+}
+
+fn default_max_redirects() -> u32 {
+    10
+}
+
+impl Settings {
+    /// The `Authorization` header to send, from `auth` or else from the address.
+    pub(super) fn authorization(&self) -> Option<HeaderValue> {
+        if let Some(auth) = &self.auth {
+            return Some(auth.header.clone());
+        }
+        let (username, password) = self.url.credentials()?;
+        basic(&username, &password).ok()
+    }
+
+    /// Whether we say who we are, in whatever way.
+    pub(super) fn has_credentials(&self) -> bool {
+        self.auth.is_some()
+            || self.url.credentials().is_some()
+            || self.headers.0.keys().any(|name| {
+                let name = name.as_str();
+                CREDENTIAL_WORDS.iter().any(|word| name.contains(word))
+            })
+    }
+}
+
+/// The method of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Method(pub(super) http::Method);
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?
+            .trim()
+            .to_ascii_uppercase();
+        match http::Method::from_bytes(text.as_bytes()) {
+            // A tunnel is no visit.
+            Ok(method) if method != http::Method::CONNECT => Ok(Self(method)),
+            _ => Err(de::Error::custom(
+                "expected an HTTP method such as `GET`, `HEAD` or `POST`",
+            )),
+        }
+    }
+}
+
+/// The headers of a request; their values are not shown.
+#[derive(Clone, Default)]
+pub struct Headers(pub(super) HeaderMap);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+struct HeadersVisitor;
+
+impl<'de> Visitor<'de> for HeadersVisitor {
+    type Value = Headers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map from header names to values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Headers, A::Error> {
+        let mut headers = HeaderMap::new();
+        while let Some(Name(name)) = entries.next_key()? {
+            let Text(value) = entries.next_value()?;
+            headers.append(name, value);
+        }
+        Ok(Headers(headers))
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeadersVisitor)
+    }
+}
+
+struct Name(HeaderName);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = HeaderName::try_from(String::deserialize(deserializer)?)
+            .map_err(|_| de::Error::custom("expected the name of an HTTP header"))?;
+        let ours = [
+            http::header::CONTENT_LENGTH,
+            http::header::TRANSFER_ENCODING,
+            http::header::CONNECTION,
+        ];
+        if ours.contains(&name) {
+            let message = format!("the header `{name}` follows from the request and cannot be set");
+            return Err(de::Error::custom(message));
+        }
+        Ok(Self(name))
+    }
+}
+
+struct Text(HeaderValue);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Secret::deserialize(deserializer)?;
+        hidden(text.expose()).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// The body of a request; it is not shown.
+#[derive(Clone)]
+pub struct Body(pub(super) Bytes);
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Bytes::from(text)))
+    }
+}
+
+/// How we say who we are; it is not shown.
+#[derive(Clone)]
+pub struct Auth {
+    header: HeaderValue,
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// As it is written.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum WrittenAuth {
+    /// A user and a password (RFC 7617).
+    Basic(Basic),
+    /// A token (RFC 6750).
+    Bearer(Secret),
+}
+
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Basic {
+    /// The user.
+    username: String,
+    /// The password.
+    password: Secret,
+}
+
+impl<'de> Deserialize<'de> for Auth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let header = match WrittenAuth::deserialize(deserializer)? {
+            WrittenAuth::Basic(Basic { username, password }) => basic(&username, &password),
+            WrittenAuth::Bearer(token) => hidden(&format!("Bearer {}", token.expose().trim())),
+        };
+        let header = header.map_err(de::Error::custom)?;
+        Ok(Self { header })
+    }
+}
+
+impl JsonSchema for Auth {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Auth".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        WrittenAuth::json_schema(generator)
+    }
+}
+
+fn basic(username: &str, password: &Secret) -> Result<HeaderValue, &'static str> {
+    let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
+    hidden(&format!("Basic {pair}"))
+}
+
+/// A header's value that no library prints.
+fn hidden(text: &str) -> Result<HeaderValue, &'static str> {
+    let value = HeaderValue::from_str(text);
+    let mut value = value.map_err(|_| "expected one line of text that a header can hold")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+schema!(Method, { "type": "string", "default": "GET" });
+schema!(Headers, { "type": "object", "additionalProperties": { "type": ["string", "number"] } });
+schema!(Body, { "type": "string" });
