@@ -4,8 +4,16 @@
 use std::path::Path;
 
 use super::Environment;
+use super::hidden::Hidden;
 use crate::document::{Node, NodeValue, Path as DocumentPath, Source};
 use crate::problem::{Location, Problem, nearest};
+
+/// What expanding finds.
+pub(super) struct Found<'a> {
+    pub problems: &'a mut Vec<Problem>,
+    /// The values that were put in, which must not be shown.
+    pub hidden: &'a mut Hidden,
+}
 
 /// Expands `${NAME}`, `${NAME:-default}` and `${file:path}` in every scalar; `$${` stands for a literal `${`.
 /// Relative paths are taken from `directory`.
@@ -14,19 +22,19 @@ pub(super) fn expand(
     path: &DocumentPath,
     environment: &Environment,
     directory: &Path,
-    problems: &mut Vec<Problem>,
+    found: &mut Found<'_>,
 ) {
     let location = node.location.clone();
     match &mut node.value {
         NodeValue::Sequence(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                expand(item, &path.index(index), environment, directory, problems);
+                expand(item, &path.index(index), environment, directory, found);
             }
         }
         NodeValue::Mapping(entries) => {
             for entry in entries {
                 let path = path.key(&entry.key);
-                expand(&mut entry.value, &path, environment, directory, problems);
+                expand(&mut entry.value, &path, environment, directory, found);
             }
         }
         NodeValue::Scalar { text, .. } if text.contains("${") => {
@@ -36,7 +44,7 @@ pub(super) fn expand(
                 location: &location,
                 path,
                 sources: Vec::new(),
-                problems,
+                found,
             };
             let filled = expander.text(text);
             let sources = expander.sources;
@@ -49,16 +57,16 @@ pub(super) fn expand(
     }
 }
 
-struct Expander<'a> {
+struct Expander<'a, 'b> {
     environment: &'a Environment,
     directory: &'a Path,
     location: &'a Location,
     path: &'a DocumentPath,
     sources: Vec<String>,
-    problems: &'a mut Vec<Problem>,
+    found: &'a mut Found<'b>,
 }
 
-impl Expander<'_> {
+impl Expander<'_, '_> {
     fn text(&mut self, text: &str) -> String {
         let mut expanded = String::with_capacity(text.len());
         let mut rest = text;
@@ -104,12 +112,12 @@ impl Expander<'_> {
         match (value, default) {
             (Some(value), None) => {
                 let value = value.to_owned();
-                self.note_variable(name);
+                self.note_variable(name, &value);
                 value
             }
             (Some(value), Some(_)) if !value.is_empty() => {
                 let value = value.to_owned();
-                self.note_variable(name);
+                self.note_variable(name, &value);
                 value
             }
             (_, Some(default)) => {
@@ -130,7 +138,8 @@ impl Expander<'_> {
         }
     }
 
-    fn note_variable(&mut self, name: &str) {
+    fn note_variable(&mut self, name: &str, value: &str) {
+        self.found.hidden.add(value);
         let origin = self.environment.origin(name).unwrap_or_default();
         self.sources.push(format!("`{name}` ({origin})"));
     }
@@ -140,7 +149,11 @@ impl Expander<'_> {
         self.sources.push(format!("the file `{name}`"));
         match read {
             // Editors and `echo` end a file with a line break that is not part of the secret.
-            Ok(text) => text.trim_end_matches(['\n', '\r']).to_owned(),
+            Ok(text) => {
+                let text = text.trim_end_matches(['\n', '\r']);
+                self.found.hidden.add(text);
+                text.to_owned()
+            }
             Err(error) => {
                 self.refuse(
                     &format!("the file `{name}` cannot be read: {error}"),
@@ -153,6 +166,6 @@ impl Expander<'_> {
 
     fn refuse(&mut self, message: &str, hint: &str) {
         let problem = Problem::error(message).at(self.location, self.path.to_string());
-        self.problems.push(problem.hint(hint));
+        self.found.problems.push(problem.hint(hint));
     }
 }

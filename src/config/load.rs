@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::hidden::Hidden;
 use super::{Environment, expand};
 use crate::document::{self, LIMITS, Node, NodeValue};
 use crate::problem::{Location, Problem};
@@ -55,6 +56,7 @@ pub(super) fn read(
     environment: &Environment,
     directory: &Path,
     problems: &mut Vec<Problem>,
+    hidden: &mut Hidden,
 ) -> Option<Document> {
     let mut files = vec![main.to_owned()];
     files.extend(more_files(main, directory, problems));
@@ -66,7 +68,8 @@ pub(super) fn read(
             continue;
         };
         let path = document::Path::default();
-        expand::expand(&mut node, &path, environment, directory, problems);
+        let mut found = expand::Found { problems, hidden };
+        expand::expand(&mut node, &path, environment, directory, &mut found);
         match &mut root {
             None => root = Some(node),
             Some(root) => merge(root, node, &path, problems),

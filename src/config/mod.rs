@@ -8,6 +8,7 @@ mod channels;
 mod dotenv;
 mod environment;
 mod expand;
+mod hidden;
 mod limits;
 mod load;
 mod names;
@@ -28,6 +29,7 @@ pub use schema::json_schema;
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
 use crate::problem::{Problem, Severity, nearest};
 use crate::rules::{Rules, Thresholds};
+use hidden::Hidden;
 use sections::{Llm, Monitoring, ReportSection, Store, Telegram};
 
 /// What is watched when nobody has configured anything.
@@ -77,12 +79,14 @@ pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -
             return Found::File(Box::new(Loaded { plan, problems }));
         }
     };
-    let document = load::read(&main, environment, directory, &mut problems);
+    let mut hidden = Hidden::default();
+    let document = load::read(&main, environment, directory, &mut problems, &mut hidden);
     let plan = document.and_then(|document| {
         let mut plan = plan(&document.root, environment, &mut problems)?;
         plan.files = document.files;
         Some(plan)
     });
+    hidden.scrub(&mut problems);
     Found::File(Box::new(finish(plan, problems)))
 }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use http::{StatusCode, header};
 
-use super::{Collector, RunContext, SettingsProblem};
+use super::{Collector, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
 use crate::clients::http::{Answer, HttpClients, Phase, Trace, Visit};
 use crate::model::{
@@ -174,7 +174,7 @@ impl Collector for ApiEndpoints {
         ]
     }
 
-    fn check(settings: &Settings) -> Vec<SettingsProblem> {
+    fn check(settings: &Settings, _: Variables<'_>) -> Vec<SettingsProblem> {
         let warning = |key, message: String, hint: &str| SettingsProblem {
             key,
             severity: Severity::Warning,

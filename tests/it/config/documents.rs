@@ -102,7 +102,10 @@ fn sizes_are_bounded() {
     }
     for (text, said) in [
         (bomb.as_str(), "more than 2000000 values"),
-        (&"[".repeat(40), "nested more than 32 deep"),
+        (
+            &("[".repeat(40) + &"]".repeat(40)),
+            "nested more than 32 deep",
+        ),
         (
             &format!("a: {}", "x".repeat(17 << 20)),
             "which is more than the 16777216 allowed",
