@@ -8,11 +8,14 @@ use super::hidden::Hidden;
 use crate::document::{Node, NodeValue, Path as DocumentPath, Source};
 use crate::problem::{Location, Problem, nearest};
 
-/// What expanding finds.
-pub(super) struct Found<'a> {
-    pub problems: &'a mut Vec<Problem>,
+/// What reading the files finds beside their content.
+#[derive(Default)]
+pub(super) struct Found {
+    pub problems: Vec<Problem>,
     /// The values that were put in, which must not be shown.
-    pub hidden: &'a mut Hidden,
+    pub hidden: Hidden,
+    /// Where nothing could be put in: what is said of these places later follows from that.
+    pub broken: Vec<Location>,
 }
 
 /// Expands `${NAME}`, `${NAME:-default}` and `${file:path}` in every scalar; `$${` stands for a literal `${`.
@@ -22,7 +25,7 @@ pub(super) fn expand(
     path: &DocumentPath,
     environment: &Environment,
     directory: &Path,
-    found: &mut Found<'_>,
+    found: &mut Found,
 ) {
     let location = node.location.clone();
     match &mut node.value {
@@ -57,16 +60,16 @@ pub(super) fn expand(
     }
 }
 
-struct Expander<'a, 'b> {
+struct Expander<'a> {
     environment: &'a Environment,
     directory: &'a Path,
     location: &'a Location,
     path: &'a DocumentPath,
     sources: Vec<String>,
-    found: &'a mut Found<'b>,
+    found: &'a mut Found,
 }
 
-impl Expander<'_, '_> {
+impl Expander<'_> {
     fn text(&mut self, text: &str) -> String {
         let mut expanded = String::with_capacity(text.len());
         let mut rest = text;
@@ -166,6 +169,7 @@ impl Expander<'_, '_> {
 
     fn refuse(&mut self, message: &str, hint: &str) {
         let problem = Problem::error(message).at(self.location, self.path.to_string());
+        self.found.broken.push(self.location.clone());
         self.found.problems.push(problem.hint(hint));
     }
 }

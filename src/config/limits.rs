@@ -33,10 +33,11 @@ pub(super) fn own_rules(
             own.push(rule);
         } else if let Some(node) = thresholds_node {
             let message = format!(
-                "has no effect: {} do not measure `{}`",
+                "a limit on `{1}` has no effect: {0} do not measure it",
                 spec.key, rule.metric
             );
-            problems.push(Problem::warning(message).at(&node.location, rule.origin.to_string()));
+            problems
+                .push(Problem::warning(message).at(&node.location, thresholds_path.to_string()));
         }
     }
     check_order(

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::hidden::Hidden;
-use super::{Environment, expand};
+use super::Environment;
+use super::expand::{Found, expand};
 use crate::document::{self, LIMITS, Node, NodeValue};
 use crate::problem::{Location, Problem};
 
@@ -55,24 +55,22 @@ pub(super) fn read(
     main: &Path,
     environment: &Environment,
     directory: &Path,
-    problems: &mut Vec<Problem>,
-    hidden: &mut Hidden,
+    found: &mut Found,
 ) -> Option<Document> {
     let mut files = vec![main.to_owned()];
-    files.extend(more_files(main, directory, problems));
+    files.extend(more_files(main, directory, &mut found.problems));
     let mut root: Option<Node> = None;
     let mut complete = true;
     for file in &files {
-        let Some(mut node) = read_one(file, directory, problems) else {
+        let Some(mut node) = read_one(file, directory, &mut found.problems) else {
             complete = false;
             continue;
         };
         let path = document::Path::default();
-        let mut found = expand::Found { problems, hidden };
-        expand::expand(&mut node, &path, environment, directory, &mut found);
+        expand(&mut node, &path, environment, directory, found);
         match &mut root {
             None => root = Some(node),
-            Some(root) => merge(root, node, &path, problems),
+            Some(root) => merge(root, node, &path, &mut found.problems),
         }
     }
     let root = root.filter(|_| complete)?;

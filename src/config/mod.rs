@@ -29,7 +29,6 @@ pub use schema::json_schema;
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
 use crate::problem::{Problem, Severity, nearest};
 use crate::rules::{Rules, Thresholds};
-use hidden::Hidden;
 use sections::{Llm, Monitoring, ReportSection, Store, Telegram};
 
 /// What is watched when nobody has configured anything.
@@ -69,24 +68,26 @@ pub enum Found {
 
 /// Finds and loads the configuration. `directory` is the working directory: relative paths are taken from it.
 pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -> Found {
-    let mut problems = Vec::new();
     let main = match load::find(named, environment, directory) {
         Ok(Some(main)) => main,
         Ok(None) => return Found::Nothing,
-        Err(problem) => {
-            problems.push(*problem);
-            let plan = None;
-            return Found::File(Box::new(Loaded { plan, problems }));
-        }
+        Err(problem) => return Found::File(Box::new(finish(None, vec![*problem]))),
     };
-    let mut hidden = Hidden::default();
-    let document = load::read(&main, environment, directory, &mut problems, &mut hidden);
+    let mut found = expand::Found::default();
+    let document = load::read(&main, environment, directory, &mut found);
+    let mut later = Vec::new();
     let plan = document.and_then(|document| {
-        let mut plan = plan(&document.root, environment, &mut problems)?;
+        let mut plan = plan(&document.root, environment, &mut later)?;
         plan.files = document.files;
         Some(plan)
     });
-    hidden.scrub(&mut problems);
+    later.retain(|problem| {
+        let place = problem.location.as_ref();
+        !place.is_some_and(|place| found.broken.contains(place))
+    });
+    let mut problems = found.problems;
+    problems.append(&mut later);
+    found.hidden.scrub(&mut problems);
     Found::File(Box::new(finish(plan, problems)))
 }
 

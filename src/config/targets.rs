@@ -218,10 +218,11 @@ impl KindReader<'_> {
             _ => {
                 let message = format!("expected a map of keys, found {}", entry.describe());
                 let problem = Problem::error(message).at(&entry.location, path.to_string());
-                self.problems.push(problem.hint(format!(
-                    "a target of this kind looks like this:\n{}",
-                    self.kind.spec.sample.trim_end()
-                )));
+                let sample = self.kind.spec.sample.trim_end();
+                self.problems.push(problem.hint(match sample {
+                    "" => "write `- name: …`, then its keys below".to_owned(),
+                    sample => format!("write a target of this kind like this:\n{sample}"),
+                }));
                 None
             }
         }
@@ -249,7 +250,8 @@ impl KindReader<'_> {
         defaults: Vec<Rule>,
     ) -> Rules {
         let spec = &self.kind.spec;
-        let mut shared = defaults;
+        let defaults: Arc<[Rule]> = Arc::from(defaults);
+        let mut shared = defaults.to_vec();
         let section = Path::default().key("thresholds");
         let global =
             (self.thresholds.values).rules(limits::origins(self.thresholds.node, &section));
@@ -260,10 +262,25 @@ impl KindReader<'_> {
         );
         if *self.shared != *shared {
             self.shared = Arc::from(shared);
+            self.check_global_order(&Rules::new(defaults, Vec::new()));
         }
         let inherited = Rules::new(Arc::clone(&self.shared), Vec::new());
         let own = limits::own_rules(common, node, path, spec, &inherited, self.problems);
         Rules::new(Arc::clone(&self.shared), own)
+    }
+
+    /// A global limit may lie on the wrong side of a default of the kind. Where both sides are written it has been
+    /// said.
+    fn check_global_order(&mut self, defaults: &Rules) {
+        let section = Path::default().key("thresholds");
+        let values = &self.thresholds.values;
+        limits::check_order(
+            values,
+            self.thresholds.node,
+            &section,
+            defaults,
+            self.problems,
+        );
     }
 
     fn timeout(

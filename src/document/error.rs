@@ -28,6 +28,9 @@ pub(super) enum Sort {
         known: &'static [&'static str],
     },
     MissingKey(&'static str),
+    WrongValue {
+        expected: String,
+    },
     Other,
 }
 
@@ -54,6 +57,11 @@ impl ReadError {
         }
         self.reversed_path.push(segment);
         self
+    }
+
+    /// Whether the node that was being read raised it, and nothing inside of it.
+    pub(super) fn is_of_this_node(&self) -> bool {
+        self.location.is_none() && self.reversed_path.is_empty()
     }
 
     /// The path from the node that was read.
@@ -105,8 +113,14 @@ impl de::Error for ReadError {
         Self::new(message.to_string())
     }
 
-    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::new(format!("expected {expected}, found {found}"))
+    /// What was found is not taken from serde, which would show it: the node says what may be shown.
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let expected = expected.to_string();
+        Self {
+            message: format!("expected {expected}"),
+            sort: Sort::WrongValue { expected },
+            ..Self::new("")
+        }
     }
 
     fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {

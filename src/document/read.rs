@@ -41,8 +41,10 @@ pub fn read_all<T>(
             Sort::MissingKey(key) => [&at[..], &[Segment::Key(key.to_owned())]].concat(),
             _ => at.clone(),
         };
-        // A key that is missing because it was wrong has been told of.
-        if !removed.iter().any(|removed| wanted.starts_with(removed)) {
+        // What is missing because it was wrong, and what is wrong because a part of it was, has been told of.
+        let told =
+            |removed: &Vec<Segment>| wanted.starts_with(removed) || removed.starts_with(&wanted);
+        if !removed.iter().any(told) {
             problems.push(error.into_problem(path, &node.location, also_known));
         }
         if !rest.remove(&at) {
@@ -59,14 +61,22 @@ pub fn read_all<T>(
 /// Completes an error that only knows that a value was wrong, not what the value was, and takes a value out of it
 /// that came from a variable or a file.
 fn in_words_of(node: &Node, mut error: ReadError) -> ReadError {
-    if let Sort::UnknownWord { known } = error.sort {
-        let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-        let found = node.describe();
-        error.message = format!("expected one of {}, found {found}", words.join(", "));
+    if !error.is_of_this_node() {
+        return error;
+    }
+    let expected = match &error.sort {
+        Sort::UnknownWord { known } => {
+            let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+            Some(format!("one of {}", words.join(", ")))
+        }
+        Sort::WrongValue { expected } => Some(expected.clone()),
+        _ => None,
+    };
+    if let Some(expected) = expected {
+        error.message = format!("expected {expected}, found {}", node.describe());
         error.sort = Sort::Other;
     }
     if let (Source::Expanded(_), Some(text)) = (&node.source, node.text())
-        && error.location.is_none()
         && error.message.contains(text)
     {
         let expected = error.message.split(", found ").next().unwrap_or_default();
@@ -229,9 +239,10 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.node.value {
-            NodeValue::Sequence(items) => visitor.visit_seq(Items {
+            NodeValue::Sequence(items) => (visitor.visit_seq(Items {
                 items: items.iter().enumerate(),
-            }),
+            }))
+            .map_err(|error| in_words_of(self.node, error)),
             NodeValue::Null => visitor.visit_seq(Items {
                 items: [].iter().enumerate(),
             }),
@@ -258,10 +269,11 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.node.value {
-            NodeValue::Mapping(entries) => visitor.visit_map(Entries {
+            NodeValue::Mapping(entries) => (visitor.visit_map(Entries {
                 entries: entries.iter(),
                 value: None,
-            }),
+            }))
+            .map_err(|error| in_words_of(self.node, error)),
             NodeValue::Null => visitor.visit_map(Entries {
                 entries: [].iter(),
                 value: None,
