@@ -1,0 +1,282 @@
+//! This machine: processors, memory, disks, load, and the processes that need most.
+//!
+//! A look reads the counters twice, `cpu_window` apart, and asks the file systems meanwhile. Whatever cannot be
+//! read or understood is a gap of its own metrics; nothing is taken as zero.
+//!
+//! How you could get this wrong, and what catches it: a path that may hang (`statvfs` on a network mount) must go
+//! through [`patience`]; arguments of processes must never be read (a test hides a secret in some); and the numbers
+//! must be those of the system's own tools (`tests/it/local_hosts.rs` compares them).
+
+mod container;
+mod disks;
+mod files;
+mod patience;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use self::container::Limits;
+use self::files::{First, Second};
+use self::patience::Patience;
+use crate::clients::Clients;
+use crate::collectors::host::mounts::{self, FileSystem};
+use crate::collectors::host::{cpu, disk, memory, metrics, process, system};
+use crate::collectors::{Collector, RunContext, SettingsProblem};
+use crate::model::{Failure, KindSpec, Reading, Rule, SubjectPattern, Target};
+use crate::problem::Severity;
+
+pub use self::files::HostFiles;
+
+/// How long a file system may take to answer.
+const DISK_LIMIT: Duration = Duration::from_secs(2);
+/// Kept back from the time of a look, so that it can still say how far it came.
+const MOST_RESERVE: Duration = Duration::from_millis(250);
+/// More processes than this are no summary.
+const MOST_TOP_PROCESSES: u8 = 50;
+
+/// Looks at the machine that it runs on.
+#[derive(Debug)]
+pub struct LocalHosts {
+    files: HostFiles,
+    patience: Patience,
+}
+
+/// What an entry of `local_hosts` takes; `- {}` is enough.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Mount points that are not looked at, as globs in which `*` also matches `/`. A file system that is mounted in
+    /// several places is shown under the shortest one that is not excluded.
+    #[serde(default)]
+    pub exclude_mounts: Vec<String>,
+    /// How many of the processes that need most processor time and most memory are named, 0 to 50. Names only:
+    /// arguments hold passwords.
+    #[serde(default = "five")]
+    #[schemars(range(min = 0, max = 50))]
+    pub top_processes: u8,
+}
+
+fn five() -> u8 {
+    5
+}
+
+impl LocalHosts {
+    /// A collector that finds the kernel's files elsewhere. Does no I/O.
+    #[must_use]
+    pub fn with_files(files: HostFiles) -> Self {
+        Self {
+            files,
+            patience: Patience::default(),
+        }
+    }
+}
+
+impl Collector for LocalHosts {
+    const KIND: KindSpec = KindSpec {
+        key: "local_hosts",
+        title: "This machine",
+        how: "Reads `/proc` twice, asks each mounted file system how full it is, and shows the limits of the container \
+              it runs in beside those of the machine. Nothing is sent anywhere, and no rights are needed.",
+        sample: "\
+# This machine needs no settings: `- {}` is enough. Its name is the host name.
+- name: this-machine
+  # Mount points to leave out, as globs. Pseudo file systems, memory file systems and images that are always
+  # full (snap, ISO) are left out anyway.
+  exclude_mounts: [\"/mnt/backup*\"]
+  # How many of the busiest and the largest processes are named, 0 to 50. Names only, never arguments.
+  top_processes: 5
+",
+        metrics: metrics::ALL,
+        default_timeout: Duration::from_secs(5),
+        built: true,
+    };
+    type Settings = Settings;
+
+    fn new(_clients: &Clients) -> Self {
+        Self::with_files(HostFiles::default())
+    }
+
+    /// The host name.
+    fn default_name(_settings: &Settings) -> String {
+        let uname = rustix::system::uname();
+        let name = uname.nodename().to_string_lossy();
+        match name.trim() {
+            "" | "(none)" => "localhost".to_owned(),
+            name => name.to_owned(),
+        }
+    }
+
+    fn rules(_settings: &Settings) -> Vec<Rule> {
+        metrics::rules()
+    }
+
+    fn check(settings: &Settings) -> Vec<SettingsProblem> {
+        let mut problems = Vec::new();
+        for glob in &settings.exclude_mounts {
+            if let Err(error) = SubjectPattern::new(glob) {
+                problems.push(SettingsProblem {
+                    key: "exclude_mounts",
+                    severity: Severity::Error,
+                    message: format!("`{glob}` is no glob: {}", error.kind()),
+                    hint: Some(
+                        "write a mount point, with `*` for any part of it: `/mnt/*`".to_owned(),
+                    ),
+                });
+            }
+        }
+        if settings.top_processes > MOST_TOP_PROCESSES {
+            problems.push(SettingsProblem {
+                key: "top_processes",
+                severity: Severity::Error,
+                message: format!(
+                    "expected a whole number from 0 to {MOST_TOP_PROCESSES}, found `{}`",
+                    settings.top_processes
+                ),
+                hint: None,
+            });
+        }
+        problems
+    }
+
+    async fn look(
+        &self,
+        _target: &Target,
+        settings: &Settings,
+        run: &RunContext,
+    ) -> Result<Reading, Failure> {
+        let began = Instant::now();
+        let reserve = (run.timeout / 10).min(MOST_RESERVE);
+        let whole = run.timeout.saturating_sub(reserve);
+        let left = || whole.saturating_sub(began.elapsed());
+        let window = run.cpu_window.min(whole / 2);
+        let top = usize::from(settings.top_processes.min(MOST_TOP_PROCESSES));
+
+        let files = self.files.clone();
+        let first = (self.patience)
+            .call("first pass", left(), move || files.first_pass(top > 0))
+            .await
+            .map_err(|why| no_answer(&why))?;
+
+        let mut reading = Reading::default();
+        let mut of_disks = Reading::default();
+        let file_systems = file_systems(&mut of_disks, &first, settings)?;
+        let disk_limit = DISK_LIMIT.min(left());
+        let asking = disks::measure(&mut of_disks, &self.patience, &file_systems, disk_limit);
+
+        let files = self.files.clone();
+        let limits = first.limits.clone();
+        let until = tokio::time::Instant::from_std(first.counters.stat_at + window);
+        let waiting = async {
+            tokio::time::sleep_until(until).await;
+            let pass = move || files.second_pass(top > 0, &limits);
+            self.patience.call("second pass", left(), pass).await
+        };
+        let ((), second) = tokio::join!(asking, waiting);
+        let second = match second {
+            Ok(second) => second,
+            Err(why) => return Err(no_answer(&why).seen(of_disks)),
+        };
+        measure(&mut reading, &first, &second, top, of_disks);
+        Ok(reading)
+    }
+}
+
+/// The kernel's own files answer at once, unless the machine is in deep trouble or we are.
+fn no_answer(why: &str) -> Failure {
+    Failure::ours(format!("reading the files of the kernel: it {why}"))
+        .hint("see what holds the machine up: `dmesg | tail`, `cat /proc/pressure/*`")
+}
+
+/// The file systems to ask. What is wrong with the list of mounts becomes a gap.
+fn file_systems(
+    reading: &mut Reading,
+    first: &First,
+    settings: &Settings,
+) -> Result<Vec<FileSystem>, Failure> {
+    let patterns: Result<Vec<SubjectPattern>, _> = (settings.exclude_mounts.iter())
+        .map(|glob| SubjectPattern::new(glob))
+        .collect();
+    let patterns = patterns.map_err(|error| {
+        Failure::ours(format!("reading `exclude_mounts`: {error}"))
+            .hint("write it as a glob: `/mnt/*`")
+    })?;
+    let bytes = match &first.mounts {
+        Ok(bytes) => bytes,
+        Err(why) => {
+            disk::unknown(reading, None, why);
+            return Ok(Vec::new());
+        }
+    };
+    let (mounts, garbled) = mounts::parse(bytes);
+    if garbled > 0 || mounts.is_empty() {
+        let why = format!(
+            "`/proc/self/mountinfo` names {} mounts, and {garbled} of its lines are garbled",
+            mounts.len()
+        );
+        disk::unknown(reading, None, &why);
+    }
+    let excluded = |mount_point: &Path| {
+        let subject = disks::subject(mount_point);
+        patterns.iter().any(|pattern| pattern.matches(&subject))
+    };
+    Ok(mounts::choose(&mounts, excluded))
+}
+
+/// Puts the parts together, in the order of the documentation.
+fn measure(reading: &mut Reading, first: &First, second: &Second, top: usize, of_disks: Reading) {
+    let (before, after) = (&first.counters, &second.counters);
+    let interval = after.stat_at.saturating_duration_since(before.stat_at);
+    let cores = cpu::measure(reading, &before.stat, &after.stat, interval);
+    let memory_bytes = memory::measure(reading, &second.memory);
+    system::measure_load(reading, &second.load, cores);
+    system::measure_uptime(reading, &second.uptime);
+    reading.measurements.extend(of_disks.measurements);
+    reading.gaps.extend(of_disks.gaps);
+
+    let cpu_used = (before.quota_used_us.zip(after.quota_used_us))
+        .map(|(before, after)| Duration::from_micros(after.saturating_sub(before)));
+    let limits: &Limits = &first.limits;
+    let memory_used = &second.memory_used;
+    limits.measure(
+        reading,
+        memory_bytes,
+        cores,
+        memory_used,
+        cpu_used,
+        interval,
+    );
+
+    let facts = [
+        ("host_name", second.host_name.clone()),
+        ("operating_system", second.operating_system.clone()),
+        ("kernel", second.kernel.clone()),
+        (
+            "top_cpu",
+            process::busiest(
+                &before.processes,
+                &after.processes,
+                rustix::param::clock_ticks_per_second(),
+                after
+                    .processes_at
+                    .saturating_duration_since(before.processes_at),
+                top,
+            ),
+        ),
+        (
+            "top_memory",
+            process::largest(&after.processes, page_bytes(), top),
+        ),
+    ];
+    for (name, value) in facts {
+        if let Some(value) = value {
+            reading.fact(name, value);
+        }
+    }
+}
+
+fn page_bytes() -> u64 {
+    u64::try_from(rustix::param::page_size()).unwrap_or(4096)
+}
