@@ -400,11 +400,7 @@ mod tests {
                 "\"canary\"",
                 "with JSON whose `$.checks[*].state` is not `\"up\"`",
             ),
-            (
-                "load",
-                "canary",
-                "with JSON that has nothing at `$.load`",
-            ),
+            ("load", "canary", "with JSON that has nothing at `$.load`"),
             ("1.0", "1.5", "with JSON whose `$.load` is not `1`"),
         ] {
             let body = good.replacen(from, to, 1);
