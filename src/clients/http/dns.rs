@@ -4,7 +4,7 @@
 //! to blame can only be told apart here: a DNS server that says "no such name" speaks about the target, one that
 //! says nothing speaks about us.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -104,16 +104,17 @@ impl Dns {
             return Err(Failure::new(FailureKind::Unreachable, message).hint("check the `url`"));
         };
         let loaded = self.current();
-        let found = loaded.in_hosts_file(&name);
+        let mut found = loaded.in_hosts_file(&name);
+        if name.is_localhost() {
+            // RFC 6761 §6.3: both loopback addresses, whatever else it has, and never asked of a DNS server.
+            for address in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()] {
+                if !found.contains(&address) {
+                    found.push(address);
+                }
+            }
+        }
         if !found.is_empty() {
             return Ok(found);
-        }
-        if name.is_localhost() {
-            // RFC 6761 §6.3: never asked of a DNS server.
-            return Ok(vec![
-                IpAddr::from([127, 0, 0, 1]),
-                std::net::Ipv6Addr::LOCALHOST.into(),
-            ]);
         }
         let resolver = loaded.resolver.as_ref().map_err(|why| {
             Failure::ours(format!("cannot look up `{host}`: {why}")).hint(format!(

@@ -1,1 +1,10 @@
 //! Fixtures: real servers on free ports, started as children that die with this process.
+
+pub(crate) mod certificates;
+pub(crate) mod children;
+pub(crate) mod dns;
+mod look;
+pub(crate) mod nginx;
+pub(crate) mod servers;
+
+pub(crate) use look::{Looked, kind_of, look, look_with, target};

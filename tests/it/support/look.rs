@@ -1,0 +1,151 @@
+//! Looks at one target through the public way: YAML, settings, collector.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roundsman::clients::Clients;
+use roundsman::clock::SystemClock;
+use roundsman::collectors::{Kind, RunContext, kind};
+use roundsman::document::{LIMITS, parse};
+use roundsman::model::{
+    Common, Failure, Reading, Rule, Status, Target, TargetId, Threshold, Urgency, Value,
+};
+
+/// What a look gave.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) outcome: Result<Reading, Failure>,
+    rules: Vec<Rule>,
+}
+
+/// The kind of that key.
+pub(crate) fn kind_of(key: &str) -> &'static Kind {
+    kind(key).unwrap_or_else(|| panic!("no kind `{key}`"))
+}
+
+/// A target of a kind with settings as YAML.
+pub(crate) fn target(key: &str, yaml: &str, timeout: Duration) -> Target {
+    let mut problems = Vec::new();
+    let node = parse(&"test.yaml".into(), yaml, LIMITS, &mut problems);
+    assert!(problems.is_empty(), "{problems:?}");
+    let kind = kind_of(key);
+    let settings = (kind.read)(&node.expect("a document")).unwrap_or_else(|error| {
+        panic!("{yaml}\n{error}");
+    });
+    Target {
+        id: TargetId {
+            kind: kind.spec.key,
+            name: (kind.default_name)(&settings).into(),
+        },
+        common: Common {
+            critical: true,
+            urgency: Urgency::Normal,
+            timeout,
+            labels: std::collections::BTreeMap::new(),
+            depends_on: Vec::new(),
+            runbook: None,
+        },
+        settings,
+    }
+}
+
+/// Looks at an API endpoint.
+pub(crate) async fn look(yaml: &str) -> Looked {
+    look_with(&Clients::new(), yaml, Duration::from_secs(5)).await
+}
+
+/// Looks at an API endpoint with clients and a deadline of one's own.
+pub(crate) async fn look_with(clients: &Clients, yaml: &str, timeout: Duration) -> Looked {
+    let kind = kind_of("api_endpoints");
+    let target = target("api_endpoints", yaml, timeout);
+    let run = RunContext {
+        timeout,
+        cpu_window: Duration::from_secs(1),
+        clock: Arc::new(SystemClock),
+    };
+    let outcome = (kind.new)(clients).look(&target, &run).await;
+    let looked = Looked {
+        outcome,
+        rules: (kind.rules)(&target.settings),
+    };
+    for measurement in &looked.reading().measurements {
+        let declared = kind.spec.metric(measurement.metric);
+        let declared =
+            declared.unwrap_or_else(|| panic!("`{}` is not declared", measurement.metric));
+        assert_eq!(declared.unit, measurement.unit, "{}", measurement.metric);
+    }
+    looked
+}
+
+impl Looked {
+    /// What was measured, also by a look that failed.
+    pub(crate) fn reading(&self) -> &Reading {
+        match &self.outcome {
+            Ok(reading) => reading,
+            Err(failure) => &failure.seen,
+        }
+    }
+
+    /// A number that was measured.
+    pub(crate) fn number(&self, metric: &str) -> Option<f64> {
+        let all = &self.reading().measurements;
+        let found = all.iter().find(|one| one.metric == metric)?;
+        match found.value {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// What a fact says.
+    pub(crate) fn fact(&self, name: &str) -> Option<&str> {
+        let all = &self.reading().facts;
+        (all.iter().find(|fact| fact.name == name)).map(|fact| fact.value.as_str())
+    }
+
+    /// The status by the failure and by the limits that the kind ships.
+    pub(crate) fn status(&self) -> Status {
+        let failed = self.outcome.as_ref().err().map(Failure::status);
+        let crossed = |threshold: &Option<Threshold>, value: &Value| matches!(threshold, Some(Threshold::At(limit)) if limit.is_crossed_by(value));
+        let found = self.reading().measurements.iter().flat_map(|measurement| {
+            let rules = self
+                .rules
+                .iter()
+                .filter(|rule| rule.metric == measurement.metric);
+            rules.map(|rule| match &measurement.value {
+                value if crossed(&rule.red, value) => Status::Red,
+                value if crossed(&rule.yellow, value) => Status::Yellow,
+                _ => Status::Green,
+            })
+        });
+        found.chain(failed).max().unwrap_or(Status::Green)
+    }
+
+    /// The failure as `KIND message | hint`.
+    pub(crate) fn failure(&self) -> String {
+        match &self.outcome {
+            Ok(reading) => format!("no failure: {reading:?}"),
+            Err(failure) => {
+                let hint = failure.hint.as_deref().unwrap_or("no hint");
+                format!("{} {} | {hint}", failure.kind, failure.message)
+            }
+        }
+    }
+
+    /// Asserts the status and that the failure begins with these words.
+    #[track_caller]
+    pub(crate) fn assert_failed(&self, status: Status, words: &str) {
+        let failure = self.failure();
+        assert!(
+            failure.starts_with(words),
+            "expected `{words}`, found `{failure}`"
+        );
+        assert_eq!(self.status(), status, "{failure}");
+    }
+
+    /// Asserts that all is well.
+    #[track_caller]
+    pub(crate) fn assert_green(&self) {
+        assert!(self.outcome.is_ok(), "{}", self.failure());
+        assert_eq!(self.status(), Status::Green, "{:?}", self.reading());
+    }
+}
