@@ -150,7 +150,7 @@ impl Visit {
     pub(super) fn gap(mut self, hint: Option<&str>) -> Self {
         let message = "permission denied";
         if let Ok(reading) = &mut self.observation.outcome {
-            reading.gap("cpu_percent", None, message);
+            reading.gap("cpu_percent", None, Unit::Percent, message);
             reading.gaps[0].hint = hint.map(str::to_owned);
         }
         self.verdict.findings.push(Finding {

@@ -13,7 +13,6 @@ const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> Metric
     }
 }
 
-/// See its meaning.
 pub(crate) const CPU_PERCENT: MetricSpec = MetricSpec {
     headline: Some("cpu"),
     advice: Some(
@@ -27,7 +26,6 @@ pub(crate) const CPU_PERCENT: MetricSpec = MetricSpec {
          the fact `cpu_interval_ms` tells how long was measured",
     )
 };
-/// See its meaning.
 pub(crate) const CPU_IOWAIT_PERCENT: MetricSpec = MetricSpec {
     advice: Some("see which disk is slow: `iostat -x 1 5`"),
     ..metric(
@@ -36,7 +34,6 @@ pub(crate) const CPU_IOWAIT_PERCENT: MetricSpec = MetricSpec {
         "how long the processors were idle while a task waited for a disk, over the same interval (`/proc/stat`)",
     )
 };
-/// See its meaning.
 pub(crate) const CPU_STEAL_PERCENT: MetricSpec = MetricSpec {
     advice: Some(
         "the hypervisor is overbooked or this instance is out of credits: compare `vmstat 1 5`, column `st`",
@@ -47,13 +44,11 @@ pub(crate) const CPU_STEAL_PERCENT: MetricSpec = MetricSpec {
         "how long the hypervisor let other guests run while this one had work, over the same interval (`/proc/stat`)",
     )
 };
-/// See its meaning.
 pub(crate) const CPU_CORES: MetricSpec = metric(
     "cpu_cores",
     Unit::Count,
     "the processors that are online: the lines `cpuN` of `/proc/stat`",
 );
-/// See its meaning.
 pub(crate) const RAM_PERCENT: MetricSpec = MetricSpec {
     headline: Some("ram"),
     advice: Some("see what holds the memory: `ps -eo rss,pid,user,comm --sort=-rss | head`"),
@@ -65,19 +60,16 @@ pub(crate) const RAM_PERCENT: MetricSpec = MetricSpec {
          says so",
     )
 };
-/// See its meaning.
 pub(crate) const RAM_TOTAL_BYTES: MetricSpec = metric(
     "ram_total_bytes",
     Unit::Bytes,
     "all memory: MemTotal of `/proc/meminfo`",
 );
-/// See its meaning.
 pub(crate) const RAM_AVAILABLE_BYTES: MetricSpec = metric(
     "ram_available_bytes",
     Unit::Bytes,
     "memory that new programs can have without swapping: MemAvailable of `/proc/meminfo`, or its estimate",
 );
-/// See its meaning.
 pub(crate) const SWAP_PERCENT: MetricSpec = MetricSpec {
     advice: Some("see whether it swaps right now: `vmstat 1 5`, columns `si` and `so`"),
     ..metric(
@@ -86,22 +78,18 @@ pub(crate) const SWAP_PERCENT: MetricSpec = MetricSpec {
         "swap in use: (SwapTotal - SwapFree) / SwapTotal of `/proc/meminfo`; only where there is swap",
     )
 };
-/// See its meaning.
 pub(crate) const LOAD_1M: MetricSpec = metric(
     "load_1m",
     Unit::Number,
     "tasks that ran, wanted to run or waited for a disk, averaged over 1 minute (`/proc/loadavg`)",
 );
-/// See its meaning.
 pub(crate) const LOAD_5M: MetricSpec =
     metric("load_5m", Unit::Number, "the same, averaged over 5 minutes");
-/// See its meaning.
 pub(crate) const LOAD_15M: MetricSpec = metric(
     "load_15m",
     Unit::Number,
     "the same, averaged over 15 minutes",
 );
-/// See its meaning.
 pub(crate) const LOAD_PER_CORE: MetricSpec = MetricSpec {
     advice: Some("see what runs or waits for disks: `ps -eo state,pid,comm | grep '^[RD]'`"),
     ..metric(
@@ -110,13 +98,11 @@ pub(crate) const LOAD_PER_CORE: MetricSpec = MetricSpec {
         "`load_5m` divided by `cpu_cores`: above 1 tasks wait",
     )
 };
-/// See its meaning.
 pub(crate) const UPTIME_SECONDS: MetricSpec = metric(
     "uptime_seconds",
     Unit::Seconds,
     "how long ago the system was started (`/proc/uptime`)",
 );
-/// See its meaning.
 pub(crate) const DISK_FREE_PERCENT: MetricSpec = MetricSpec {
     subject: Some("mount"),
     headline: Some("disk free"),
@@ -128,7 +114,6 @@ pub(crate) const DISK_FREE_PERCENT: MetricSpec = MetricSpec {
          minus the Use% of df",
     )
 };
-/// See its meaning.
 pub(crate) const DISK_FREE_BYTES: MetricSpec = MetricSpec {
     subject: Some("mount"),
     ..metric(
@@ -137,7 +122,6 @@ pub(crate) const DISK_FREE_BYTES: MetricSpec = MetricSpec {
         "what is available to everyone, as the column Available of df",
     )
 };
-/// See its meaning.
 pub(crate) const DISK_TOTAL_BYTES: MetricSpec = MetricSpec {
     subject: Some("mount"),
     ..metric(
@@ -146,7 +130,6 @@ pub(crate) const DISK_TOTAL_BYTES: MetricSpec = MetricSpec {
         "the size of the file system, the reserve of root included",
     )
 };
-/// See its meaning.
 pub(crate) const INODE_FREE_PERCENT: MetricSpec = MetricSpec {
     subject: Some("mount"),
     advice: Some("see where the many small files are: `du -x --inodes MOUNT | sort -n | tail`"),
@@ -156,7 +139,6 @@ pub(crate) const INODE_FREE_PERCENT: MetricSpec = MetricSpec {
         "inodes that are free of all inodes (statvfs), as `df -i`; only where the file system counts them",
     )
 };
-/// See its meaning.
 pub(crate) const CGROUP_RAM_PERCENT: MetricSpec = MetricSpec {
     advice: Some(
         "see what holds the memory of the container: `docker stats --no-stream`, or `systemd-cgtop -m`",
@@ -168,20 +150,17 @@ pub(crate) const CGROUP_RAM_PERCENT: MetricSpec = MetricSpec {
          inactive_file) / limit, as docker stats; only where a limit is set",
     )
 };
-/// See its meaning.
 pub(crate) const CGROUP_RAM_LIMIT_BYTES: MetricSpec = metric(
     "cgroup_ram_limit_bytes",
     Unit::Bytes,
     "the smallest memory limit on the way from our own cgroup to the root, where it is below the memory of the host",
 );
-/// See its meaning.
 pub(crate) const CGROUP_CPU_LIMIT_CORES: MetricSpec = metric(
     "cgroup_cpu_limit_cores",
     Unit::Number,
     "the smallest processor quota on the way from our own cgroup to the root, in cores (quota / period), where it is \
      below the cores of the host",
 );
-/// See its meaning.
 pub(crate) const CGROUP_CPU_PERCENT: MetricSpec = MetricSpec {
     advice: Some(
         "see what keeps the container busy: `docker stats --no-stream`, or `systemd-cgtop`",
@@ -259,6 +238,7 @@ pub(crate) fn gap(
     reading.gaps.extend(metrics.iter().map(|metric| Gap {
         metric: metric.name,
         subject: subject.map(str::to_owned),
+        unit: metric.unit,
         message: why.to_owned(),
         hint: None,
     }));

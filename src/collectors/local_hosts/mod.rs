@@ -24,7 +24,7 @@ use self::patience::Patience;
 use crate::clients::Clients;
 use crate::collectors::host::mounts::{self, FileSystem};
 use crate::collectors::host::{cpu, disk, memory, metrics, process, system};
-use crate::collectors::{Collector, RunContext, SettingsProblem};
+use crate::collectors::{Collector, RunContext, SettingsProblem, Variables};
 use crate::model::{Failure, KindSpec, Reading, Rule, SubjectPattern, Target};
 use crate::problem::Severity;
 
@@ -113,7 +113,7 @@ impl Collector for LocalHosts {
         metrics::rules()
     }
 
-    fn check(settings: &Settings) -> Vec<SettingsProblem> {
+    fn check(settings: &Settings, _: Variables<'_>) -> Vec<SettingsProblem> {
         let mut problems = Vec::new();
         for glob in &settings.exclude_mounts {
             if let Err(error) = SubjectPattern::new(glob) {

@@ -111,7 +111,7 @@ fn mistakes_in_settings_show_no_secret() {
 fn a_missing_ca_file_is_a_warning() {
     let yaml = "{url: 'https://example.com', tls: {ca_file: /nowhere/ca.pem}}";
     let settings = target("api_endpoints", yaml, Duration::from_secs(5)).settings;
-    let found = (kind_of("api_endpoints").check)(&settings);
+    let found = (kind_of("api_endpoints").check)(&settings, &|_| None);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].severity, roundsman::problem::Severity::Warning);
     assert_eq!(found[0].message, "there is no file `/nowhere/ca.pem`");
