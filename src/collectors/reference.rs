@@ -96,9 +96,14 @@ fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// The text with a full stop, whether it had one or not.
+/// The text as a sentence: with a capital and a full stop, whether it had them or not.
 fn sentence(text: &str) -> String {
-    format!("{}.", text.trim().trim_end_matches('.'))
+    let text = text.trim().trim_end_matches('.');
+    let mut characters = text.chars();
+    let first = characters
+        .next()
+        .map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), characters.as_str())
 }
 
 #[cfg(test)]
@@ -108,6 +113,12 @@ mod tests {
     #[test]
     fn a_cell_stays_in_its_cell() {
         assert_eq!(row(&["a | b", "c\n  d"]), "| a \\| b | c d |\n");
+    }
+
+    #[test]
+    fn a_sentence_has_its_capital_and_its_full_stop() {
+        assert_eq!(sentence("one connection"), "One connection.");
+        assert_eq!(sentence("Already one."), "Already one.");
     }
 
     #[test]

@@ -20,6 +20,16 @@ fn lines_of_code(text: &str) -> usize {
     code.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
+/// Whether the word stands there by itself: a template for names such as `mktemp` wants is none.
+fn has_word(line: &str, word: &str) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        !is_letter(before) && (!is_letter(after) || !word.ends_with(char::is_alphanumeric))
+    })
+}
+
 /// What is wrong with a file.
 fn wrong_with(path: &str, text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -30,7 +40,7 @@ fn wrong_with(path: &str, text: &str) -> Vec<String> {
         ));
     }
     for (index, line) in text.lines().enumerate() {
-        for word in LEFT_OVERS.iter().filter(|word| line.contains(**word)) {
+        for word in LEFT_OVERS.iter().filter(|word| has_word(line, word)) {
             wrong.push(format!("{path}:{}: `{word}` was left over", index + 1));
         }
     }
