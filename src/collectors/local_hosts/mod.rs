@@ -280,3 +280,56 @@ fn measure(reading: &mut Reading, first: &First, second: &Second, top: usize, of
 fn page_bytes() -> u64 {
     u64::try_from(rustix::param::page_size()).unwrap_or(4096)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_in_the_settings_are_found() {
+        let settings = Settings {
+            exclude_mounts: vec!["/mnt/*".to_owned(), "/mnt/[".to_owned()],
+            top_processes: 51,
+        };
+        let messages: Vec<String> = (LocalHosts::check(&settings).into_iter())
+            .map(|problem| format!("{}: {}", problem.key, problem.message))
+            .collect();
+        assert_eq!(
+            messages,
+            [
+                "exclude_mounts: `/mnt/[` is no glob: unclosed character class; missing ']'",
+                "top_processes: expected a whole number from 0 to 50, found `51`",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_limits_are_those_of_the_specification() {
+        let settings = Settings {
+            exclude_mounts: Vec::new(),
+            top_processes: 5,
+        };
+        let rules = LocalHosts::rules(&settings);
+        let shown: Vec<String> = rules
+            .iter()
+            .map(|rule| format!("{} {:?} {:?}", rule.metric, rule.yellow, rule.red))
+            .collect();
+        assert_eq!(shown.len(), 4);
+        for rule in &rules {
+            assert!(
+                LocalHosts::KIND.metric(&rule.metric).is_some(),
+                "{}",
+                rule.metric
+            );
+        }
+    }
+
+    #[test]
+    fn the_name_is_never_empty() {
+        let settings = Settings {
+            exclude_mounts: Vec::new(),
+            top_processes: 0,
+        };
+        assert!(!LocalHosts::default_name(&settings).is_empty());
+    }
+}
