@@ -16,6 +16,8 @@ pub(crate) struct Mount {
     pub(crate) path: PathBuf,
     /// The type, with its subtype: `ext4`, `fuse.sshfs`.
     pub(crate) fs_type: String,
+    /// Whether the file system itself is read-only, not just this mount of it.
+    read_only: bool,
 }
 
 /// A file system, and where it can be asked how full it is.
@@ -62,6 +64,11 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
     let _options = fields.next()?;
     fields.find(|field| *field == b"-")?;
     let fs_type = String::from_utf8_lossy(&decoded(fields.next()?)).into_owned();
+    let _source = fields.next();
+    let mut options = fields
+        .next()
+        .unwrap_or_default()
+        .split(|byte| *byte == b',');
     if !mount_point.starts_with(b"/") || fs_type.is_empty() {
         return None;
     }
@@ -71,6 +78,7 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
         device,
         path: PathBuf::from(OsString::from_vec(mount_point)),
         fs_type,
+        read_only: options.any(|option| option == b"ro"),
     })
 }
 
@@ -118,6 +126,11 @@ pub(crate) fn reason_to_skip(mount: &Mount) -> Option<&'static str> {
             if mount.path != Path::new("/") =>
         {
             Some("is a layer over another file system, which is measured itself")
+        }
+        // The root of an image-based system (composefs): always full, as its image is.
+        "overlay" if mount.read_only => Some("is a layer that nothing can be stored in"),
+        fs_type if fs_type.starts_with("fuse.") && fs_type.ends_with(".AppImage") => {
+            Some("is an image that is always full")
         }
         _ => None,
     }
@@ -299,6 +312,21 @@ mod tests {
                 "/etc/hosts|/etc/hostname|/etc/resolv.conf|/var/lib/postgresql/data"
             ]
         );
+    }
+
+    /// An image-based system: its root is an image, what is stored lies on one disk with many mounts.
+    const IMAGE_BASED: &str = "\
+60 1 0:35 / / ro,relatime shared:1 - overlay composefs ro,seclabel,lowerdir+=/run/cfs,datadir+=/ostree/repo
+61 60 252:4 /ostree/deploy/fedora/deploy/9f.0/etc /etc rw,relatime shared:2 - xfs /dev/vda4 rw,seclabel,prjquota
+62 60 252:4 / /sysroot ro,relatime shared:3 - xfs /dev/vda4 rw,seclabel,prjquota
+63 60 252:4 /ostree/deploy/fedora/var /var rw,relatime shared:4 - xfs /dev/vda4 rw,seclabel,prjquota
+64 60 252:3 / /boot ro,nosuid,nodev,relatime shared:5 - ext4 /dev/vda3 rw,seclabel
+65 63 0:70 / /var/tmp/.mount_Obsidi9f ro,nosuid,nodev,relatime shared:6 - fuse.Obsidian.AppImage Obsidian.AppImage ro
+";
+
+    #[test]
+    fn an_image_is_always_full_and_no_news() {
+        assert_eq!(chosen(IMAGE_BASED), ["/boot", "/etc|/var|/sysroot"]);
     }
 
     /// Btrfs with subvolumes: one device number, however many mounts.

@@ -284,6 +284,7 @@ fn page_bytes() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Limit, Threshold};
 
     #[test]
     fn mistakes_in_the_settings_are_found() {
@@ -309,18 +310,19 @@ mod tests {
             exclude_mounts: Vec::new(),
             top_processes: 5,
         };
+        let at = |limit: Limit| Some(Threshold::At(limit));
+        let expected = [
+            ("cpu_percent", Limit::above(70.0), Limit::above(90.0)),
+            ("ram_percent", Limit::above(70.0), Limit::above(90.0)),
+            ("disk_free_percent", Limit::below(20.0), Limit::below(10.0)),
+            ("inode_free_percent", Limit::below(20.0), Limit::below(10.0)),
+        ];
         let rules = LocalHosts::rules(&settings);
-        let shown: Vec<String> = rules
-            .iter()
-            .map(|rule| format!("{} {:?} {:?}", rule.metric, rule.yellow, rule.red))
-            .collect();
-        assert_eq!(shown.len(), 4);
-        for rule in &rules {
-            assert!(
-                LocalHosts::KIND.metric(&rule.metric).is_some(),
-                "{}",
-                rule.metric
-            );
+        assert_eq!(rules.len(), expected.len());
+        for (rule, (metric, yellow, red)) in rules.iter().zip(expected) {
+            assert_eq!(rule.metric, metric);
+            assert_eq!((&rule.yellow, &rule.red), (&at(yellow), &at(red)));
+            assert!(LocalHosts::KIND.metric(metric).is_some());
         }
     }
 
