@@ -166,3 +166,149 @@ pub(crate) fn measure(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Linux 6.18 in a virtual machine.
+    const RECENT: &str = "\
+cpu  20291 7 9381 674260 929 3 65 59 40 2
+cpu0 9623 0 3584 339140 172 3 15 29 40 2
+cpu1 10667 7 5797 335119 756 0 50 30 0 0
+intr 1182640 0 29 0 0
+ctxt 1922110
+btime 1795260000
+processes 11532
+";
+    /// Linux 2.6.9 (RHEL 4): neither steal nor guests.
+    const OLD: &str =
+        "cpu  46828 0 16375 8192710 3452 120 401\ncpu0 46828 0 16375 8192710 3452 120 401\n";
+    /// Linux 2.4: four columns only.
+    const OLDEST: &str = "cpu  100 20 30 850\ncpu0 100 20 30 850\n";
+
+    fn read(text: &str) -> Stat {
+        parse(text).expect(text)
+    }
+
+    #[test]
+    fn kernels_of_all_ages_are_read() {
+        let recent = read(RECENT);
+        assert_eq!(recent.cores, 2);
+        assert_eq!(recent.times.work, [20291, 7, 9381, 3, 65]);
+        assert_eq!(recent.times.idle, 674_260);
+        assert_eq!(
+            (recent.times.iowait, recent.times.steal),
+            (Some(929), Some(59))
+        );
+        let old = read(OLD);
+        assert_eq!(
+            (old.cores, old.times.iowait, old.times.steal),
+            (1, Some(3452), None)
+        );
+        assert_eq!(read(OLDEST).times.iowait, None);
+    }
+
+    #[test]
+    fn what_is_garbled_is_refused() {
+        for text in [
+            "",
+            "cpu\n",
+            "cpu  1 2 3\n",
+            "cpu  1 2 3 x\n",
+            "cpu  -1 2 3 4\n",
+            "cpu0 1 2 3 4\n",
+            "cpus 1 2 3 4\n",
+        ] {
+            assert!(parse(text).is_err(), "`{text}` was taken");
+        }
+    }
+
+    #[test]
+    fn busy_is_neither_idle_nor_waiting_and_counts_guests_once() {
+        let before = read("cpu  100 0 100 1000 100 0 0 0 50 0\n");
+        // 40 user (30 of them for a guest), 10 system, 120 idle, 20 iowait, 10 steal: 200 in all.
+        let after = read("cpu  140 0 110 1120 120 0 0 10 80 0\n");
+        let shares = after
+            .times
+            .shares_since(&before.times)
+            .expect("the counters moved");
+        let expected = CpuShares {
+            busy_percent: 30.0,
+            iowait_percent: Some(10.0),
+            steal_percent: Some(5.0),
+        };
+        assert_eq!(shares, expected);
+    }
+
+    #[test]
+    fn a_counter_that_runs_backwards_counts_nothing() {
+        let before = read("cpu  100 0 100 1000 500 0 0 0 0 0\n");
+        let after = read("cpu  150 0 100 1050 400 0 0 0 0 0\n");
+        let shares = after
+            .times
+            .shares_since(&before.times)
+            .expect("the counters moved");
+        assert_eq!(shares.iowait_percent, Some(0.0));
+        assert!((shares.busy_percent - 50.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn counters_that_stand_still_are_a_gap() {
+        let mut reading = Reading::default();
+        let text = Ok(RECENT.to_owned());
+        let cores = measure(&mut reading, &text, &text, Duration::from_millis(250));
+        assert_eq!(cores, Some(2));
+        let gaps: Vec<_> = reading.gaps.iter().map(|gap| gap.metric).collect();
+        assert_eq!(
+            gaps,
+            ["cpu_percent", "cpu_iowait_percent", "cpu_steal_percent"]
+        );
+        assert_eq!(
+            reading.gaps[0].message,
+            "the counters of `/proc/stat` did not move within 250 ms"
+        );
+    }
+
+    #[test]
+    fn metrics_that_the_kernel_does_not_count_are_left_out() {
+        let mut reading = Reading::default();
+        let after = OLDEST.replace("100", "150");
+        measure(
+            &mut reading,
+            &Ok(OLDEST.to_owned()),
+            &Ok(after),
+            Duration::from_secs(1),
+        );
+        let measured: Vec<_> = reading.measurements.iter().map(|one| one.metric).collect();
+        assert_eq!(measured, ["cpu_percent", "cpu_cores"]);
+        assert!(reading.gaps.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(cpu[0-9]{0,2}( -?[0-9]{0,20}){0,12}\n?){0,4}|\\PC{0,80}") {
+            prop_assert!(parse(&text).is_ok() || parse(&text).is_err());
+        }
+
+        #[test]
+        fn shares_lie_between_0_and_100(
+            before in proptest::collection::vec(any::<u64>(), 4..12),
+            after in proptest::collection::vec(any::<u64>(), 4..12),
+        ) {
+            let before = from_columns(&before).expect("four columns");
+            let after = from_columns(&after).expect("four columns");
+            if let Some(shares) = after.shares_since(&before) {
+                for percent in [
+                    shares.busy_percent,
+                    shares.iowait_percent.unwrap_or(0.0),
+                    shares.steal_percent.unwrap_or(0.0),
+                ] {
+                    prop_assert!((0.0..=100.0).contains(&percent), "{shares:?}");
+                }
+            }
+        }
+    }
+}

@@ -63,7 +63,12 @@ pub(crate) fn unknown(reading: &mut Reading, mount_point: Option<&str>, why: &st
         &DISK_TOTAL_BYTES,
         &INODE_FREE_PERCENT,
     ];
-    metrics::gap(reading, &missing, mount_point, why);
+    let hint = mount_point.map(|mount_point| {
+        format!(
+            "see whether `df {mount_point}` answers; a mount that need not be watched goes into `exclude_mounts`"
+        )
+    });
+    metrics::gap_with_hint(reading, &missing, mount_point, why, hint.as_deref());
 }
 
 #[cfg(test)]

@@ -235,11 +235,22 @@ pub(crate) fn gap(
     subject: Option<&str>,
     why: &str,
 ) {
+    gap_with_hint(reading, metrics, subject, why, None);
+}
+
+/// Adds the same gap to several metrics that come from one source, and what to do next.
+pub(crate) fn gap_with_hint(
+    reading: &mut Reading,
+    metrics: &[&MetricSpec],
+    subject: Option<&str>,
+    why: &str,
+    hint: Option<&str>,
+) {
     reading.gaps.extend(metrics.iter().map(|metric| Gap {
         metric: metric.name,
         subject: subject.map(str::to_owned),
         unit: metric.unit,
         message: why.to_owned(),
-        hint: None,
+        hint: hint.map(str::to_owned),
     }));
 }

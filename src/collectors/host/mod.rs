@@ -29,7 +29,12 @@ pub(crate) fn float(counter: u64) -> f64 {
 
 /// The share of a whole, 0 to 100. A whole of zero gives a number that is not finite, which becomes a gap.
 pub(crate) fn percent(part: u64, whole: u64) -> f64 {
-    100.0 * float(part) / float(whole)
+    // Multiplied first, so that 7 of 10 is 70 exactly: limits are strict.
+    let percent = 100.0 * float(part) / float(whole);
+    if percent > 100.0 && part <= whole {
+        return 100.0; // rounding
+    }
+    percent
 }
 
 /// A size for people, in binary units.
@@ -72,6 +77,23 @@ mod tests {
         ] {
             assert_eq!(size(bytes), text);
         }
+    }
+
+    #[test]
+    fn shares_are_exact_where_limits_are_strict() {
+        for (part, whole, expected) in [
+            (7, 10, 70.0),
+            (57, 100, 57.0),
+            (0, 3, 0.0),
+            (u64::MAX, u64::MAX, 100.0),
+            (3, 2, 150.0),
+        ] {
+            assert!(
+                (percent(part, whole) - expected).abs() < f64::EPSILON,
+                "{part} of {whole}"
+            );
+        }
+        assert!(percent(0, 0).is_nan());
     }
 
     #[test]

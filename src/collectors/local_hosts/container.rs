@@ -203,3 +203,160 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIBIBYTE: u64 = 1 << 30;
+
+    /// Files under a folder of their own.
+    struct Laid {
+        folder: tempfile::TempDir,
+    }
+
+    impl Laid {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let laid = Self {
+                folder: tempfile::tempdir().expect("a folder"),
+            };
+            for (path, text) in files {
+                laid.write(path, text);
+            }
+            laid
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        }
+
+        fn limits(&self) -> Limits {
+            limits(&HostFiles {
+                proc: self.folder.path().join("proc"),
+                cgroup: self.folder.path().join("cgroup"),
+                etc: self.folder.path().join("etc"),
+            })
+        }
+    }
+
+    fn told(limits: &Limits, cpu_used: Option<Duration>) -> Vec<String> {
+        let mut reading = Reading::default();
+        let used = limits.memory_used();
+        let second = Duration::from_secs(1);
+        limits.measure(
+            &mut reading,
+            Some(8 * GIBIBYTE),
+            Some(4),
+            &used,
+            cpu_used,
+            second,
+        );
+        (reading.measurements.iter())
+            .map(|one| format!("{}={}", one.metric, one.value))
+            .chain(reading.gaps.iter().map(|gap| format!("no {}", gap.metric)))
+            .chain(reading.facts.into_iter().map(|fact| fact.value))
+            .collect()
+    }
+
+    #[test]
+    fn version_2_takes_the_smallest_limit_on_the_way() {
+        let laid = Laid::new(&[
+            ("proc/self/cgroup", "0::/app.slice/unit.service\n"),
+            ("cgroup/app.slice/memory.max", "1073741824\n"),
+            ("cgroup/app.slice/memory.current", "629145600\n"),
+            (
+                "cgroup/app.slice/memory.stat",
+                "anon 1\ninactive_file 92274688\n",
+            ),
+            ("cgroup/app.slice/unit.service/memory.max", "max\n"),
+            ("cgroup/app.slice/unit.service/memory.current", "1\n"),
+            ("cgroup/app.slice/cpu.max", "400000 100000\n"),
+            ("cgroup/app.slice/unit.service/cpu.max", "50000 100000\n"),
+            (
+                "cgroup/app.slice/unit.service/cpu.stat",
+                "usage_usec 7000\nuser_usec 1\n",
+            ),
+        ]);
+        let limits = laid.limits();
+        assert_eq!(limits.cpu_used_us(), Some(7000));
+        assert_eq!(
+            told(&limits, Some(Duration::from_millis(250))),
+            [
+                "cgroup_ram_limit_bytes=1073741824",
+                "cgroup_ram_percent=50",
+                "cgroup_cpu_limit_cores=0.5",
+                "cgroup_cpu_percent=50",
+                "1.0 GiB of memory, 0.50 cores",
+            ]
+        );
+    }
+
+    #[test]
+    fn version_1_in_a_container_is_found_at_the_root_of_the_mount() {
+        let laid = Laid::new(&[
+            (
+                "proc/self/cgroup",
+                "5:cpu,cpuacct:/docker/f3\n4:memory:/docker/f3\n0::/\n",
+            ),
+            ("cgroup/memory/memory.limit_in_bytes", "2147483648\n"),
+            ("cgroup/memory/memory.usage_in_bytes", "1073741824\n"),
+            (
+                "cgroup/memory/memory.stat",
+                "inactive_file 5\ntotal_inactive_file 536870912\n",
+            ),
+            ("cgroup/cpu,cpuacct/cpu.cfs_quota_us", "150000\n"),
+            ("cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
+            ("cgroup/cpu,cpuacct/cpuacct.usage", "9000000\n"),
+        ]);
+        let limits = laid.limits();
+        assert_eq!(limits.cpu_used_us(), Some(9000));
+        assert_eq!(
+            told(&limits, Some(Duration::from_millis(750))),
+            [
+                "cgroup_ram_limit_bytes=2147483648",
+                "cgroup_ram_percent=25",
+                "cgroup_cpu_limit_cores=1.5",
+                "cgroup_cpu_percent=50",
+                "2.0 GiB of memory, 1.50 cores",
+            ]
+        );
+    }
+
+    #[test]
+    fn limits_as_large_as_the_machine_are_none() {
+        let laid = Laid::new(&[
+            ("proc/self/cgroup", "3:memory:/\n2:cpu:/\n0::/a\n"),
+            (
+                "cgroup/memory/memory.limit_in_bytes",
+                "9223372036854771712\n",
+            ),
+            ("cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
+            ("cgroup/cpu/cpu.cfs_period_us", "100000\n"),
+            ("cgroup/a/cpu.max", "400000 100000\n"),
+        ]);
+        assert_eq!(told(&laid.limits(), None), [""; 0]);
+        assert_eq!(Laid::new(&[]).limits(), Limits::default());
+    }
+
+    #[test]
+    fn a_limit_whose_use_cannot_be_read_is_a_gap() {
+        let laid = Laid::new(&[
+            ("proc/self/cgroup", "0::/\n"),
+            ("cgroup/memory.max", "1073741824\n"),
+            ("cgroup/memory.current", "much\n"),
+            ("cgroup/cpu.max", "100000 100000\n"),
+        ]);
+        assert_eq!(
+            told(&laid.limits(), None),
+            [
+                "cgroup_ram_limit_bytes=1073741824",
+                "cgroup_cpu_limit_cores=1",
+                "no cgroup_ram_percent",
+                "no cgroup_cpu_percent",
+                "1.0 GiB of memory, 1.00 cores",
+            ]
+        );
+    }
+}

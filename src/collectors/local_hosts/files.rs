@@ -12,6 +12,9 @@ use crate::collectors::host::{Text, one_line, system};
 /// No file that we read is larger on a real machine; a larger one is cut here and then found to be garbled.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
+/// `/proc/PID/stat` is at most some 400 bytes of numbers and a short name.
+const MOST_PROCESS_BYTES: usize = 4096;
+
 /// Where the files of the kernel are. Tests lay others in their place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostFiles {
@@ -124,13 +127,19 @@ impl HostFiles {
         let Ok(entries) = std::fs::read_dir(&self.proc) else {
             return Vec::new();
         };
+        // One buffer for all, large enough that one read takes a whole file: there may be thousands.
+        let mut buffer = vec![0; MOST_PROCESS_BYTES];
         entries
             .flatten()
             .filter(|entry| {
                 let name = entry.file_name();
                 name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
             })
-            .filter_map(|entry| process::parse(&bytes(&entry.path().join("stat")).ok()?))
+            .filter_map(|entry| {
+                let mut file = File::open(entry.path().join("stat")).ok()?;
+                let length = file.read(&mut buffer).ok()?;
+                process::parse(buffer.get(..length)?)
+            })
             .collect()
     }
 

@@ -280,3 +280,58 @@ fn measure(reading: &mut Reading, first: &First, second: &Second, top: usize, of
 fn page_bytes() -> u64 {
     u64::try_from(rustix::param::page_size()).unwrap_or(4096)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Limit, Threshold};
+
+    #[test]
+    fn mistakes_in_the_settings_are_found() {
+        let settings = Settings {
+            exclude_mounts: vec!["/mnt/*".to_owned(), "/mnt/[".to_owned()],
+            top_processes: 51,
+        };
+        let messages: Vec<String> = (LocalHosts::check(&settings).into_iter())
+            .map(|problem| format!("{}: {}", problem.key, problem.message))
+            .collect();
+        assert_eq!(
+            messages,
+            [
+                "exclude_mounts: `/mnt/[` is no glob: unclosed character class; missing ']'",
+                "top_processes: expected a whole number from 0 to 50, found `51`",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_limits_are_those_of_the_specification() {
+        let settings = Settings {
+            exclude_mounts: Vec::new(),
+            top_processes: 5,
+        };
+        let at = |limit: Limit| Some(Threshold::At(limit));
+        let expected = [
+            ("cpu_percent", Limit::above(70.0), Limit::above(90.0)),
+            ("ram_percent", Limit::above(70.0), Limit::above(90.0)),
+            ("disk_free_percent", Limit::below(20.0), Limit::below(10.0)),
+            ("inode_free_percent", Limit::below(20.0), Limit::below(10.0)),
+        ];
+        let rules = LocalHosts::rules(&settings);
+        assert_eq!(rules.len(), expected.len());
+        for (rule, (metric, yellow, red)) in rules.iter().zip(expected) {
+            assert_eq!(rule.metric, metric);
+            assert_eq!((&rule.yellow, &rule.red), (&at(yellow), &at(red)));
+            assert!(LocalHosts::KIND.metric(metric).is_some());
+        }
+    }
+
+    #[test]
+    fn the_name_is_never_empty() {
+        let settings = Settings {
+            exclude_mounts: Vec::new(),
+            top_processes: 0,
+        };
+        assert!(!LocalHosts::default_name(&settings).is_empty());
+    }
+}
