@@ -75,6 +75,12 @@ fn the_page_on_kinds() {
 }
 
 #[test]
+fn the_schema_for_editors() {
+    let schema = format!("{:#}\n", roundsman::config::json_schema());
+    generated("config/config.schema.json", &schema);
+}
+
+#[test]
 fn the_table_in_the_readme() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap_or_default();
     let current = between_marks(&readme, "kinds", &kinds_table());

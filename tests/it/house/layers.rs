@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("problem", 0),
     ("secret", 0),
     ("document", 0),
+    ("descriptors", 0),
     ("rules", 1),
     ("incidents", 1),
     ("schedule::heartbeat", 4),
