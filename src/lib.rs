@@ -1,4 +1,24 @@
-//! Roundsman makes its rounds.
+//! Roundsman makes its rounds: it looks at what a team runs, judges each thing by plain limits, and reports.
+//!
+//! Values flow one way, and nobody calls back up:
+//!
+//! ```text
+//! config ─plan→ app ─targets→ round ─observation→ pipeline[judge → compose] ─report→ render → terminal
+//!                               └ collectors → clients                        └→ reporters
+//! ```
+//!
+//! | layer | modules | what they may do |
+//! |---|---|---|
+//! | 0 | [`model`], [`clock`], [`problem`], [`secret`], [`document`], [`descriptors`] | hold values |
+//! | 1 | [`rules`], [`render`], [`schedule`] | turn values into values, purely |
+//! | 2 | [`clients`] | talk to the world |
+//! | 3 | [`collectors`], [`reporters`] | one file per kind, one per channel |
+//! | 4 | [`round`], [`pipeline`] | run things at once, and keep them apart |
+//! | 5 | [`config`] | compose the settings of their owners |
+//! | 6 | [`app`], [`telemetry`] | wire it all |
+//! | 7 | [`cli`] | answer people |
+//!
+//! An import points to a lower number; a test checks it. `docs/architecture.md` has the picture.
 
 pub mod app;
 pub mod cli;

@@ -1,13 +1,39 @@
-//! One file per mistake, with exactly what is said about it.
+//! One file per mistake, with exactly what is said about it: `mistakes.txt`.
 
 use super::Folder;
 
-/// A file, and what is said about it.
-const MISTAKES: [(&str, &str); 0] = [];
-
 #[test]
 fn every_mistake_says_where_and_what_to_do() {
-    for (yaml, said) in MISTAKES {
-        assert_eq!(Folder::with_config(yaml).problems(), said, "{yaml}");
+    let mistakes = include_str!("mistakes.txt");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for mistake in mistakes.split("=== file\n").skip(1) {
+        let (yaml, said) = mistake.split_once("--- said\n").expect("what is said");
+        let found = Folder::with_config(yaml).problems();
+        if found != said.trim_end() {
+            wrong.push(format!(
+                "{yaml}--- is said\n{found}\n--- instead of\n{said}"
+            ));
+        }
+        count += 1;
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 50, "only {count} mistakes were read");
+}
+
+#[test]
+fn mistakes_in_one_file_are_told_in_the_order_of_its_lines() {
+    let folder = Folder::with_config(
+        "monitoring: {schedule: now}\n\
+         targets:\n\
+         \x20 vps_servers: [{prt: 22}]\n\
+         \x20 local_hosts: [{timeout_ms: 0, critical: 2}]\n\
+         thresholds: {cpu_red: x}\n",
+    );
+    let said = folder.problems();
+    let lines = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("config/config.yaml:"));
+    let numbers: Vec<&str> = lines.filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(numbers, ["1", "3", "3", "4", "4", "5"], "{said}");
 }
