@@ -292,7 +292,7 @@ mod tests {
             exclude_mounts: vec!["/mnt/*".to_owned(), "/mnt/[".to_owned()],
             top_processes: 51,
         };
-        let messages: Vec<String> = (LocalHosts::check(&settings).into_iter())
+        let messages: Vec<String> = (LocalHosts::check(&settings, &|_| None).into_iter())
             .map(|problem| format!("{}: {}", problem.key, problem.message))
             .collect();
         assert_eq!(

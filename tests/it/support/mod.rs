@@ -4,7 +4,9 @@ pub(crate) mod certificates;
 pub(crate) mod children;
 pub(crate) mod dns;
 mod look;
+mod machine;
 pub(crate) mod nginx;
 pub(crate) mod servers;
 
 pub(crate) use look::{Looked, kind_of, look, look_with, target};
+pub(crate) use machine::cannot_run;
