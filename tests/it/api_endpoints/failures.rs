@@ -270,7 +270,7 @@ async fn a_look_that_is_dropped_or_late_leaves_nothing_behind() {
             ca.path().display()
         );
         let clients = Clients::new();
-        let long = Duration::from_secs(60);
+        let long = Duration::from_mins(1);
         let look = look_with(&clients, &yaml, long);
         tokio::time::timeout(SHORT, look)
             .await
