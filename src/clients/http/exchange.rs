@@ -7,14 +7,15 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use http::{Request, Response, Version, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
-use super::problems::exchange_failed;
+use super::first_byte::{self, Answered};
+use super::problems::{closed, exchange_failed};
 use super::trace::{Phase, Trace};
 use crate::model::Failure;
 
@@ -48,17 +49,33 @@ pub(super) struct Wanted {
 /// on in the background.
 pub(super) async fn exchange(
     transport: Box<dyn Transport>,
-    request: Request<Full<Bytes>>,
+    request: Request<()>,
+    body: Bytes,
     wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
     trace: &mut Trace,
 ) -> Result<Received, Failure> {
-    let io = TokioIo::new(transport);
     if request.version() == Version::HTTP_2 {
-        return Box::pin(exchange_http2(io, request, wanted, trace)).await;
+        let request = request.map(|()| Full::new(body));
+        return Box::pin(exchange_http2(transport, request, wanted, trace)).await;
     }
+    let answered = first_byte::send(transport, &request, &body).await;
+    let answered = answered.map_err(|error| exchange_failed(&trace.url, &error, None))?;
+    if answered.is_empty() {
+        return Err(closed(&trace.url));
+    }
+    Box::pin(read_http1(answered, request, wanted, trace)).await
+}
+
+async fn read_http1(
+    answered: Answered,
+    request: Request<()>,
+    wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
+    trace: &mut Trace,
+) -> Result<Received, Failure> {
     let failed = |trace: &Trace, error: hyper::Error| exchange_failed(&trace.url, &error, None);
+    let request = request.map(|()| Empty::<Bytes>::new());
     let (mut sender, connection) = (http1::Builder::new().max_buf_size(BUFFER_BYTES))
-        .handshake(io)
+        .handshake(answered)
         .await
         .map_err(|error| failed(trace, error))?;
     let connection = pin!(connection);
@@ -69,7 +86,7 @@ pub(super) async fn exchange(
 }
 
 async fn exchange_http2(
-    io: TokioIo<Box<dyn Transport>>,
+    transport: Box<dyn Transport>,
     request: Request<Full<Bytes>>,
     wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
     trace: &mut Trace,
@@ -82,7 +99,7 @@ async fn exchange_http2(
         .initial_stream_window_size(window)
         .initial_connection_window_size(window)
         .max_header_list_size(u32::try_from(BUFFER_BYTES).unwrap_or(u32::MAX))
-        .handshake(io)
+        .handshake(TokioIo::new(transport))
         .await
         .map_err(|error| failed(trace, error))?;
     let connection = pin!(connection);

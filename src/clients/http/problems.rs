@@ -218,7 +218,7 @@ fn certificate_refused(url: &HttpUrl, error: &CertificateError) -> (Failure, Opt
 /// Why an exchange over an open connection failed. `body`: how much of it had come, and its length if it was told.
 pub(super) fn exchange_failed(
     url: &HttpUrl,
-    error: &hyper::Error,
+    error: &(dyn Error + 'static),
     body: Option<(usize, Option<u64>)>,
 ) -> Failure {
     let unexpected =
@@ -239,13 +239,11 @@ pub(super) fn exchange_failed(
             "look at the server's log, and at proxies between",
         );
     }
-    if error.is_incomplete_message() || system.is_some() {
-        return unexpected(
-            format!("`{url}` closed the connection without a complete answer"),
-            "look at the server's log: it may have crashed on the request",
-        );
+    let http = error.downcast_ref::<hyper::Error>();
+    if http.is_some_and(hyper::Error::is_incomplete_message) || system.is_some() {
+        return closed(url);
     }
-    if error.is_parse() {
+    if http.is_some_and(hyper::Error::is_parse) {
         let (why, hint) = match error.to_string() {
             text if text.contains("too large") => (
                 "with headers that are too large",
@@ -262,6 +260,13 @@ pub(super) fn exchange_failed(
         format!("`{url}` broke the HTTP protocol: {}", chain(error)),
         "look at the server's log, and at proxies between",
     )
+}
+
+/// The other side closed instead of answering.
+pub(super) fn closed(url: &HttpUrl) -> Failure {
+    let message = format!("`{url}` closed the connection without a complete answer");
+    Failure::new(FailureKind::Unexpected, message)
+        .hint("look at the server's log: it may have crashed on the request")
 }
 
 /// Whether the other side just closed: the HTTP/2 library calls that a broken pipe of its own making.
