@@ -242,6 +242,9 @@ impl Dns {
             None => system_conf::read_system_conf(),
         };
         let (resolver, servers) = match configuration {
+            Ok((config, _)) if config.name_servers().is_empty() => {
+                (Err("no DNS server is set up".to_owned()), "none".to_owned())
+            }
             Ok((config, options)) => {
                 let servers = (config.name_servers().iter())
                     .map(|server| server.ip.to_string())

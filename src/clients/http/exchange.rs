@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http::{Request, Response, Version, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinSet;
 
-use super::problems::exchange_failed;
+use super::first_byte::{self, Answered};
+use super::problems::{closed, exchange_failed};
 use super::trace::{Phase, Trace};
 use crate::model::Failure;
 
@@ -23,8 +25,8 @@ use crate::model::Failure;
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A connection, plain or not.
-pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for T {}
 
 /// An answer as it came.
 pub(super) struct Received {
@@ -48,17 +50,33 @@ pub(super) struct Wanted {
 /// on in the background.
 pub(super) async fn exchange(
     transport: Box<dyn Transport>,
-    request: Request<Full<Bytes>>,
+    request: Request<()>,
+    body: Bytes,
     wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
     trace: &mut Trace,
 ) -> Result<Received, Failure> {
-    let io = TokioIo::new(transport);
     if request.version() == Version::HTTP_2 {
-        return Box::pin(exchange_http2(io, request, wanted, trace)).await;
+        let request = request.map(|()| Full::new(body));
+        return Box::pin(exchange_http2(transport, request, wanted, trace)).await;
     }
+    let answered = first_byte::send(transport, &request, &body).await;
+    let answered = answered.map_err(|error| exchange_failed(&trace.url, &error, None))?;
+    if answered.is_empty() {
+        return Err(closed(&trace.url));
+    }
+    Box::pin(read_http1(answered, request, wanted, trace)).await
+}
+
+async fn read_http1(
+    answered: Answered,
+    request: Request<()>,
+    wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
+    trace: &mut Trace,
+) -> Result<Received, Failure> {
     let failed = |trace: &Trace, error: hyper::Error| exchange_failed(&trace.url, &error, None);
+    let request = request.map(|()| Empty::<Bytes>::new());
     let (mut sender, connection) = (http1::Builder::new().max_buf_size(BUFFER_BYTES))
-        .handshake(io)
+        .handshake(answered)
         .await
         .map_err(|error| failed(trace, error))?;
     let connection = pin!(connection);
@@ -69,23 +87,22 @@ pub(super) async fn exchange(
 }
 
 async fn exchange_http2(
-    io: TokioIo<Box<dyn Transport>>,
+    transport: Box<dyn Transport>,
     request: Request<Full<Bytes>>,
     wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
     trace: &mut Trace,
 ) -> Result<Received, Failure> {
     let failed = |trace: &Trace, error: hyper::Error| exchange_failed(&trace.url, &error, None);
-    // The library insists on spawning; these tasks end when this future does.
-    let tasks = Arc::new(Mutex::new(JoinSet::new()));
+    let tasks = Arc::default();
     let window = u32::try_from(4 * BUFFER_BYTES).unwrap_or(u32::MAX);
     let (mut sender, connection) = http2::Builder::new(Spawner(Arc::downgrade(&tasks)))
         .initial_stream_window_size(window)
         .initial_connection_window_size(window)
         .max_header_list_size(u32::try_from(BUFFER_BYTES).unwrap_or(u32::MAX))
-        .handshake(io)
+        .handshake(TokioIo::new(transport))
         .await
         .map_err(|error| failed(trace, error))?;
-    let connection = pin!(connection);
+    let connection = pin!(with_tasks(connection, &tasks));
     let mut connection = Connection::new(connection);
     let response = connection.drive(sender.send_request(request)).await;
     let response = response.map_err(|error| failed(trace, error))?;
@@ -188,15 +205,42 @@ impl<'a, C: Future> Connection<'a, C> {
     }
 }
 
-/// Spawns into a set that is owned elsewhere: tasks that held the set itself would keep one another alive.
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Takes the tasks that hyper spawns for HTTP/2 to where they are polled with the connection. They hold this, so
+/// it must not hold them.
 #[derive(Clone)]
-struct Spawner(Weak<Mutex<JoinSet<()>>>);
+struct Spawner(Weak<Mutex<Vec<Task>>>);
 
 impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Spawner {
     fn execute(&self, future: F) {
         if let Some(tasks) = self.0.upgrade() {
             let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
-            tasks.spawn(future);
+            tasks.push(Box::pin(future));
         }
     }
+}
+
+/// A connection together with the tasks that it spawns; ends when all have ended.
+async fn with_tasks<C: Future>(connection: C, spawned: &Mutex<Vec<Task>>) {
+    let mut connection = pin!(connection);
+    let mut has_ended = false;
+    let mut running = FuturesUnordered::new();
+    poll_fn(|context| {
+        has_ended = has_ended || connection.as_mut().poll(context).is_ready();
+        loop {
+            let mut new = spawned.lock().unwrap_or_else(PoisonError::into_inner);
+            let has_new = !new.is_empty();
+            running.extend(new.drain(..));
+            drop(new);
+            match running.poll_next_unpin(context) {
+                Poll::Ready(Some(())) => {}
+                // A task may have spawned another while it was polled.
+                _ if has_new => {}
+                Poll::Ready(None) if has_ended => return Poll::Ready(()),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await;
 }

@@ -9,6 +9,7 @@ mod certificate;
 mod connect;
 mod dns;
 mod exchange;
+mod first_byte;
 mod problems;
 mod redirect;
 mod tls;
@@ -21,7 +22,6 @@ use std::time::Duration;
 use ::url::Host;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
-use http_body_util::Full;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -191,6 +191,7 @@ impl HttpClients {
         };
         trace.enter(Phase::FirstByte);
         let request = request(visit, hop, version)?;
+        let body = visit.body.filter(|_| hop.with_body).cloned();
         let wanted = |head: &http::response::Parts| {
             let goes_on = !(visit.is_wanted)(head.status)
                 && redirect::leads_elsewhere(head.status, &head.headers);
@@ -199,7 +200,7 @@ impl HttpClients {
                 keep: visit.keep_body,
             }
         };
-        exchange::exchange(transport, request, wanted, trace).await
+        exchange::exchange(transport, request, body.unwrap_or_default(), wanted, trace).await
     }
 
     async fn connect(&self, url: &HttpUrl, trace: &mut Trace) -> Result<TcpStream, Failure> {
@@ -268,11 +269,7 @@ impl Default for HttpClients {
     }
 }
 
-fn request(
-    visit: &Visit<'_>,
-    hop: &Hop,
-    version: Version,
-) -> Result<http::Request<Full<Bytes>>, Failure> {
+fn request(visit: &Visit<'_>, hop: &Hop, version: Version) -> Result<http::Request<()>, Failure> {
     let mut headers = HeaderMap::with_capacity(8 + visit.headers.len());
     let target = if version == Version::HTTP_2 {
         hop.url.without_user()
@@ -306,8 +303,7 @@ fn request(
             }
         }
     }
-    let body = visit.body.filter(|_| hop.with_body).cloned();
-    let mut request = http::Request::new(Full::new(body.unwrap_or_default()));
+    let mut request = http::Request::new(());
     *request.method_mut() = hop.method.clone();
     *request.uri_mut() = target.parse().map_err(|_| {
         Failure::ours(format!("`{}` cannot be put into a request", hop.url))

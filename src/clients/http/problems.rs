@@ -215,10 +215,10 @@ fn certificate_refused(url: &HttpUrl, error: &CertificateError) -> (Failure, Opt
     (failure, certificate)
 }
 
-/// Why an exchange over an open connection failed. `so_far` is how much of the body had come, `of` its length.
+/// Why an exchange over an open connection failed. `body`: how much of it had come, and its length if it was told.
 pub(super) fn exchange_failed(
     url: &HttpUrl,
-    error: &hyper::Error,
+    error: &(dyn Error + 'static),
     body: Option<(usize, Option<u64>)>,
 ) -> Failure {
     let unexpected =
@@ -228,7 +228,7 @@ pub(super) fn exchange_failed(
     }
     let system = find::<io::Error>(error);
     if let Some(error) = system
-        && error.kind() != io::ErrorKind::UnexpectedEof
+        && !is_plain_end(error)
     {
         return broken_off(error, &format!("the connection to `{url}` ended too early"));
     }
@@ -239,20 +239,18 @@ pub(super) fn exchange_failed(
             "look at the server's log, and at proxies between",
         );
     }
-    if error.is_incomplete_message() || system.is_some() {
-        return unexpected(
-            format!("`{url}` closed the connection without a complete answer"),
-            "look at the server's log: it may have crashed on the request",
-        );
+    let http = error.downcast_ref::<hyper::Error>();
+    if http.is_some_and(hyper::Error::is_incomplete_message) || system.is_some() {
+        return closed(url);
     }
-    if error.is_parse() {
+    if http.is_some_and(hyper::Error::is_parse) {
         let (why, hint) = match error.to_string() {
             text if text.contains("too large") => (
-                "an answer whose head is too large",
+                "with headers that are too large",
                 "look at the headers and cookies that the server sets",
             ),
             _ => (
-                "something that is not HTTP",
+                "with something that is not HTTP",
                 "check that the port is right, and write `https://` if it speaks TLS",
             ),
         };
@@ -262,6 +260,22 @@ pub(super) fn exchange_failed(
         format!("`{url}` broke the HTTP protocol: {}", chain(error)),
         "look at the server's log, and at proxies between",
     )
+}
+
+/// The other side closed instead of answering.
+pub(super) fn closed(url: &HttpUrl) -> Failure {
+    let message = format!("`{url}` closed the connection without a complete answer");
+    Failure::new(FailureKind::Unexpected, message)
+        .hint("look at the server's log: it may have crashed on the request")
+}
+
+/// Whether the other side just closed: the HTTP/2 library calls that a broken pipe of its own making.
+fn is_plain_end(error: &io::Error) -> bool {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => true,
+        io::ErrorKind::BrokenPipe => error.raw_os_error().is_none(),
+        _ => false,
+    }
 }
 
 /// The deadline struck.
@@ -354,4 +368,46 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Status;
+
+    #[test]
+    fn the_system_says_whose_trouble_it_is() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 443));
+        for (errno, status, words) in [
+            (Errno::MFILE, Status::Unknown, "too many open files"),
+            (Errno::NFILE, Status::Unknown, "too many open files"),
+            (Errno::NOBUFS, Status::Unknown, "no memory left"),
+            (Errno::NOMEM, Status::Unknown, "no memory left"),
+            (Errno::ADDRNOTAVAIL, Status::Unknown, "no free local port"),
+            (Errno::ACCESS, Status::Unknown, "does not let us"),
+            (Errno::PERM, Status::Unknown, "does not let us"),
+            (Errno::CONNREFUSED, Status::Red, "connection refused"),
+            (Errno::CONNRESET, Status::Red, "connection reset"),
+            (Errno::HOSTUNREACH, Status::Red, "no route to it"),
+            (Errno::NETUNREACH, Status::Red, "no route to it"),
+            (
+                Errno::TIMEDOUT,
+                Status::Red,
+                "no answer to the connection attempt",
+            ),
+        ] {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            let failure = connect_failed(address, &error);
+            assert_eq!(failure.status(), status, "{failure}");
+            assert!(
+                failure
+                    .message
+                    .starts_with("cannot connect to `192.0.2.1:443`: ")
+            );
+            assert!(
+                failure.message.contains(words) && failure.hint.is_some(),
+                "{failure}"
+            );
+        }
+    }
 }

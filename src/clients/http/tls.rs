@@ -178,7 +178,8 @@ impl fmt::Display for Rejected {
 
 impl std::error::Error for Rejected {}
 
-/// Really checks, and hands out the certificate with the refusal.
+/// Really checks, and hands out the certificate with the refusal. Validity is checked against the system's clock,
+/// which the TLS library reads itself.
 #[derive(Debug)]
 struct Verifier {
     /// `None`: any certificate is accepted, but the server must hold its key.

@@ -358,7 +358,7 @@ fn facts(reading: &mut Reading, trace: &Trace) {
         reading.fact("address", address.to_string());
     }
     if trace.redirects > 0 {
-        reading.fact("redirected to", trace.url.to_string());
+        reading.fact("final url", trace.url.to_string());
     }
     if trace.downgraded {
         reading.fact("downgraded", "a redirect led from https to http");
@@ -378,6 +378,6 @@ fn facts(reading: &mut Reading, trace: &Trace) {
         reading.fact("certificate subject", certificate.subject.clone());
         reading.fact("certificate issuer", certificate.issuer.clone());
         let until = certificate.not_after.format("%Y-%m-%d %H:%M UTC");
-        reading.fact("certificate valid until", until.to_string());
+        reading.fact("certificate not after", until.to_string());
     }
 }

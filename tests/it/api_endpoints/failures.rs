@@ -1,13 +1,16 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roundsman::clients::Clients;
 use roundsman::model::Status;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
+use crate::support::certificates::authority;
 use crate::support::children::free_port;
 use crate::support::nginx::nginx;
-use crate::support::servers::{answering, blurting, raw, request};
+use crate::support::servers::{RawServer, answering, blurting, raw, request};
 use crate::support::{Looked, look, look_with};
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -116,11 +119,11 @@ async fn answers_that_break_off_or_make_no_sense_are_unexpected() {
         ),
         (
             "SSH-2.0-OpenSSH_9.2\r\n",
-            "` answered something that is not HTTP | check that the port",
+            "` answered with something that is not HTTP | check that the port",
         ),
         (
             "\u{15}\u{3}\u{1}\u{0}\u{2}\u{2}F",
-            "` answered something that is not HTTP |",
+            "` answered with something that is not HTTP |",
         ),
     ] {
         let server = answering(answer).await;
@@ -143,7 +146,7 @@ async fn a_head_without_end_is_refused() {
     let looked = look(&format!("url: {url}")).await;
     looked.assert_failed(
         Status::Red,
-        &format!("unexpected `{url}` answered an answer whose head is too large"),
+        &format!("unexpected `{url}` answered with headers that are too large |"),
     );
 }
 
@@ -227,4 +230,101 @@ async fn many_silent_targets_wait_together() {
         "{:?}",
         started.elapsed()
     );
+}
+
+/// The end of each connection to a server that says nothing, over TLS with HTTP/2 or in the clear.
+async fn silent_until_left(over_tls: bool) -> (RawServer, tokio::sync::mpsc::Receiver<()>) {
+    let (left, ends) = tokio::sync::mpsc::channel(8);
+    let mut config = authority().good().server_config();
+    Arc::make_mut(&mut config).alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(config);
+    let server = raw(move |mut stream| {
+        let (left, acceptor) = (left.clone(), acceptor.clone());
+        async move {
+            if over_tls {
+                let mut stream = acceptor.accept(stream).await.expect("a handshake");
+                until_end(&mut stream).await;
+            } else {
+                until_end(&mut stream).await;
+            }
+            left.send(()).await.ok();
+        }
+    })
+    .await;
+    (server, ends)
+}
+
+async fn until_end(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
+    let mut part = [0; 4096];
+    while matches!(stream.read(&mut part).await, Ok(1..)) {}
+}
+
+#[tokio::test]
+async fn a_look_that_is_dropped_or_late_leaves_nothing_behind() {
+    let ca = authority().file();
+    for scheme in ["http", "https"] {
+        let (server, mut ends) = silent_until_left(scheme == "https").await;
+        let url = format!("{scheme}://127.0.0.1:{}/", server.port);
+        let yaml = format!(
+            "{{url: '{url}', tls: {{ca_file: {}}}}}",
+            ca.path().display()
+        );
+        let clients = Clients::new();
+        let long = Duration::from_mins(1);
+        let look = look_with(&clients, &yaml, long);
+        tokio::time::timeout(SHORT, look)
+            .await
+            .expect_err("it waits");
+        let left = tokio::time::timeout(Duration::from_secs(5), ends.recv()).await;
+        assert_eq!(left, Ok(Some(())), "{scheme}: the connection stays open");
+
+        let looked = look_with(&clients, &yaml, SHORT).await;
+        looked.assert_failed(
+            Status::Red,
+            &format!("timed_out no first byte from `{url}` within 300 ms; connected in"),
+        );
+        let left = tokio::time::timeout(Duration::from_secs(5), ends.recv()).await;
+        assert_eq!(left, Ok(Some(())), "{scheme}: the connection stays open");
+    }
+}
+
+#[tokio::test]
+async fn http_2_that_breaks_off_is_told() {
+    let mut config = authority().good().server_config();
+    Arc::make_mut(&mut config).alpn_protocols = vec![b"h2".to_vec()];
+    let ca = authority().file();
+    // Nothing; an empty SETTINGS frame (RFC 9113 §6.5); no frame at all.
+    for (answer, words) in [
+        ("", "closed the connection without a complete answer |"),
+        (
+            "\0\0\0\x04\0\0\0\0\0",
+            "closed the connection without a complete answer |",
+        ),
+        (
+            "HTTP/1.1 400 Bad Request\r\n\r\n",
+            "broke the HTTP protocol: ",
+        ),
+    ] {
+        let acceptor = TlsAcceptor::from(Arc::clone(&config));
+        let server = raw(move |stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                let mut stream = acceptor.accept(stream).await.expect("a handshake");
+                request(&mut stream).await;
+                stream.write_all(answer.as_bytes()).await.ok();
+                stream.shutdown().await.ok();
+                // What is left unread when a socket closes turns its end into a reset.
+                until_end(&mut stream).await;
+            }
+        })
+        .await;
+        let url = format!("https://127.0.0.1:{}/", server.port);
+        let yaml = format!(
+            "{{url: '{url}', tls: {{ca_file: {}}}}}",
+            ca.path().display()
+        );
+        look(&yaml)
+            .await
+            .assert_failed(Status::Red, &format!("unexpected `{url}` {words}"));
+    }
 }

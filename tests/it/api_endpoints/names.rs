@@ -144,3 +144,23 @@ async fn localhost_and_the_hosts_file_need_no_dns() {
         .await
         .assert_green();
 }
+
+#[tokio::test]
+async fn without_a_dns_server_only_names_are_unknown() {
+    let web = answering(OK).await;
+    let mut clients = Clients::new();
+    clients.http = HttpClients::with_resolver(ResolverSettings {
+        name_servers: Some(Vec::new()),
+        hosts_file: PathBuf::from("/nowhere/hosts"),
+    });
+    look_at(&clients, "shop.example.test", web.port).await.assert_failed(
+        Status::Unknown,
+        "ours cannot look up `shop.example.test`: no DNS server is set up | name a DNS server in `/etc/resolv.conf`",
+    );
+    look_at(&clients, "localhost", web.port)
+        .await
+        .assert_green();
+    look_at(&clients, "127.0.0.1", web.port)
+        .await
+        .assert_green();
+}

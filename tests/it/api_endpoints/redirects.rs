@@ -17,14 +17,14 @@ async fn redirects_are_followed_and_told() {
     let looked = look(&format!("url: http://127.0.0.1:{port}/redirect")).await;
     looked.assert_green();
     assert_eq!(
-        looked.fact("redirected to"),
+        looked.fact("final url"),
         Some(format!("http://127.0.0.1:{port}/ok").as_str())
     );
     let wanted = format!("{{url: 'http://127.0.0.1:{port}/redirect', expect: {{status: 302}}}}");
     let looked = look(&wanted).await;
     looked.assert_green();
     assert_eq!(looked.number("http_status"), Some(302.0));
-    assert_eq!(looked.fact("redirected to"), None);
+    assert_eq!(looked.fact("final url"), None);
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn credentials_do_not_follow_to_another_origin() {
         "only what the redirect itself says: {followed}"
     );
     assert!(followed.contains("accept-language: de\r\n") && !followed.contains("authorization"));
-    let told = looked.fact("redirected to").expect("a fact");
+    let told = looked.fact("final url").expect("a fact");
     assert_eq!(told, format!("http://127.0.0.1:{}/there?…", other.port));
 }
 
