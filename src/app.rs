@@ -54,6 +54,13 @@ impl App {
         }
     }
 
+    /// Spreads the beginnings of the looks of a round.
+    #[must_use]
+    pub fn spread_over(mut self, spread: Duration) -> Self {
+        self.options.spread = spread;
+        self
+    }
+
     /// Visits these targets once and says how they are. `complete`: they are all targets of the configuration.
     pub async fn round(
         &self,

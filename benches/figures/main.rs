@@ -13,6 +13,7 @@ mod machine;
 mod measure;
 mod rounds;
 mod server;
+mod spread;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["serve", rest @ ..] => server::serve(rest),
         ["ask", rest @ ..] => bare::ask(rest),
+        ["spread", config] => spread::look(config),
         // Cargo itself adds `--bench`.
         _ => print_figures(
             &arguments

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
-use roundsman::collectors::Collector;
 use roundsman::collectors::local_hosts::HostFiles;
 
 /// Files laid in the place of the kernel's.

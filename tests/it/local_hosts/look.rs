@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use roundsman::clients::Clients;
-use roundsman::collectors::Collector;
 
 #[tokio::test]
 async fn arguments_of_processes_are_never_read() {

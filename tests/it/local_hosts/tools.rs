@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::*;
-use roundsman::collectors::Collector;
 
 /// The lines of `df`, without the heading: mount point → numbers.
 fn df(columns: &str) -> BTreeMap<String, Vec<f64>> {
