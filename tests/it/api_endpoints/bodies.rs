@@ -181,7 +181,7 @@ async fn a_body_that_ends_with_its_connection_is_whole_even_if_tls_is_not_ended_
         match words {
             None => looked.assert_green(),
             Some(words) => {
-                looked.assert_failed(Status::Red, &format!("unexpected `{url}` {words}"))
+                looked.assert_failed(Status::Red, &format!("unexpected `{url}` {words}"));
             }
         }
     }
