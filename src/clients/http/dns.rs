@@ -42,7 +42,7 @@ const PROOF_WAIT: Duration = Duration::from_millis(500);
 /// How many questions begin at once, and after how long one makes room for the next, answered or not: a burst
 /// overruns the resolver's queue, and names that nobody answers for must not hold up those that resolve.
 const BURST: usize = 64;
-const BURST_SLOT: Duration = Duration::from_millis(50);
+const BURST_SLOT: Duration = Duration::from_millis(25);
 
 /// Where names are looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,13 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use roundsman::model::Status;
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::TlsAcceptor;
 
+use crate::support::certificates::authority;
 use crate::support::look;
 use crate::support::nginx::nginx;
-use crate::support::servers::answering;
+use crate::support::servers::{answering, raw, request};
 
 fn with_head(head: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
@@ -142,4 +145,44 @@ async fn a_body_of_just_the_limit_is_whole() {
         Status::Red,
         &format!("unexpected `{url}` answered 200 without `x`"),
     );
+}
+
+#[tokio::test]
+async fn a_body_that_ends_with_its_connection_is_whole_even_if_tls_is_not_ended_in_form() {
+    let acceptor = TlsAcceptor::from(authority().good().server_config());
+    let ca = authority().file();
+    for (head, words) in [
+        ("", None),
+        (
+            "Content-Length: 100\r\n",
+            Some("cut its answer off after 11 of 100 bytes of the body |"),
+        ),
+    ] {
+        let acceptor = acceptor.clone();
+        let server = raw(move |stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                let mut stream = acceptor.accept(stream).await.expect("a handshake");
+                request(&mut stream).await;
+                let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\nall is well");
+                stream.write_all(answer.as_bytes()).await.ok();
+                stream.flush().await.ok();
+                stream.get_mut().0.shutdown().await.ok();
+            }
+        })
+        .await;
+        let url = format!("https://127.0.0.1:{}/", server.port);
+        let path = ca.path().display();
+        let expect = "expect: {contains: all is well}";
+        let looked = look(&format!(
+            "{{url: '{url}', tls: {{ca_file: {path}}}, {expect}}}"
+        ))
+        .await;
+        match words {
+            None => looked.assert_green(),
+            Some(words) => {
+                looked.assert_failed(Status::Red, &format!("unexpected `{url}` {words}"));
+            }
+        }
+    }
 }
