@@ -25,7 +25,7 @@ fn target(entry: &str) -> Target {
     let node = parse(&file, entry, LIMITS, &mut problems).expect("a document");
     assert!(problems.is_empty(), "{problems:?}");
     let settings = (spec().read)(&node).expect("settings of the kind");
-    assert_eq!((spec().check)(&settings), []);
+    assert_eq!((spec().check)(&settings, &|_| None), []);
     Target {
         id: TargetId {
             kind: "local_hosts",
