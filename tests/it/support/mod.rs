@@ -5,6 +5,7 @@ pub(crate) mod children;
 pub(crate) mod dns;
 mod look;
 pub(crate) mod nginx;
+pub(crate) mod program;
 pub(crate) mod servers;
 
 pub(crate) use look::{Looked, kind_of, look, look_with, target};
