@@ -183,3 +183,22 @@ pub(super) fn reason(error: &io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::path::Path;
+
+    use super::{SendError, fill, refused};
+    use crate::reporters::Retry;
+
+    #[test]
+    fn a_full_disk_is_worth_another_try() {
+        let full = OpenOptions::new().write(true).open("/dev/full");
+        let error = fill(full.expect("Linux has it"), b"{}").expect_err("no room");
+        let SendError { message, retry, .. } =
+            refused("could not write to", Path::new("r"), &error);
+        assert_eq!(message, "could not write to `r`: disk full");
+        assert_eq!(retry, Retry::Later { not_before: None });
+    }
+}

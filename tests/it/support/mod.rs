@@ -6,6 +6,7 @@ pub(crate) mod dns;
 mod look;
 mod machine;
 pub(crate) mod nginx;
+pub(crate) mod program;
 pub(crate) mod servers;
 
 pub(crate) use look::{Looked, kind_of, look, look_with, target};
