@@ -12,7 +12,6 @@ mod exchange;
 mod first_byte;
 mod problems;
 mod redirect;
-mod roots;
 mod tls;
 mod trace;
 mod url;

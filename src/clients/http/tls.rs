@@ -16,7 +16,6 @@ use rustls::{Error as TlsError, SignatureScheme};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::roots;
 use crate::model::Failure;
 
 /// How a server proves who it is.
@@ -145,7 +144,9 @@ impl Held {
         if let Some(roots) = &self.native_roots {
             return Arc::clone(roots);
         }
-        let roots = Arc::new(roots::of_this_system());
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let roots = Arc::new(roots);
         // None at all is not kept: the package may be installed while we run.
         if !roots.is_empty() {
             self.native_roots = Some(Arc::clone(&roots));
