@@ -13,7 +13,8 @@ use crate::problem::{Location, Problem};
 #[derive(Debug, PartialEq, Eq)]
 struct Assignment {
     name: String,
-    value: String,
+    /// `None`: a name alone, which takes back what was assigned before.
+    value: Option<String>,
     line: u32,
 }
 
@@ -36,12 +37,16 @@ pub(super) fn read(
         problems.push(problem.at(&location, "").hint(hint));
     }
     let mut variables: BTreeMap<String, (String, u32)> = BTreeMap::new();
-    for assignment in assignments {
-        let value = expand(&assignment.value, |name| {
+    for Assignment { name, value, line } in assignments {
+        let Some(value) = value else {
+            variables.remove(&name);
+            continue;
+        };
+        let value = expand(&value, |name| {
             let own = || variables.get(name).map(|(value, _)| value.clone());
             process.get(name).cloned().or_else(own)
         });
-        variables.insert(assignment.name, (value, assignment.line));
+        variables.insert(name, (value, line));
     }
     variables
 }
@@ -65,8 +70,7 @@ fn parse(text: &str) -> (Vec<Assignment>, Vec<u32>) {
         }
         let before = (reader.rest, reader.line);
         match reader.assignment() {
-            Some((name, Some(value))) => assignments.push(Assignment { name, value, line }),
-            Some((_, None)) => {} // `NAME` alone sets nothing
+            Some((name, value)) => assignments.push(Assignment { name, value, line }),
             None => {
                 (reader.rest, reader.line) = before;
                 reader.skip_line();
@@ -127,7 +131,9 @@ impl<'a> Reader<'a> {
             return self.line_ends().then_some((name, None));
         }
         self.take(1);
+        let after_sign = self.rest;
         self.skip_blanks();
+        let is_comment = self.rest.starts_with('#') && self.rest.len() < after_sign.len();
         let value = match self.rest.chars().next() {
             Some(quote @ ('\'' | '"')) => {
                 let value = self.quoted(quote)?;
@@ -136,7 +142,14 @@ impl<'a> Reader<'a> {
                 }
                 value
             }
-            _ => unquoted(self.take_while(|c| c != '\n' && c != '\r')).to_owned(),
+            _ => {
+                let line = self.take_while(|c| c != '\n' && c != '\r');
+                if is_comment {
+                    String::new()
+                } else {
+                    unquoted(line).to_owned()
+                }
+            }
         };
         Some((name, Some(value)))
     }
@@ -171,8 +184,7 @@ fn unquoted(text: &str) -> &str {
         .zip(text.chars().skip(1))
         .find(|((_, before), here)| before.is_whitespace() && *here == '#')
         .map(|((index, _), _)| index);
-    let text = if text.starts_with('#') { "" } else { text };
-    text[..comment.unwrap_or(text.len()).min(text.len())].trim_end()
+    text[..comment.unwrap_or(text.len())].trim_end()
 }
 
 /// In single quotes only `\\` and `\'` mean something; in double quotes also the usual letters.
@@ -254,7 +266,8 @@ mod tests {
             ("A=pa$$w", "pa$$w"),
             ("A=b # comment", "b"),
             ("A=b#no", "b#no"),
-            ("A=#nothing", ""),
+            ("A=#no comment", "#no comment"),
+            ("A= # a comment", ""),
             ("A=", ""),
             ("A='b # c'", "b # c"),
             ("A='b' # c", "b"),
@@ -284,6 +297,11 @@ mod tests {
                 "{line:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_name_alone_takes_back_what_was_assigned() {
+        assert!(values("A=1\nA\n").is_empty());
     }
 
     #[test]
