@@ -10,6 +10,9 @@ use crate::config::SEARCHED;
 /// What `init` writes.
 const EXAMPLE: &str = include_str!("../../config/config.example.yaml");
 
+/// What the first line of the example calls the schema that editors use, beside it.
+const SCHEMA: &str = "config.schema.json";
+
 /// Writes a commented configuration to start from; never touches a file that is there.
 pub(super) fn run(session: &Session, file: Option<&Path>) -> Exit {
     let file = file
@@ -17,14 +20,18 @@ pub(super) fn run(session: &Session, file: Option<&Path>) -> Exit {
         .unwrap_or(Path::new(SEARCHED[0]));
     match write(file) {
         Ok(()) => {
+            let schema = folder_of(file).join(SCHEMA);
             let said = format!(
                 "wrote {0}\nnext: edit it, then `roundsman --config {0} check-config` and `roundsman --config {0} \
-                 --run-once`\n",
-                file.display()
+                 --run-once`\nfor your editor: `roundsman schema > {1}`\n",
+                file.display(),
+                schema.display()
             );
             session.terminal.print(&said, Exit::Well)
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+        Err(error)
+            if error.kind() == ErrorKind::AlreadyExists && file.symlink_metadata().is_ok() =>
+        {
             session.terminal.complain(&format!(
                 "`{}` is there already and was not touched\n  hint: name another file: `roundsman init FILE`",
                 file.display()
@@ -32,9 +39,10 @@ pub(super) fn run(session: &Session, file: Option<&Path>) -> Exit {
             Exit::Usage
         }
         Err(error) => {
-            session
-                .terminal
-                .complain(&format!("`{}` cannot be written: {error}", file.display()));
+            session.terminal.complain(&format!(
+                "`{}` cannot be written: {error}\n  hint: name another file: `roundsman init FILE`",
+                file.display()
+            ));
             Exit::Software
         }
     }
