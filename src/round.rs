@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinError, JoinSet};
 
 use crate::clients::Clients;
 use crate::clock::Clock;
@@ -62,28 +63,37 @@ pub async fn run(
     let permits = Arc::new(Semaphore::new(options.permits.max(1)));
     let mut order: Vec<usize> = (0..targets.len()).collect();
     order.sort_by_key(|index| !targets[*index].common.critical);
-    let mut looks = JoinSet::new();
-    for (position, index) in order.into_iter().enumerate() {
-        let target = Arc::clone(&targets[index]);
-        let collector = fleet.collectors.get(target.id.kind).map(Arc::clone);
-        let options = options.clone();
-        let permits = Arc::clone(&permits);
-        let wait = share(options.spread, position, targets.len());
-        looks.spawn(async move {
-            if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
-            }
-            // Closed only when the round is dropped, and then nobody waits for the answer.
-            let _permit = permits.acquire().await;
-            (index, look(collector, &target, &options).await)
-        });
-    }
     let mut observations: Vec<Option<Observation>> = vec![None; targets.len()];
-    while let Some(joined) = looks.join_next().await {
+    let mut note = |joined: Result<(usize, Observation), JoinError>| {
         if let Ok((index, observation)) = joined {
             done(&observation.target);
             observations[index] = Some(observation);
         }
+    };
+    let began = tokio::time::Instant::now();
+    let mut looks = JoinSet::new();
+    for (position, index) in order.into_iter().enumerate() {
+        let begins_at = began + share(options.spread, position, targets.len());
+        // Permits are taken here, one after the other: looks that compete for them come in any order.
+        let mut turn = pin!(turn(begins_at, &permits));
+        let permit = loop {
+            tokio::select! {
+                biased;
+                permit = &mut turn => break permit,
+                Some(joined) = looks.join_next() => note(joined),
+            }
+        };
+        let target = Arc::clone(&targets[index]);
+        let collector = fleet.collectors.get(target.id.kind).map(Arc::clone);
+        let options = options.clone();
+        looks.spawn(async move {
+            let observation = look(collector, &target, &options).await;
+            drop(permit);
+            (index, observation)
+        });
+    }
+    while let Some(joined) = looks.join_next().await {
+        note(joined);
     }
     let lost = |target: &Target| Observation {
         target: target.id.clone(),
@@ -96,6 +106,18 @@ pub async fn run(
         .zip(targets)
         .map(|(observation, target)| observation.unwrap_or_else(|| lost(target)))
         .collect()
+}
+
+/// When the look may begin, with the permit to do so.
+async fn turn(
+    begins_at: tokio::time::Instant,
+    permits: &Arc<Semaphore>,
+) -> Option<OwnedSemaphorePermit> {
+    if begins_at > tokio::time::Instant::now() {
+        tokio::time::sleep_until(begins_at).await;
+    }
+    // Nobody closes the semaphore; without it a look is better made than not.
+    Arc::clone(permits).acquire_owned().await.ok()
 }
 
 fn share(spread: Duration, position: usize, count: usize) -> Duration {

@@ -10,6 +10,9 @@ use crate::config::{self, SEARCHED};
 /// What `init` writes.
 const EXAMPLE: &str = include_str!("../../config/config.example.yaml");
 
+/// What the first line of the example calls the schema that editors use, beside it.
+const SCHEMA: &str = "config.schema.json";
+
 /// Writes a commented configuration to start from; never touches a file that is there.
 pub(super) fn run(session: &Session, file: Option<&Path>) -> Exit {
     let file = file
@@ -25,7 +28,9 @@ pub(super) fn run(session: &Session, file: Option<&Path>) -> Exit {
             );
             session.terminal.print(&said, Exit::Well)
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+        Err(error)
+            if error.kind() == ErrorKind::AlreadyExists && file.symlink_metadata().is_ok() =>
+        {
             session.terminal.complain(&format!(
                 "`{}` is there already and was not touched\n  hint: name another file: `roundsman init FILE`",
                 file.display()
@@ -33,18 +38,19 @@ pub(super) fn run(session: &Session, file: Option<&Path>) -> Exit {
             Exit::Usage
         }
         Err(error) => {
-            session
-                .terminal
-                .complain(&format!("`{}` cannot be written: {error}", file.display()));
+            session.terminal.complain(&format!(
+                "`{}` cannot be written: {error}\n  hint: name another file: `roundsman init FILE`",
+                file.display()
+            ));
             Exit::Software
         }
     }
 }
 
-/// The schema that the first line of the configuration names, for editors. One that is there is left alone: it may be
-/// of another version, but it is somebody's.
+/// Writes the schema that the first line of the example names. One that is there is left alone: it may be of another
+/// version, but it is somebody's.
 fn write_schema(session: &Session, file: &Path) {
-    let schema = folder_of(file).join("config.schema.json");
+    let schema = folder_of(file).join(SCHEMA);
     let text = format!("{:#}\n", config::json_schema());
     match write(&schema, &text) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {

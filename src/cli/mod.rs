@@ -38,8 +38,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
             );
             match printed {
-                Ok(()) if asked => Exit::Well.into(),
-                _ => Exit::Usage.into(),
+                _ if !asked => Exit::Usage.into(),
+                Ok(()) => Exit::Well.into(),
+                Err(error) => terminal::not_printed(&error, Exit::Well).into(),
             }
         }
     }
@@ -134,6 +135,9 @@ fn no_daemon(session: &Session) -> Exit {
     if let Found::Nothing = session.load() {
         session.terminal.complain(&nothing_found());
         return Exit::Configuration;
+    }
+    if let Err(exit) = session.plan() {
+        return exit;
     }
     session.terminal.complain(
         "the daemon is not in this build\n  hint: `roundsman --run-once` makes one round; call it from cron until then",

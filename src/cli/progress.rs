@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::config::Watched;
 use crate::model::TargetId;
-use crate::render::escape::{plain, shortened};
+use crate::render::cut;
+use crate::render::escape::plain;
 
 /// A round that takes no longer is not worth a line.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -50,7 +51,8 @@ impl Progress {
             self.total,
             names.join(", ")
         );
-        shortened(&plain(&line), width.saturating_sub(1)).into_owned()
+        // A line that reaches the border would be broken there, and then not be taken away as a whole.
+        cut(&plain(&line), width.saturating_sub(1))
     }
 
     /// Draws until it is dropped.

@@ -73,7 +73,7 @@ async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched])
         tokio::select! {
             biased;
             report = looking => report,
-            () = progress.draw(session.terminal.width.unwrap_or(80)) => unreachable!("it draws for ever"),
+            () = progress.draw(session.terminal.stderr_width.unwrap_or(80)) => unreachable!("it draws for ever"),
         }
     } else {
         looking.await

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use rustix::termios::{Winsize, tcgetwinsize};
 
 use super::exit::Exit;
 use crate::config::Environment;
@@ -19,6 +20,8 @@ pub(super) struct Terminal {
     pub colors: bool,
     /// The width of stdout, if it is a terminal that has one.
     pub width: Option<usize>,
+    /// The width of stderr, likewise.
+    pub stderr_width: Option<usize>,
 }
 
 impl Terminal {
@@ -34,19 +37,21 @@ impl Terminal {
                 .get("COLUMNS")
                 .and_then(|columns| columns.parse().ok())
         };
-        let width = || match rustix::termios::tcgetwinsize(std::io::stdout()) {
+        let width = |size: rustix::io::Result<Winsize>| match size {
             Ok(size) if size.ws_col > 0 => Some(usize::from(size.ws_col)),
             _ => by_variable(),
         };
+        let stderr = std::io::stderr().is_terminal();
         Self {
             stdout,
-            stderr: std::io::stderr().is_terminal(),
+            stderr,
             colors: !refused && !dumb,
-            width: if stdout { width() } else { None },
+            width: (stdout.then(|| width(tcgetwinsize(std::io::stdout())))).flatten(),
+            stderr_width: (stderr.then(|| width(tcgetwinsize(std::io::stderr())))).flatten(),
         }
     }
 
-    /// Prints an answer on stdout. A reader that goes away early, such as `head`, is no failure.
+    /// Prints an answer on stdout.
     #[expect(
         clippy::unused_self,
         reason = "whoever prints has asked what the terminal can do"
@@ -55,11 +60,7 @@ impl Terminal {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => well,
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => well,
-            Err(error) => {
-                tracing::error!(%error, "the output cannot be written");
-                Exit::Software
-            }
+            Err(error) => not_printed(&error, well),
         }
     }
 
@@ -86,4 +87,15 @@ impl Terminal {
             format!("{word}: {problem}")
         }
     }
+}
+
+/// How to end when stdout did not take the answer. A reader that goes away early, such as `head`, is no failure.
+pub(super) fn not_printed(error: &std::io::Error, well: Exit) -> Exit {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return well;
+    }
+    let mut out = std::io::stderr().lock();
+    // Nobody reads stderr either: the exit code is left to tell.
+    writeln!(out, "the output cannot be written: {error}").ok();
+    Exit::Software
 }

@@ -69,13 +69,12 @@ fn parse(text: &str) -> (Vec<Assignment>, Vec<u32>) {
             continue;
         }
         let before = (reader.rest, reader.line);
-        match reader.assignment() {
-            Some((name, value)) => assignments.push(Assignment { name, value, line }),
-            None => {
-                (reader.rest, reader.line) = before;
-                reader.skip_line();
-                refused.push(line);
-            }
+        if let Some((name, value)) = reader.assignment() {
+            assignments.push(Assignment { name, value, line });
+        } else {
+            (reader.rest, reader.line) = before;
+            reader.skip_line();
+            refused.push(line);
         }
     }
 }
@@ -134,21 +133,18 @@ impl<'a> Reader<'a> {
         let after_sign = self.rest;
         self.skip_blanks();
         let is_comment = self.rest.starts_with('#') && self.rest.len() < after_sign.len();
-        let value = match self.rest.chars().next() {
-            Some(quote @ ('\'' | '"')) => {
-                let value = self.quoted(quote)?;
-                if !self.line_ends() {
-                    return None;
-                }
-                value
+        let value = if let Some(quote @ ('\'' | '"')) = self.rest.chars().next() {
+            let value = self.quoted(quote)?;
+            if !self.line_ends() {
+                return None;
             }
-            _ => {
-                let line = self.take_while(|c| c != '\n' && c != '\r');
-                if is_comment {
-                    String::new()
-                } else {
-                    unquoted(line).to_owned()
-                }
+            value
+        } else {
+            let line = self.take_while(|c| c != '\n' && c != '\r');
+            if is_comment {
+                String::new()
+            } else {
+                unquoted(line).to_owned()
             }
         };
         Some((name, Some(value)))

@@ -27,6 +27,7 @@ use std::str::FromStr;
 use crate::model::Report;
 
 pub use compose::{Seen, compose};
+pub use table::cut;
 pub use text::TextStyle;
 
 /// A form in which a report is written.

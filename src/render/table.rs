@@ -36,7 +36,8 @@ pub(super) fn fitted(columns: &[Column], natural: &[usize], room: Option<usize>)
 }
 
 /// The text cut to a width, with `…` where something is missing.
-pub(super) fn cut(text: &str, width: usize) -> String {
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
     if width_of(text) <= width {
         return text.to_owned();
     }

@@ -46,7 +46,9 @@ pub(super) async fn connect(
                 return Ok((stream, address));
             }
             Some((address, Err(error)))
-                if failed.as_ref().is_none_or(|(_, before)| !says_more(before)) =>
+                if failed
+                    .as_ref()
+                    .is_none_or(|(_, before)| is_told_before(&error, before)) =>
             {
                 failed = Some((address, error));
             }
@@ -61,6 +63,20 @@ pub(super) async fn connect(
     })
 }
 
+/// Whether an error is told rather than the one that came before it.
+fn is_told_before(error: &io::Error, before: &io::Error) -> bool {
+    lacks_means(error) || !says_more(before)
+}
+
+/// Whether we had nothing left to try that address with. What the others said is no answer of the target then.
+fn lacks_means(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
+    )
+}
+
 /// Whether an error is more than that this machine does not speak the family of the address, which is usual for
 /// IPv6 and hides what the other addresses said.
 fn says_more(error: &io::Error) -> bool {
@@ -68,4 +84,32 @@ fn says_more(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::AddrNotAvailable
     ) && error.raw_os_error() != Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustix::io::Errno;
+
+    use super::is_told_before;
+
+    #[test]
+    fn our_own_want_is_told_before_what_another_address_said() {
+        for (error, before, expected) in [
+            (Errno::MFILE, Errno::CONNREFUSED, true),
+            (Errno::CONNREFUSED, Errno::MFILE, false),
+            (Errno::CONNREFUSED, Errno::NETUNREACH, true),
+            (Errno::CONNREFUSED, Errno::AFNOSUPPORT, true),
+            (Errno::NETUNREACH, Errno::CONNREFUSED, false),
+            (Errno::HOSTUNREACH, Errno::CONNREFUSED, false),
+        ] {
+            let (second, first) = (io::Error::from(error), io::Error::from(before));
+            assert_eq!(
+                is_told_before(&second, &first),
+                expected,
+                "{error} after {before}"
+            );
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 mod documents;
 mod mistakes;
-mod predecessor;
+pub(crate) mod predecessor;
 mod secrets;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use roundsman::config::Timetable;
 
 use super::Folder;
 
-const FILE: &str = r#"
+pub(crate) const FILE: &str = r#"
 monitoring:
   schedule: "0 */6 * * *"
 targets:
@@ -56,7 +56,7 @@ llm:
   daily_budget_usd: 3.0
 "#;
 
-const VARIABLES: &str = "\
+pub(crate) const VARIABLES: &str = "\
 AWS_REGION=us-east-1
 AWS_ACCESS_KEY_ID=AKIAEXAMPLE
 AWS_SECRET_ACCESS_KEY=abc/def+ghi=

@@ -71,6 +71,18 @@ impl Workplace {
             .unwrap_or_else(|error| panic!("`{name}`: {error}"))
     }
 
+    /// What is in a folder, by name.
+    #[track_caller]
+    pub(crate) fn names_in(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path().join(folder)).expect("a folder");
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name())
+            .map(|name| name.into_string().expect("UTF-8"))
+            .collect();
+        names.sort();
+        names
+    }
+
     /// Runs the program to its end, its output piped.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         let mut command = Command::new(PROGRAM);
@@ -85,7 +97,21 @@ impl Workplace {
         self.end_of(command).await
     }
 
+    /// Runs the program while nobody reads its stdout any more.
+    pub(crate) async fn run_unheard(&self, arguments: &[&str]) -> Ended {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).stdout(writer);
+        self.end_of_prepared(command).await
+    }
+
     async fn end_of(&self, mut command: Command) -> Ended {
+        command.stdout(Stdio::piped());
+        self.end_of_prepared(command).await
+    }
+
+    async fn end_of_prepared(&self, mut command: Command) -> Ended {
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let child = command
             .env_clear()
@@ -93,7 +119,6 @@ impl Workplace {
             .envs(&self.variables)
             .current_dir(self.path())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");

@@ -1,0 +1,107 @@
+//! All problems at once, and where each value came from.
+
+use super::{all_four, service};
+use crate::config::predecessor;
+use crate::support::program::Workplace;
+
+#[tokio::test]
+async fn the_predecessors_file_can_be_used() {
+    let place =
+        Workplace::with_configuration(predecessor::FILE).file(".env", predecessor::VARIABLES);
+    let ended = place.run(&["check-config"]).await;
+    ended
+        .assert_code(0)
+        .assert_prints("files: config/config.yaml\n")
+        .assert_prints("2 api_endpoints, 1 databases, 1 ec2_instances, 1 llm_models, 1 s3_buckets, 1 vps_servers")
+        .assert_prints("every 6 hours")
+        .assert_prints("  thresholds.api_slow_ms: config/config.yaml:39:16\n")
+        .assert_prints("  telegram.bot_token: config/config.yaml:41:14, from `TELEGRAM_BOT_TOKEN` (.env:4)\n")
+        .assert_prints("  target databases/production@db.example.com: config/config.yaml:")
+        .assert_prints("  POSTGRES_PASSWORD: .env:8\n")
+        .assert_prints("warning: config/config.yaml:12:21 targets.vps_servers[0].ssh_key_path: ")
+        .assert_prints("\n0 errors, ")
+        .assert_prints(": this configuration can be used\n");
+    assert_eq!(ended.stderr, "");
+    for value in [
+        "123456:",
+        "canary",
+        "-1001234567890",
+        "pa$$word",
+        "abc/def",
+        "AKIA",
+    ] {
+        assert!(!ended.stdout.contains(value), "`{value}` is shown; {ended}");
+    }
+}
+
+#[tokio::test]
+async fn the_predecessors_file_makes_a_round() {
+    let server = service().await;
+    let urls = predecessor::FILE
+        .replace(
+            "https://api.example.com/health",
+            &format!("http://127.0.0.1:{}/green", server.port),
+        )
+        .replace(
+            "http://legacy.example.com/ping",
+            &format!("http://127.0.0.1:{}/green", server.port),
+        );
+    let place = Workplace::with_configuration(&urls).file(".env", predecessor::VARIABLES);
+    let ended = place.run(&["--run-once", "--format", "json"]).await;
+    // What is not built yet is UNKNOWN, never RED.
+    let report = ended.assert_code(3).json();
+    assert_eq!(report["counts"]["green"], 2, "{ended}");
+    assert_eq!(report["counts"]["red"], 0, "{ended}");
+    for target in report["targets"].as_array().expect("targets") {
+        if target["kind"] != "api_endpoints" {
+            assert_eq!(target["status"], "UNKNOWN");
+            assert_eq!(target["failure"]["kind"], "ours");
+            let message = target["failure"]["message"].as_str().expect("a text");
+            assert!(message.contains("not in this build"), "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn all_problems_are_told_at_once_each_with_its_place() {
+    let yaml = "targets:
+  local_host: [{}]
+  api_endpoints:
+    - {url: \"${MISSING}\", timeout_ms: soon}
+    - {name: twice, url: \"http://a.example\"}
+    - {name: twice, url: \"ftp://b.example\", crticial: true}
+thresholds: {cpu_red: 50, cpu_yellow: 60}
+";
+    let place =
+        Workplace::with_configuration(yaml).file("config/conf.d/more.yaml", "monitorring: {}\n");
+    let ended = place.run(&["check-config"]).await;
+    ended.assert_code(78).assert_prints("cannot be used\n");
+    for said in [
+        "config/config.yaml:2:3 targets.local_host: ",
+        "config/config.yaml:4:13 targets.api_endpoints[0].url: ",
+        "`MISSING`",
+        "config/config.yaml:4:39 targets.api_endpoints[0].timeout_ms: ",
+        "config/config.yaml:6:26 targets.api_endpoints[2].url: ",
+        "config/config.yaml:6:45 targets.api_endpoints[2].crticial: ",
+        "did you mean `critical`?",
+        "config/config.yaml:7:23 thresholds.cpu_red: ",
+        "config/conf.d/more.yaml:1:1 monitorring: ",
+        "did you mean `monitoring`?",
+    ] {
+        ended.assert_prints(said);
+    }
+    let errors = ended
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("error: "))
+        .count();
+    ended.assert_prints(&format!("{errors} errors, 0 warnings: "));
+}
+
+#[tokio::test]
+async fn it_looks_at_nothing() {
+    let server = service().await;
+    let place = Workplace::with_configuration(&all_four(server.port));
+    place.run(&["check-config"]).await.assert_code(0);
+    assert!(server.requests().is_empty());
+}

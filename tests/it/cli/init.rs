@@ -1,0 +1,138 @@
+//! The configuration to start from.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::program::Workplace;
+
+const SAMPLE: &str = include_str!("../../../config/config.example.yaml");
+
+#[tokio::test]
+async fn it_is_written_for_its_owner_alone_and_works_as_it_is() {
+    let place = Workplace::without_configuration();
+    let ended = place.run(&["init"]).await;
+    ended
+        .assert_code(0)
+        .assert_prints("wrote config/config.yaml\n");
+    assert_eq!(ended.stderr, "");
+    let text = place.read("config/config.yaml");
+    assert_eq!(text, SAMPLE);
+    let mode = |name: &str| {
+        let metadata = std::fs::metadata(place.path().join(name)).expect("it is there");
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("config/config.yaml"), 0o600);
+
+    let checked = place.run(&["check-config"]).await;
+    checked
+        .assert_code(0)
+        .assert_prints("targets: 1 local_hosts\n")
+        .assert_prints("0 errors, 0 warnings");
+    let round = place.run(&["--run-once"]).await;
+    assert!(round.code.is_some_and(|code| code <= 3), "{round}");
+    round.assert_prints("1 target");
+    assert_eq!(round.stderr, "");
+}
+
+#[tokio::test]
+async fn it_goes_where_it_is_told_and_makes_the_folders() {
+    let place = Workplace::without_configuration();
+    let ended = place.run(&["init", "a/b/own.yaml"]).await;
+    ended.assert_code(0);
+    assert_eq!(place.read("a/b/own.yaml"), SAMPLE);
+    let ended = place.run(&["init", "--config", "beside.yaml"]).await;
+    ended.assert_code(0);
+    assert_eq!(place.read("beside.yaml"), SAMPLE);
+    assert!(!place.path().join("config").exists());
+}
+
+#[tokio::test]
+async fn the_commands_that_it_names_work() {
+    let place = Workplace::without_configuration();
+    let ended = place.run(&["init", "own.yaml"]).await;
+    let commands: Vec<&str> = ended.stdout.split('`').skip(1).step_by(2).collect();
+    assert!(commands.len() >= 2, "{ended}");
+    for command in commands {
+        let arguments = command.strip_prefix("roundsman ").expect(command);
+        let ended = place.run_through(&format!("\"$0\" {arguments}"), &[]).await;
+        assert!(
+            ended.code.is_some_and(|code| code <= 3),
+            "`{command}`: {ended}"
+        );
+    }
+    let line = SAMPLE.lines().next().expect("a line");
+    let schema = line.strip_prefix("# yaml-language-server: $schema=");
+    let schema: serde_json::Value =
+        serde_json::from_str(&place.read(schema.expect("what editors look for"))).expect("JSON");
+    assert_eq!(schema["title"], "Roundsman configuration");
+}
+
+#[tokio::test]
+async fn a_file_that_is_there_is_never_touched() {
+    let place = Workplace::with_configuration("mine: yes\n").file("empty.yaml", "");
+    std::os::unix::fs::symlink("nowhere.yaml", place.path().join("link.yaml")).expect("a link");
+    let refused = "is there already and was not touched\n  hint: ";
+    for arguments in [
+        &["init"][..],
+        &["init", "config/config.yaml"],
+        &["init", "--config", "config/config.yaml"],
+        &["init", "empty.yaml"],
+        &["init", "link.yaml"],
+        &["init", "config"],
+    ] {
+        let ended = place.run(arguments).await;
+        ended.assert_code(64).assert_says(refused);
+        assert_eq!(ended.stdout, "");
+    }
+    assert_eq!(place.read("config/config.yaml"), "mine: yes\n");
+    assert_eq!(place.read("empty.yaml"), "");
+    assert_eq!(place.names_in("."), ["config", "empty.yaml", "link.yaml"]);
+    let ended = place.run(&["init", "empty.yaml/config.yaml"]).await;
+    ended
+        .assert_code(70)
+        .assert_says("cannot be written: ")
+        .assert_says("\n  hint: ");
+}
+
+/// The sample with all that is commented out switched on.
+fn in_full() -> String {
+    let is_written_out = |line: &str| {
+        let rest = line.trim_start().strip_prefix("# ").map(str::trim_start);
+        let rest = rest.map(|rest| rest.strip_prefix("- ").unwrap_or(rest));
+        rest.is_some_and(|rest| {
+            let word =
+                rest.trim_start_matches(|c: char| c.is_ascii_lowercase() || "_-".contains(c));
+            rest.starts_with('{') || (word.len() < rest.len() && word.starts_with(':'))
+        })
+    };
+    let (_, body) = SAMPLE.split_once("\n\n").expect("an introduction");
+    let lines = body.lines().map(|line| {
+        if is_written_out(line) {
+            line.replacen("# ", "", 1)
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+#[tokio::test]
+async fn all_that_it_shows_in_comments_works_too() {
+    let text = in_full();
+    for key in [
+        "timezone:",
+        "x-quiet:",
+        "api_endpoints:",
+        "- {metric",
+        "reporters:",
+        "directory:",
+    ] {
+        let is_there = |line: &str| line.trim_start().starts_with(key);
+        assert!(text.lines().any(is_there), "{key} is no line of\n{text}");
+    }
+    let place = Workplace::with_configuration(&text).variable("API_TOKEN", "x");
+    let ended = place.run(&["check-config"]).await;
+    ended
+        .assert_code(0)
+        .assert_prints("2 api_endpoints, 1 local_hosts")
+        .assert_prints("0 errors, 0 warnings");
+}
