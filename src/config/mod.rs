@@ -34,14 +34,13 @@ use sections::{Llm, Monitoring, ReportSection, Store, Telegram};
 /// What is watched when nobody has configured anything.
 pub const BUILT_IN: &str = "targets:\n  local_hosts:\n    - {}\n";
 
-/// The words that may stand at the top of a configuration file, beside `x-…`.
-const SECTIONS: [&str; 12] = [
-    "monitoring",
-    "targets",
-    "thresholds",
+/// Sections that this build acts on. Beside them may stand those of [`NOT_ACTED_ON`], and `x-…`.
+const ACTED_ON: [&str; 4] = ["monitoring", "targets", "thresholds", "reporters"];
+
+/// Sections that are read and checked, but that nothing acts on yet.
+const NOT_ACTED_ON: [&str; 8] = [
     "telegram",
     "llm",
-    "reporters",
     "store",
     "report",
     "delivery",
@@ -145,15 +144,15 @@ fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> 
     }
     let path = document::Path::default();
     for entry in root.entries() {
-        let known = SECTIONS.contains(&entry.key.as_str()) || entry.key.starts_with("x-");
+        let known = sections().any(|known| known == entry.key) || entry.key.starts_with("x-");
         if !known {
             let problem = Problem::error(format!("unknown key `{}`", entry.key))
                 .at(&entry.key_location, entry.key.clone());
-            problems.push(problem.hint(nearest(&entry.key, SECTIONS).map_or_else(
+            problems.push(problem.hint(nearest(&entry.key, sections()).map_or_else(
                 || {
                     format!(
                         "known keys here: {}; `x-…` is free for anchors",
-                        SECTIONS.join(", ")
+                        sections().collect::<Vec<_>>().join(", ")
                     )
                 },
                 |near| format!("did you mean `{near}`?"),
@@ -267,19 +266,12 @@ fn timetable(
     }
 }
 
-/// Sections that are read and checked, but that nothing acts on yet.
+fn sections() -> impl Iterator<Item = &'static str> + Clone {
+    ACTED_ON.into_iter().chain(NOT_ACTED_ON)
+}
+
 fn warn_of_what_is_not_built(root: &Node, problems: &mut Vec<Problem>) {
-    for key in [
-        "telegram",
-        "llm",
-        "store",
-        "report",
-        "delivery",
-        "silences",
-        "windows",
-        "escalation",
-        "escalation",
-    ] {
+    for key in NOT_ACTED_ON {
         if let Some(entry) = root.entry(key) {
             let problem = Problem::warning("is read, but this build does not act on it yet");
             problems.push(problem.at(&entry.key_location, key));
