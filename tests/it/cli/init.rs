@@ -59,11 +59,23 @@ async fn the_commands_that_it_names_work() {
             "`{command}`: {ended}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_schema_that_its_first_line_names_lies_beside_it() {
     let line = SAMPLE.lines().next().expect("a line");
     let schema = line.strip_prefix("# yaml-language-server: $schema=");
-    let schema: serde_json::Value =
-        serde_json::from_str(&place.read(schema.expect("what editors look for"))).expect("JSON");
-    assert_eq!(schema["title"], "Roundsman configuration");
+    let schema = format!("a/{}", schema.expect("what editors look for"));
+    let place = Workplace::without_configuration();
+    place.run(&["init", "a/own.yaml"]).await.assert_code(0);
+    let printed = place.run(&["schema"]).await;
+    assert_eq!(place.read(&schema), printed.stdout);
+
+    let place = Workplace::without_configuration().file(&schema, "mine");
+    let ended = place.run(&["init", "a/own.yaml"]).await;
+    ended.assert_code(0);
+    assert_eq!(ended.stderr, "");
+    assert_eq!(place.read(&schema), "mine");
 }
 
 #[tokio::test]

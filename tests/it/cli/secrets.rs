@@ -142,6 +142,9 @@ async fn no_command_shows_a_secret() {
         let ended = place.run(arguments).await;
         assert_ne!(ended.code, Some(78), "{ended}");
         assert_silent(&ended, &format!("{arguments:?}"));
+        if arguments[..] == ["--run-once"] {
+            ended.assert_says("DEBUG").assert_says("looked");
+        }
     }
     assert_kept_in_silence(&place);
     let sent = server.requests().concat();
