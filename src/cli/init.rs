@@ -10,6 +10,9 @@ use crate::config::{self, SEARCHED};
 /// What `init` writes.
 const EXAMPLE: &str = include_str!("../../config/config.example.yaml");
 
+/// What the first line of the example calls the schema that editors use, beside it.
+const SCHEMA: &str = "config.schema.json";
+
 /// Writes a commented configuration to start from; never touches a file that is there.
 pub(super) fn run(session: &Session, file: Option<&Path>) -> Exit {
     let file = file

@@ -33,7 +33,8 @@ pub(super) fn read(list: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedRepor
                 "{} is not in this build: nothing is sent to it",
                 one.kind.spec.key
             );
-            problems.push(Problem::warning(message).at(&entry.location, path.to_string()));
+            let problem = Problem::warning(message).at(&entry.location, path.to_string());
+            problems.push(problem.hint("leave it for a later version, or use `kind: file`"));
         }
         planned.push(one);
     }

@@ -36,8 +36,9 @@ pub(super) fn own_rules(
                 "a limit on `{1}` has no effect: {0} do not measure it",
                 spec.key, rule.metric
             );
-            problems
-                .push(Problem::warning(message).at(&node.location, thresholds_path.to_string()));
+            let problem = Problem::warning(message);
+            let problem = problem.at(&node.location, thresholds_path.to_string());
+            problems.push(problem.hint("take it out"));
         }
     }
     check_order(

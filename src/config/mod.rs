@@ -274,7 +274,8 @@ fn warn_of_what_is_not_built(root: &Node, problems: &mut Vec<Problem>) {
     for key in NOT_ACTED_ON {
         if let Some(entry) = root.entry(key) {
             let problem = Problem::warning("is read, but this build does not act on it yet");
-            problems.push(problem.at(&entry.key_location, key));
+            let problem = problem.at(&entry.key_location, key);
+            problems.push(problem.hint("leave it for a later version"));
         }
     }
 }

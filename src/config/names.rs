@@ -57,7 +57,9 @@ pub(super) fn check_dependencies(watched: &[Watched], problems: &mut Vec<Problem
         for name in &one.target.common.depends_on {
             let found = by_name.get(name).map_or(&[][..], Vec::as_slice);
             let problem = match found {
-                [parent] if *parent == index => Problem::error("a target cannot depend on itself"),
+                [parent] if *parent == index => {
+                    Problem::error("a target cannot depend on itself").hint("take it out")
+                }
                 [parent] => {
                     parents[index].push(*parent);
                     continue;
@@ -88,7 +90,8 @@ pub(super) fn check_dependencies(watched: &[Watched], problems: &mut Vec<Problem
             .map(|index| format!("`{}`", watched[*index].target.id.name))
             .collect();
         let message = format!("dependencies go round in a circle: {}", names.join(" → "));
-        problems.push(place(Problem::error(message), &watched[circle[0]]));
+        let problem = Problem::error(message).hint("take one of them out");
+        problems.push(place(problem, &watched[circle[0]]));
     }
 }
 

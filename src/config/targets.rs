@@ -7,7 +7,7 @@ use super::plan::{TimeoutFrom, Watched};
 use super::sections::{CommonKeys, UrgencyWord};
 use super::{limits, names};
 use crate::collectors::{self, KINDS, Kind};
-use crate::document::{Entry, Node, NodeValue, Path, from_node, read_all};
+use crate::document::{Entry, Node, NodeValue, Path, from_node, missing_hint, read_all};
 use crate::model::{Common, Rule, Target, TargetId, Urgency};
 use crate::problem::{Location, Problem, nearest};
 use crate::rules::{Rules, Thresholds};
@@ -145,8 +145,8 @@ impl KindReader<'_> {
         for key in self.required {
             if own_node.entry(key).is_none() {
                 let problem = Problem::error(format!("`{key}` is missing"));
-                self.problems
-                    .push(problem.at(&own_node.location, path.to_string()));
+                let problem = problem.at(&own_node.location, path.to_string());
+                self.problems.push(problem.hint(missing_hint(key)));
             }
         }
         let common: Option<CommonKeys> =
@@ -237,7 +237,8 @@ impl KindReader<'_> {
         if let (true, Some(value)) = (bad, node.get("name")) {
             let message = "expected a name of 1 to 200 characters on one line";
             let problem = Problem::error(message).at(&value.location, path.key("name").to_string());
-            self.problems.push(problem);
+            let hint = "shorten it, or leave `name` out: then it is derived";
+            self.problems.push(problem.hint(hint));
         }
         name.to_owned()
     }

@@ -81,15 +81,21 @@ impl ReadError {
             Sort::UnknownKey { key, known } => {
                 let top = self.reversed_path.len() == 1;
                 let all = known.iter().chain(also_known.iter().filter(|_| top));
-                Some(offer(key, all.copied()))
+                offer(key, all.copied())
             }
-            _ => None,
+            Sort::MissingKey(key) => missing_hint(key),
+            _ => "`roundsman schema` describes what may stand here".to_owned(),
         };
         let location = self.location.as_ref().unwrap_or(start);
-        let mut problem = Problem::error(self.message).at(location, path.to_string());
-        problem.hint = hint;
-        problem
+        let problem = Problem::error(self.message).at(location, path.to_string());
+        problem.hint(hint)
     }
+}
+
+/// What to do about a key that is missing.
+#[must_use]
+pub fn missing_hint(key: &str) -> String {
+    format!("add `{key}: …` to this entry")
 }
 
 /// "did you mean", or all that would do.

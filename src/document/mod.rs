@@ -9,7 +9,7 @@ mod parse;
 mod read;
 mod word;
 
-pub use error::ReadError;
+pub use error::{ReadError, missing_hint};
 pub use node::{Entry, Node, NodeValue, Path, Segment, Source};
 pub use parse::{LIMITS, Limits, parse};
 pub use read::{from_node, read_all};

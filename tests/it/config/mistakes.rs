@@ -9,7 +9,12 @@ fn every_mistake_says_where_and_what_to_do() {
     let mut count = 0;
     for mistake in mistakes.split("=== file\n").skip(1) {
         let (yaml, said) = mistake.split_once("--- said\n").expect("what is said");
-        let found = Folder::with_config(yaml).problems();
+        let folder = Folder::with_config(yaml);
+        for problem in folder.load().expect("a file").problems {
+            assert!(problem.hint.is_some(), "nothing says what to do: {problem}");
+            assert!(problem.location.is_some(), "nothing says where: {problem}");
+        }
+        let found = folder.problems();
         if found != said.trim_end() {
             wrong.push(format!(
                 "{yaml}--- is said\n{found}\n--- instead of\n{said}"
