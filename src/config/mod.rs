@@ -201,7 +201,7 @@ fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> 
     Some(Plan {
         files: Vec::new(),
         watched: read.watched,
-        disabled: read.disabled,
+        disabled: read.disabled.len(),
         timetable,
         reporters,
         sources,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::plan::Watched;
+use crate::model::TargetId;
 use crate::problem::{Problem, nearest};
 
 /// Tells derived names apart by a number (`api.example.com`, `api.example.com #2`), and notes given ones that stand
@@ -45,7 +46,12 @@ pub(super) fn make_unique(watched: &mut [Watched], problems: &mut Vec<Problem>) 
 }
 
 /// Notes dependencies on targets that are not there, that could be two, or that go round in a circle.
-pub(super) fn check_dependencies(watched: &[Watched], problems: &mut Vec<Problem>) {
+/// One that is switched off may be depended on: it is out of the way for now.
+pub(super) fn check_dependencies(
+    watched: &[Watched],
+    disabled: &[TargetId],
+    problems: &mut Vec<Problem>,
+) {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, one) in watched.iter().enumerate() {
         let id = &one.target.id;
@@ -56,6 +62,11 @@ pub(super) fn check_dependencies(watched: &[Watched], problems: &mut Vec<Problem
     for (index, one) in watched.iter().enumerate() {
         for name in &one.target.common.depends_on {
             let found = by_name.get(name).map_or(&[][..], Vec::as_slice);
+            if found.is_empty()
+                && (disabled.iter()).any(|id| *id.name == **name || id.to_string() == *name)
+            {
+                continue;
+            }
             let problem = match found {
                 [parent] if *parent == index => {
                     Problem::error("a target cannot depend on itself").hint("take it out")

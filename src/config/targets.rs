@@ -22,7 +22,8 @@ pub(super) struct GlobalThresholds<'a> {
 #[derive(Default)]
 pub(super) struct Read {
     pub watched: Vec<Watched>,
-    pub disabled: usize,
+    /// Those with `enabled: false`.
+    pub disabled: Vec<TargetId>,
 }
 
 /// Reads all entries of all kinds.
@@ -64,7 +65,7 @@ pub(super) fn read(
         }
     }
     names::make_unique(&mut read.watched, problems);
-    names::check_dependencies(&read.watched, problems);
+    names::check_dependencies(&read.watched, &read.disabled, problems);
     read
 }
 
@@ -125,7 +126,7 @@ impl KindReader<'_> {
                 for (index, item) in items.iter().enumerate() {
                     match self.entry(item, &path.index(index)) {
                         Some((watched, true)) => read.watched.push(watched),
-                        Some((_, false)) => read.disabled += 1,
+                        Some((watched, false)) => read.disabled.push(watched.target.id.clone()),
                         None => {}
                     }
                 }

@@ -158,3 +158,13 @@ fn a_section_may_stand_empty() {
         folder.problems()
     );
 }
+
+#[test]
+fn a_target_that_is_switched_off_may_be_depended_on() {
+    let folder = Folder::with_config(
+        "targets:\n  local_hosts:\n    - {name: a, depends_on: b}\n    - {name: b, enabled: false}\n",
+    );
+    let plan = folder.load().and_then(|loaded| loaded.plan);
+    let plan = plan.unwrap_or_else(|| panic!("{}", folder.problems()));
+    assert_eq!((plan.watched.len(), plan.disabled), (1, 1));
+}
