@@ -21,15 +21,12 @@ fn text() -> String {
         let spec = &kind.spec;
         text.push_str(&format!("{}: {}; {}\n", spec.key, spec.title, spec.how));
         for metric in spec.metrics {
-            let subject = metric
-                .subject
-                .map_or_else(String::new, |subject| format!(" per {subject}"));
-            text.push_str(&format!(
-                "  {:<28} {:<13} {}{subject}\n",
-                metric.name,
-                metric.unit.word(),
-                metric.meaning
-            ));
+            let unit = match metric.subject {
+                Some(subject) => format!("{} per {subject}", metric.unit.word()),
+                None => metric.unit.word().to_owned(),
+            };
+            let line = format!("  {:<26} {unit:<20} {}\n", metric.name, metric.meaning);
+            text.push_str(&line);
         }
     }
     text

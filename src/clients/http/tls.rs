@@ -11,7 +11,9 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore};
+use rustls::{
+    CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
+};
 use rustls::{Error as TlsError, SignatureScheme};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -81,11 +83,18 @@ impl TlsConfigs {
     }
 }
 
+/// The usual algorithms, in the order in which browsers offer them: AES-128 with SHA-256 first, for which processors have
+/// instructions, where the library would begin with SHA-384, for which they have none.
+fn provider() -> CryptoProvider {
+    let mut provider = aws_lc_rs::default_provider();
+    let suites = &mut provider.cipher_suites;
+    suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+    provider
+}
+
 impl Held {
     fn make(&mut self, settings: &TlsSettings) -> Result<ClientConfig, Failure> {
-        let provider = self
-            .provider
-            .get_or_insert_with(|| Arc::new(aws_lc_rs::default_provider()));
+        let provider = self.provider.get_or_insert_with(|| Arc::new(provider()));
         let provider = Arc::clone(provider);
         let check = if settings.verify {
             let roots = self.roots(settings.ca_file.as_deref())?;
