@@ -75,14 +75,21 @@ pub async fn run(
     for (position, index) in order.into_iter().enumerate() {
         let begins_at = began + share(options.spread, position, targets.len());
         // Permits are taken here, one after the other: looks that compete for them come in any order.
-        let mut turn = pin!(turn(begins_at, &permits));
-        let permit = loop {
-            tokio::select! {
-                biased;
-                permit = &mut turn => break permit,
-                Some(joined) = looks.join_next() => note(joined),
-            }
+        let mut permit = if options.spread.is_zero() {
+            Arc::clone(&permits).try_acquire_owned().ok()
+        } else {
+            None
         };
+        if permit.is_none() {
+            let mut turn = pin!(turn(begins_at, &permits));
+            permit = loop {
+                tokio::select! {
+                    biased;
+                    permit = &mut turn => break permit,
+                    Some(joined) = looks.join_next() => note(joined),
+                }
+            };
+        }
         let target = Arc::clone(&targets[index]);
         let collector = fleet.collectors.get(target.id.kind).map(Arc::clone);
         let options = options.clone();
