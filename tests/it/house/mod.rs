@@ -7,6 +7,7 @@ mod generated;
 mod kinds_complete;
 mod layers;
 mod licence;
+mod readme;
 mod source;
 mod supply_chain;
 
