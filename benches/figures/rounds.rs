@@ -94,15 +94,20 @@ pub(crate) struct Round {
     pub(crate) duration_ms: f64,
 }
 
-/// Does one round and refuses one that did not see what is there.
-pub(crate) fn round(targets: &Targets) -> Result<Round> {
+/// A round over the targets.
+fn over(targets: &Targets) -> Result<Command> {
     let folder = targets.config.parent().context("a folder")?;
     let mut command = roundsman(folder);
     command
         .arg("--config")
         .arg(&targets.config)
         .args(["--no-notify", "--format", "json"]);
-    let run = run(&mut command)?;
+    Ok(command)
+}
+
+/// Does one round and refuses one that did not see what is there.
+pub(crate) fn round(targets: &Targets) -> Result<Round> {
+    let run = run(&mut over(targets)?)?;
     let report: Value = serde_json::from_str(&run.output).with_context(|| {
         let complaints: String = run.complaints.chars().take(600).collect();
         format!("no report (exit code {:?}): {complaints}", run.exit_code)
@@ -124,11 +129,5 @@ pub(crate) fn round(targets: &Targets) -> Result<Round> {
 
 /// The processor time of everything but the looks: the start, the same configuration, a report of one target.
 pub(crate) fn without_looks(targets: &Targets) -> Result<Run> {
-    let folder = targets.config.parent().context("a folder")?;
-    let mut command = roundsman(folder);
-    command
-        .arg("--config")
-        .arg(&targets.config)
-        .args(["--no-notify", "--format", "json"]);
-    run(command.args(["--only", "target-00000"]))
+    run(over(targets)?.args(["--only", "target-00000"]))
 }

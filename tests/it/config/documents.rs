@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use roundsman::document::{LIMITS, parse};
 
-use super::Folder;
+use crate::support::program::Workplace;
 
 #[test]
 fn anchors_and_merge_keys_work() {
-    let folder = Folder::with_config(
+    let folder = Workplace::with_configuration(
         r"
 x-slow: &slow
   timeout_ms: 9000
@@ -40,7 +40,7 @@ fn an_anchor_may_be_used_as_often_as_one_likes() {
             "    - {{<<: *a, url: \"https://{number}.example.com\"}}\n"
         ));
     }
-    let folder = Folder::with_config(&yaml);
+    let folder = Workplace::with_configuration(&yaml);
     let plan = folder
         .load()
         .and_then(|loaded| loaded.plan)
@@ -50,18 +50,19 @@ fn an_anchor_may_be_used_as_often_as_one_likes() {
 
 #[test]
 fn files_beside_are_merged_in_the_order_of_their_names() {
-    let folder =
-        Folder::with_config("targets: {local_hosts: [{name: a}]}\nthresholds: {cpu_red: 95}\n")
-            .file(
-                "config/conf.d/20.yaml",
-                "targets: {local_hosts: [{name: c}]}\n",
-            )
-            .file(
-                "config/conf.d/10.yaml",
-                "targets: {local_hosts: [{name: b}], api_endpoints: [{url: \"http://x\"}]}\n",
-            )
-            .file("config/conf.d/30.yml", "nonsense: [")
-            .file("config/conf.d/.hidden.yaml", "nonsense: [");
+    let folder = Workplace::with_configuration(
+        "targets: {local_hosts: [{name: a}]}\nthresholds: {cpu_red: 95}\n",
+    )
+    .file(
+        "config/conf.d/20.yaml",
+        "targets: {local_hosts: [{name: c}]}\n",
+    )
+    .file(
+        "config/conf.d/10.yaml",
+        "targets: {local_hosts: [{name: b}], api_endpoints: [{url: \"http://x\"}]}\n",
+    )
+    .file("config/conf.d/30.yml", "nonsense: [")
+    .file("config/conf.d/.hidden.yaml", "nonsense: [");
     let plan = folder
         .load()
         .and_then(|loaded| loaded.plan)
@@ -81,8 +82,9 @@ fn files_beside_are_merged_in_the_order_of_their_names() {
 
 #[test]
 fn a_scalar_given_twice_names_both_places() {
-    let folder = Folder::with_config("targets: {local_hosts: [{}]}\nthresholds: {cpu_red: 95}\n")
-        .file("config/conf.d/10.yaml", "thresholds: {cpu_red: 96}\n");
+    let folder =
+        Workplace::with_configuration("targets: {local_hosts: [{}]}\nthresholds: {cpu_red: 95}\n")
+            .file("config/conf.d/10.yaml", "thresholds: {cpu_red: 96}\n");
     assert_eq!(
         folder.problems(),
         "config/conf.d/10.yaml:1:23 thresholds.cpu_red: given twice; the first is at config/config.yaml:2:23\n  \
@@ -135,7 +137,7 @@ fn ten_thousand_targets_load() {
             "    - url: https://{number}.example.com/health\n      name: api-{number}\n"
         ));
     }
-    let folder = Folder::with_config(&yaml);
+    let folder = Workplace::with_configuration(&yaml);
     let plan = folder
         .load()
         .and_then(|loaded| loaded.plan)
@@ -148,7 +150,7 @@ proptest! {
 
     #[test]
     fn whatever_is_written_never_brings_us_down(text in "(?s)[-a-z0-9:\\[\\]{}&*<!|>'\"#%@`, \n\t$\\\\]{0,120}") {
-        let folder = Folder::with_config(&text);
+        let folder = Workplace::with_configuration(&text);
         let loaded = folder.load().expect("a file");
         // Such a text never makes a configuration that can be used: each has at least one problem.
         prop_assert!(loaded.plan.is_none());

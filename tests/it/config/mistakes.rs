@@ -1,6 +1,6 @@
 //! One file per mistake, with exactly what is said about it: `mistakes.txt`.
 
-use super::Folder;
+use crate::support::program::Workplace;
 
 #[test]
 fn every_mistake_says_where_and_what_to_do() {
@@ -9,7 +9,7 @@ fn every_mistake_says_where_and_what_to_do() {
     let mut count = 0;
     for mistake in mistakes.split("=== file\n").skip(1) {
         let (yaml, said) = mistake.split_once("--- said\n").expect("what is said");
-        let folder = Folder::with_config(yaml);
+        let folder = Workplace::with_configuration(yaml);
         for problem in folder.load().expect("a file").problems {
             assert!(problem.hint.is_some(), "nothing says what to do: {problem}");
             assert!(problem.location.is_some(), "nothing says where: {problem}");
@@ -28,7 +28,7 @@ fn every_mistake_says_where_and_what_to_do() {
 
 #[test]
 fn mistakes_in_one_file_are_told_in_the_order_of_its_lines() {
-    let folder = Folder::with_config(
+    let folder = Workplace::with_configuration(
         "monitoring: {schedule: now}\n\
          targets:\n\
          \x20 vps_servers: [{prt: 22}]\n\

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use roundsman::config::Timetable;
 
-use super::Folder;
+use crate::support::program::Workplace;
 
 pub(crate) const FILE: &str = r#"
 monitoring:
@@ -72,7 +72,7 @@ LOG_LEVEL=INFO
 
 #[test]
 fn it_loads_unchanged() {
-    let folder = Folder::with_config(FILE).file(".env", VARIABLES);
+    let folder = Workplace::with_configuration(FILE).file(".env", VARIABLES);
     let loaded = folder.load().expect("a file");
     let errors = folder.problems();
     let plan = loaded.plan.unwrap_or_else(|| panic!("{errors}"));
@@ -115,7 +115,7 @@ fn it_loads_unchanged() {
 
 #[test]
 fn what_it_lacks_is_a_warning_and_no_value_is_shown() {
-    let folder = Folder::with_config(FILE).file(".env", VARIABLES);
+    let folder = Workplace::with_configuration(FILE).file(".env", VARIABLES);
     let said = folder.problems();
     assert!(said.contains(
         "config/config.yaml:12:21 targets.vps_servers[0].ssh_key_path: the key file `/app/secrets/vps_key` is not there"
@@ -138,7 +138,7 @@ fn what_it_lacks_is_a_warning_and_no_value_is_shown() {
 #[test]
 fn real_variables_win_over_the_file() {
     let yaml = "targets: {local_hosts: [{name: \"${WHO}\"}]}";
-    let folder = Folder::with_config(yaml)
+    let folder = Workplace::with_configuration(yaml)
         .file(".env", "WHO=file\n")
         .variable("WHO", "process");
     let plan = folder
@@ -151,7 +151,7 @@ fn real_variables_win_over_the_file() {
 #[test]
 fn a_section_may_stand_empty() {
     let yaml = "monitoring:\ntargets:\n  databases:\n  local_hosts:\n    - {}\nthresholds:\ntelegram:\nllm:\n";
-    let folder = Folder::with_config(yaml);
+    let folder = Workplace::with_configuration(yaml);
     assert!(
         folder.load().and_then(|loaded| loaded.plan).is_some(),
         "{}",
@@ -161,7 +161,7 @@ fn a_section_may_stand_empty() {
 
 #[test]
 fn a_target_that_is_switched_off_may_be_depended_on() {
-    let folder = Folder::with_config(
+    let folder = Workplace::with_configuration(
         "targets:\n  local_hosts:\n    - {name: a, depends_on: b}\n    - {name: b, enabled: false}\n",
     );
     let plan = folder.load().and_then(|loaded| loaded.plan);

@@ -1,6 +1,6 @@
 //! No value of a variable or a file is ever shown, wherever it is put.
 
-use super::Folder;
+use crate::support::program::Workplace;
 
 const CANARY: &str = "canary-7c1d";
 
@@ -39,7 +39,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         "reporters: [\"${S}\"]",
         "\"${S}\"",
     ] {
-        let folder = Folder::with_config(place).variable("S", CANARY);
+        let folder = Workplace::with_configuration(place).variable("S", CANARY);
         let said = folder.problems();
         assert!(!said.contains(CANARY), "{place}\n{said}");
         assert!(!said.is_empty(), "{place} was accepted");
@@ -49,7 +49,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
 #[test]
 fn a_file_gives_a_secret_without_its_line_break() {
     let yaml = "targets: {local_hosts: [{name: \"${file:secrets/name}\"}]}";
-    let folder = Folder::with_config(yaml).file("secrets/name", "here\n");
+    let folder = Workplace::with_configuration(yaml).file("secrets/name", "here\n");
     let plan = folder
         .load()
         .and_then(|loaded| loaded.plan)

@@ -1,7 +1,7 @@
 //! The README is short, and its configuration works.
 
 use super::read;
-use crate::config::Folder;
+use crate::support::program::Workplace;
 
 #[test]
 fn it_is_short() {
@@ -16,7 +16,7 @@ fn its_configuration_loads() {
     assert!(!blocks.is_empty(), "README.md shows no configuration");
     for block in blocks {
         let yaml = block.split("```").next().unwrap_or_default();
-        let folder = Folder::with_config(yaml).variable("API_TOKEN", "canary");
+        let folder = Workplace::with_configuration(yaml).variable("API_TOKEN", "canary");
         let loaded = folder.load().expect("a file");
         assert!(loaded.plan.is_some(), "{}", folder.problems());
     }

@@ -59,6 +59,11 @@ impl Workplace {
         self
     }
 
+    /// The variables that were set.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// The working directory.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
