@@ -10,6 +10,7 @@ mod licence;
 mod readme;
 mod source;
 mod supply_chain;
+mod unused;
 
 use std::path::{Path, PathBuf};
 
