@@ -27,5 +27,5 @@ bench: ## Prints every figure of docs/benchmarks.md; FIGURES=http runs one part.
 bench-build: ## Times a release build from nothing, in a folder of its own.
 	scripts/bench-cold-build
 
-docs: ## Writes the generated pages anew: docs/kinds.md, config/examples, the table in README.md.
+docs: ## Writes what is made from the code anew: docs/kinds.md, config/examples, the JSON Schema, the table in README.md.
 	ROUNDSMAN_BLESS=1 cargo test --locked --test it house::generated

@@ -13,7 +13,7 @@ use crate::pipeline::{self, Judged};
 use crate::reporters::{self, AnyReporter, Means, Message, file};
 use crate::round::{self, Fleet, RoundOptions};
 
-/// Over how long rates are measured when somebody waits at a prompt. On schedule it is at least a second.
+/// Over how long rates are measured when somebody waits at a prompt.
 const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);
 
 /// How long a report may take to be sent before a round at a prompt goes on without it.

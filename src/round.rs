@@ -179,7 +179,8 @@ async fn guarded(
         Ok(Err(_)) => Err(our_bug("the collector panicked")),
         Err(_) => {
             let message = format!("no answer within {} ms", run.timeout.as_millis());
-            Err(Failure::new(FailureKind::TimedOut, message))
+            Err(Failure::new(FailureKind::TimedOut, message)
+                .hint("see what keeps the target busy, or raise `timeout_ms`"))
         }
     }
 }
@@ -281,6 +282,11 @@ mod tests {
             statuses,
             [Status::Unknown, Status::Red, Status::Green, Status::Green]
         );
+        let hinted = |seen: &Observation| match &seen.outcome {
+            Err(failure) => failure.hint.is_some(),
+            Ok(_) => true,
+        };
+        assert!(observations.iter().all(hinted), "{observations:?}");
         assert!(!format!("{observations:?}").contains("canary"));
         assert_eq!(*told.lock().expect("the count"), 4);
         assert_eq!(mixed.seen.lock().expect("the list")[0], "vital");

@@ -1,7 +1,5 @@
 //! What the program says about itself, on stderr.
 
-use std::io::IsTerminal;
-
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -17,9 +15,10 @@ const LEVELS: [(&str, Level); 5] = [
 ];
 
 /// Starts logging. `wanted` is the value of `LOG_LEVEL`; a word that is none gives `usual` and a line that says so.
+/// `colors`: stderr shows them, and they are welcome.
 ///
 /// Only our own events are shown: what libraries log may hold headers and addresses with secrets in them.
-pub fn start(wanted: Option<&str>, usual: Level) {
+pub fn start(wanted: Option<&str>, usual: Level, colors: bool) {
     let word = wanted
         .map(|word| word.trim().to_uppercase())
         .filter(|word| !word.is_empty());
@@ -39,7 +38,7 @@ pub fn start(wanted: Option<&str>, usual: Level) {
     let level = word.as_ref().and_then(known);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(colors)
         .with_target(false)
         .compact();
     let started = tracing_subscriber::registry()

@@ -9,7 +9,7 @@ use crate::render::Format;
 #[command(name = "roundsman", version)]
 #[command(
     after_help = "Exit codes of --run-once: 0 GREEN, 1 YELLOW, 2 RED, 3 UNKNOWN (the worst wins: RED, then \
-                        YELLOW, then UNKNOWN); 64 wrong usage; 78 wrong configuration."
+                        YELLOW, then UNKNOWN); 64 wrong usage; 70 something of ours failed; 78 wrong configuration."
 )]
 pub(super) struct Arguments {
     #[arg(

@@ -69,7 +69,11 @@ fn answer(arguments: Arguments) -> Exit {
         directory,
         named: arguments.config,
     };
-    telemetry::start(session.environment.get("LOG_LEVEL"), tracing::Level::WARN);
+    telemetry::start(
+        session.environment.get("LOG_LEVEL"),
+        tracing::Level::WARN,
+        session.terminal.stderr && session.terminal.colors,
+    );
     match arguments.command {
         None if arguments.run_once => run_once::run(&session, &arguments.once),
         None => no_daemon(&session),

@@ -126,6 +126,11 @@ fn tell(watched: &Watched, observation: &Observation, verdict: &Verdict) -> Stri
             2,
             &format!("{}: {}{subject} {why}", finding.status, finding.metric),
         );
+        let mut gaps = observation.reading().gaps.iter();
+        let gap = gaps.find(|gap| gap.metric == finding.metric && gap.subject == finding.subject);
+        if let (None, Some(hint)) = (&finding.value, gap.and_then(|gap| gap.hint.as_ref())) {
+            line(4, &format!("hint: {hint}"));
+        }
     }
     if observation.outcome.is_ok() && verdict.findings.is_empty() {
         line(2, "GREEN: nothing measured lies beyond its limits");

@@ -50,12 +50,12 @@ pub(super) fn run(session: &Session, once: &Once) -> Exit {
         }
     };
     let exit = runtime.block_on(round(session, once, &plan, &watched));
-    // A thread that hangs in a dead mount must not hold us.
+    // A thread that hangs while it writes a report to a dead mount must not hold us.
     runtime.shutdown_background();
     exit
 }
 
-/// One thread per core, as few as two: a machine that is being watched has other things to do.
+/// One thread per core.
 pub(super) fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

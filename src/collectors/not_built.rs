@@ -160,10 +160,13 @@ impl KnownSettings for DockerHosts {
     fn default_name(&self) -> String {
         match (&self.ssh, &self.url) {
             (Some(ssh), _) => format!("docker@{}", ssh.default_name()),
-            (None, Some(url)) => url
-                .rsplit_once("//")
-                .map_or(url.as_str(), |(_, host)| host)
-                .to_owned(),
+            (None, Some(url)) => {
+                let host = url.rsplit_once("//").map_or(url.as_str(), |(_, host)| host);
+                // A user and a password before it are no name.
+                host.rsplit_once('@')
+                    .map_or(host, |(_, host)| host)
+                    .to_owned()
+            }
             (None, None) => "docker".to_owned(),
         }
     }
@@ -329,8 +332,8 @@ impl KnownSettings for LlmKeys {
     }
 }
 
-/// Settings of a kind whose keys are not settled yet: any are taken.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// Settings of a kind whose keys are not settled yet: any are taken. Some of them may be secrets, so there is no `Debug`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(super) struct AnyKeys(BTreeMap<String, Value>);
 
@@ -343,5 +346,23 @@ impl KnownSettings for AnyKeys {
         // What may hold a password is not a name.
         let host = host.filter(|host| !host.contains('@') && !host.contains('?'));
         host.unwrap_or("unnamed").to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_part_of_a_name() {
+        for (url, name) in [
+            ("tcp://docker.example.com:2376", "docker.example.com:2376"),
+            ("tcp://me:canary@docker.example.com", "docker.example.com"),
+            ("docker.example.com", "docker.example.com"),
+        ] {
+            let settings: DockerHosts =
+                serde_json::from_value(serde_json::json!({ "url": url })).expect("settings");
+            assert_eq!(settings.default_name(), name);
+        }
     }
 }

@@ -38,16 +38,26 @@ pub(super) fn find(
         (Some(path), _) => (path.to_owned(), "by `--config`".to_owned()),
         (None, Some(path)) => (PathBuf::from(path), format!("by `{FILE_VARIABLE}`")),
         (None, None) => {
-            let found = SEARCHED.iter().map(PathBuf::from);
-            return Ok(found.into_iter().find(|path| directory.join(path).exists()));
+            let mut found = SEARCHED.iter().map(PathBuf::from);
+            return Ok(found.find(|path| may_be_there(&directory.join(path))));
         }
     };
-    if directory.join(&path).exists() {
+    if may_be_there(&directory.join(&path)) {
         return Ok(Some(path));
     }
     let message = format!("the file `{}`, named {by}, is not there", path.display());
     let hint = "name a file that is there, or write a first one with `roundsman init`";
     Err(Box::new(Problem::error(message).hint(hint)))
+}
+
+/// Whether something has that name, or we may not know. A file that we may not see and a link that leads nowhere are
+/// found here and refused when they are read: taken for missing, they would be replaced by the built-in plan in silence.
+fn may_be_there(path: &Path) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    path.symlink_metadata().map_or_else(
+        |error| !matches!(error.kind(), NotFound | NotADirectory),
+        |_| true,
+    )
 }
 
 /// Reads the file and those of `conf.d/` beside it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::problem::Location;
 
 /// A value with its position.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Node {
     /// Where it stands. What comes through an alias or a merge key is where it was defined.
     pub location: Location,
@@ -14,8 +14,8 @@ pub struct Node {
     pub source: Source,
 }
 
-/// What a node is.
-#[derive(Debug, Clone)]
+/// What a node is. Its text may have come from a variable, which only the node knows: it has no `Debug` of its own.
+#[derive(Clone)]
 pub enum NodeValue {
     /// Nothing: `~`, `null`, or an empty value.
     Null,
@@ -149,6 +149,22 @@ impl Node {
     }
 }
 
+impl fmt::Debug for Node {
+    /// Never shows a text that came from a variable.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            NodeValue::Sequence(items) => f.debug_list().entries(items).finish(),
+            NodeValue::Mapping(entries) => {
+                let entries = entries.iter().map(|entry| (&entry.key, &entry.value));
+                f.debug_map().entries(entries).finish()
+            }
+            NodeValue::Null | NodeValue::Scalar { .. } => {
+                write!(f, "{} at {}", self.describe(), self.location)
+            }
+        }
+    }
+}
+
 /// One step into a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
@@ -192,5 +208,38 @@ impl fmt::Display for Path {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_text_that_came_from_a_variable() {
+        let location = Location {
+            file: "a.yaml".into(),
+            line: 1,
+            column: 6,
+        };
+        let scalar = |text: &str| {
+            let (text, plain) = (text.to_owned(), true);
+            Node::new(location.clone(), NodeValue::Scalar { text, plain })
+        };
+        let mut secret = scalar("canary");
+        secret.source = Source::Expanded("`TOKEN` (.env:1)".into());
+        let entry = Entry {
+            key: "token".to_owned(),
+            key_location: location.clone(),
+            value: Node::new(
+                location.clone(),
+                NodeValue::Sequence(vec![secret, scalar("seen")]),
+            ),
+        };
+        let node = Node::new(location.clone(), NodeValue::Mapping(vec![entry]));
+        assert_eq!(
+            format!("{node:?}"),
+            r#"{"token": [the text of `TOKEN` (.env:1) at a.yaml:1:6, `seen` at a.yaml:1:6]}"#
+        );
     }
 }

@@ -80,7 +80,7 @@ fn in_words_of(node: &Node, mut error: ReadError) -> ReadError {
         && error.message.contains(text)
     {
         let expected = error.message.split(", found ").next().unwrap_or_default();
-        error.message = if expected.contains(text) {
+        error.message = if !text.is_empty() && expected.contains(text) {
             format!("{} does not fit here", node.describe())
         } else {
             format!("{expected}, found {}", node.describe())

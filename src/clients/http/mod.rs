@@ -78,8 +78,7 @@ pub struct Visit<'a> {
     pub is_wanted: &'a (dyn Fn(StatusCode) -> bool + Sync),
 }
 
-/// What was answered in the end.
-#[derive(Debug)]
+/// What was answered in the end. The body is nobody's to print, so there is no `Debug`.
 pub struct Answer {
     /// The status.
     pub status: StatusCode,

@@ -54,6 +54,8 @@ pub(super) struct TlsConfigs {
 struct Held {
     provider: Option<Arc<CryptoProvider>>,
     native_roots: Option<Arc<RootCertStore>>,
+    /// Why some or all of them could not be read, if so.
+    native_error: Option<String>,
     configs: HashMap<TlsSettings, (Option<SystemTime>, Arc<ClientConfig>)>,
 }
 
@@ -124,10 +126,14 @@ impl Held {
         let native = self.native_roots();
         let Some(path) = ca_file else {
             if native.is_empty() {
-                return Err(Failure::ours(
-                    "no certificate can be checked: this system has no root certificates",
-                )
-                .hint("install the package `ca-certificates`, or set `tls.ca_file`"));
+                let why = self.native_error.as_ref().map_or_else(
+                    || "this system has no root certificates".to_owned(),
+                    |error| format!("the root certificates cannot be read: {error}"),
+                );
+                return Err(Failure::ours(format!("no certificate can be checked: {why}")).hint(
+                    "install the package `ca-certificates`, look where `SSL_CERT_FILE` and `SSL_CERT_DIR` point, or \
+                     set `tls.ca_file`",
+                ));
             }
             return Ok(native);
         };
@@ -154,7 +160,9 @@ impl Held {
             return Arc::clone(roots);
         }
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let found = rustls_native_certs::load_native_certs();
+        self.native_error = found.errors.first().map(ToString::to_string);
+        roots.add_parsable_certificates(found.certs);
         let roots = Arc::new(roots);
         // None at all is not kept: the package may be installed while we run.
         if !roots.is_empty() {

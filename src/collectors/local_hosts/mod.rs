@@ -5,7 +5,7 @@
 //!
 //! How you could get this wrong, and what catches it: a path that may hang (`statvfs` on a network mount) must go
 //! through [`patience`]; arguments of processes must never be read (a test hides a secret in some); and the numbers
-//! must be those of the system's own tools (`tests/it/local_hosts.rs` compares them).
+//! must be those of the system's own tools (`tests/it/local_hosts/tools.rs` compares them).
 
 mod container;
 mod disks;

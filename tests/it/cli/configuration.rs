@@ -141,3 +141,20 @@ async fn a_configuration_may_lie_elsewhere() {
     let ended = place.run(&["--config", folder, "--run-once"]).await;
     ended.assert_code(78).assert_says("cannot be read");
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_reached_is_not_taken_for_none() {
+    let place = Workplace::without_configuration();
+    std::fs::create_dir_all(place.path().join("config")).expect("a folder");
+    std::os::unix::fs::symlink("gone.yaml", place.path().join("config/config.yaml"))
+        .expect("a link");
+    for arguments in [["--run-once"], ["graph"], ["check-config"]] {
+        let ended = place.run(&arguments).await;
+        ended.assert_code(78);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(
+            said.contains("`config/config.yaml` cannot be read"),
+            "{ended}"
+        );
+    }
+}

@@ -87,9 +87,14 @@ async fn colours_can_be_refused() {
         let ended = on_a_terminal(&place, 80, "--run-once", "2>errors").await;
         ended.assert_code(2);
         assert!(!ended.stdout.contains('\u{1b}'), "{name}: {ended}");
-        let place = place.file("config/config.yaml", "target: {}\n");
+        let place = place
+            .variable("LOG_LEVEL", "loud")
+            .file("config/config.yaml", "target: {}\n");
         let ended = on_a_terminal(&place, 80, "check-config", "").await;
-        ended.assert_code(78).assert_prints("error: ");
+        ended
+            .assert_code(78)
+            .assert_prints("`LOG_LEVEL` is none of")
+            .assert_prints("error: ");
         assert!(!ended.stdout.contains('\u{1b}'), "{name}: {ended}");
     }
     let place = Workplace::with_configuration("target: {}\n").variable("NO_COLOR", "");
