@@ -1,8 +1,11 @@
 //! The only place that wires everything: from a plan to a round to a report to the reporters.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
 
 use crate::clients::Clients;
 use crate::clock::SystemClock;
@@ -132,8 +135,12 @@ async fn send_in_time(
     reporter: &dyn AnyReporter,
     message: &Message,
 ) -> Result<reporters::Receipt, reporters::SendError> {
-    match tokio::time::timeout(SENDING, reporter.send(message)).await {
-        Ok(sent) => sent,
+    // A reporter keeps no state that a panic could leave half-written.
+    let send = AssertUnwindSafe(reporter.send(message)).catch_unwind();
+    match tokio::time::timeout(SENDING, send).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(reporters::SendError::permanent("the reporter panicked")
+            .hint("this is a bug of ours: please report it with the log")),
         Err(_) => Err(reporters::SendError::retryable(format!(
             "the report was not sent within {} s",
             SENDING.as_secs()

@@ -67,7 +67,10 @@ fn remembered(told: &ReportTarget, spec: &'static KindSpec) -> Verdict {
             subject: finding.subject.clone(),
             value: finding.value.clone(),
             unit: metric.unit,
-            limit: None,
+            limit: finding
+                .limit
+                .as_deref()
+                .and_then(|limit| limit.parse().ok()),
             origin: None,
             status: finding.status,
             message: None,

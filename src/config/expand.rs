@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Environment;
 use super::hidden::Hidden;
+use super::load::read_at_most;
 use crate::document::{Node, NodeValue, Path as DocumentPath, Source};
 use crate::problem::{Location, Problem, nearest};
 
@@ -58,6 +59,17 @@ pub(super) fn expand(
         }
         NodeValue::Null | NodeValue::Scalar { .. } => {}
     }
+}
+
+/// The largest file that is one value: a certificate chain has a few thousand bytes.
+const LARGEST_FILE_BYTES: usize = 1024 * 1024;
+
+fn text_of(bytes: Vec<u8>) -> std::io::Result<String> {
+    let refuse = |why: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, why);
+    if bytes.len() > LARGEST_FILE_BYTES {
+        return Err(refuse("it is larger than 1 MiB"));
+    }
+    String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8"))
 }
 
 struct Expander<'a> {
@@ -148,7 +160,7 @@ impl Expander<'_> {
     }
 
     fn file(&mut self, name: &str) -> String {
-        let read = std::fs::read_to_string(self.directory.join(name));
+        let read = read_at_most(&self.directory.join(name), LARGEST_FILE_BYTES).and_then(text_of);
         self.sources.push(format!("the file `{name}`"));
         match read {
             // Editors and `echo` end a file with a line break that is not part of the secret.

@@ -1,6 +1,7 @@
 //! From files to one document: found, parsed, merged, expanded.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -118,7 +119,7 @@ fn more_files(main: &Path, directory: &Path, problems: &mut Vec<Problem>) -> Vec
 
 fn read_one(file: &Path, directory: &Path, problems: &mut Vec<Problem>) -> Option<Node> {
     let name: Arc<str> = file.display().to_string().into();
-    let bytes = match std::fs::read(directory.join(file)) {
+    let bytes = match read_at_most(&directory.join(file), LIMITS.bytes) {
         Ok(bytes) => bytes,
         Err(error) => {
             let message = format!("the file `{name}` cannot be read: {error}");
@@ -141,6 +142,17 @@ fn read_one(file: &Path, directory: &Path, problems: &mut Vec<Problem>) -> Optio
             None
         }
     }
+}
+
+/// Reads a file, and one byte more than is allowed where there is more: what is too large is told from what is not
+/// without reading all of it.
+pub(super) fn read_at_most(path: &Path, bytes: usize) -> std::io::Result<Vec<u8>> {
+    let most = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(1);
+    let mut content = Vec::new();
+    std::fs::File::open(path)?
+        .take(most)
+        .read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// Merges `more` into `root`: maps by key, lists by appending; a scalar given twice is a mistake.

@@ -24,6 +24,7 @@ pub fn judge(rules: &Rules, before: Option<&Verdict>, seen: &Observation) -> Ver
         status: Status::Unknown,
         message: Some(gap.message.clone()),
     }));
+    findings.extend(not_seen_again(rules, before, seen));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.status));
     let failed = seen
         .outcome
@@ -65,6 +66,53 @@ fn finding(rules: &Rules, before: Option<&Verdict>, seen: &Measurement) -> Optio
     })
 }
 
+/// Whether a limit was crossed and nothing has cleared it since: seen then, or carried over looks that did not see it.
+fn stands(finding: &Finding) -> bool {
+    finding.status >= Status::Yellow || is_carried(finding)
+}
+
+/// A gap has no limit; what is carried keeps the one that clears it.
+fn is_carried(finding: &Finding) -> bool {
+    finding.value.is_none() && finding.limit.is_some()
+}
+
+/// Findings that wait for their `clear` limit and that this look could not measure: they are carried, so that a look that
+/// fails in between does not clear them. What a good look does not show is gone, such as a mount that was taken away.
+fn not_seen_again(rules: &Rules, before: Option<&Verdict>, seen: &Observation) -> Vec<Finding> {
+    let stood = before.map_or(&[][..], |verdict| &verdict.findings);
+    let reading = seen.reading();
+    let is_lost = |finding: &Finding| {
+        let same = |metric: &str, subject: &Option<String>| {
+            metric == finding.metric && *subject == finding.subject
+        };
+        let measured = (reading.measurements.iter()).any(|seen| same(seen.metric, &seen.subject));
+        let gap = (reading.gaps.iter()).any(|gap| same(gap.metric, &gap.subject));
+        !measured && (gap || seen.outcome.is_err())
+    };
+    (stood
+        .iter()
+        .filter(|finding| stands(finding) && is_lost(finding)))
+    .filter_map(|finding| {
+        let clear = rules
+            .effective(finding.metric, finding.subject.as_deref())
+            .clear?;
+        Some(Finding {
+            metric: finding.metric,
+            subject: finding.subject.clone(),
+            value: None,
+            unit: finding.unit,
+            limit: Some(clear.limit.clone()),
+            origin: Some(clear.origin.clone()),
+            status: Status::Unknown,
+            message: Some(format!(
+                "stands until it is {}, and was not seen",
+                clear.limit
+            )),
+        })
+    })
+    .collect()
+}
+
 /// The status and the `clear` side of a finding that was there before and is not clear yet.
 fn still_held<'a>(
     effective: &Effective<'a>,
@@ -73,9 +121,7 @@ fn still_held<'a>(
 ) -> Option<(Status, Side<'a>)> {
     let clear = effective.clear?;
     let stood = before?.findings.iter().any(|finding| {
-        finding.metric == seen.metric
-            && finding.subject == seen.subject
-            && finding.status >= Status::Yellow
+        finding.metric == seen.metric && finding.subject == seen.subject && stands(finding)
     });
     if !stood || Limit::is_crossed_by(clear.limit, &seen.value) {
         return None;
@@ -164,6 +210,24 @@ mod tests {
         let red_only = rules(None, Some("> 90"), Some("< 65"));
         let red = judge(&red_only, None, &cpu(95.0));
         assert_eq!(judge(&red_only, Some(&red), &cpu(80.0)).status, Status::Red);
+    }
+
+    #[test]
+    fn clear_holds_over_looks_that_see_nothing() {
+        let both = rules(Some("> 70"), Some("> 90"), Some("< 65"));
+        let red = judge(&both, None, &cpu(95.0));
+        let failed = look(Err(Failure::new(FailureKind::TimedOut, "no answer")));
+        let blind = judge(&both, Some(&red), &failed);
+        assert_eq!(blind.status, Status::Red);
+        assert_eq!(blind.findings[0].status, Status::Unknown);
+        let blind = judge(&both, Some(&blind), &failed);
+        assert_eq!(
+            judge(&both, Some(&blind), &cpu(68.0)).status,
+            Status::Yellow
+        );
+        let clear = judge(&both, Some(&blind), &cpu(60.0));
+        assert_eq!(clear.status, Status::Green);
+        assert_eq!(judge(&both, Some(&clear), &cpu(68.0)).status, Status::Green);
     }
 
     #[test]

@@ -124,6 +124,11 @@ impl HttpUrl {
         Some((plain(self.0.username()), Secret::new(password)))
     }
 
+    /// The names of the query's parameters.
+    pub fn query_names(&self) -> impl Iterator<Item = String> {
+        self.0.query_pairs().map(|(name, _)| name.into_owned())
+    }
+
     /// A short name for it: without `https://`, user, query, fragment and a lone `/`.
     #[must_use]
     pub fn short_name(&self) -> String {

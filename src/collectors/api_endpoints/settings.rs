@@ -13,8 +13,32 @@ use super::expect::Expect;
 use crate::clients::http::{HttpUrl, TlsSettings};
 use crate::secret::Secret;
 
-/// Words in the name of a header that holds a credential.
-const CREDENTIAL_WORDS: [&str; 6] = ["auth", "cookie", "token", "key", "secret", "password"];
+/// Words in the name of a header or of a query parameter that holds a credential.
+const CREDENTIAL_WORDS: [&str; 12] = [
+    "authorization",
+    "auth",
+    "cookie",
+    "token",
+    "key",
+    "apikey",
+    "secret",
+    "password",
+    "passwd",
+    "signature",
+    "sig",
+    "credential",
+];
+
+/// Words beside `key` that make it a name for something else.
+const HARMLESS_KEYS: [&str; 4] = ["idempotency", "cache", "partition", "sort"];
+
+/// Whether a header or a query parameter of this name holds a credential: `X-Api-Key`, but not `Idempotency-Key`.
+fn names_a_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words = || name.split(|c: char| !c.is_ascii_alphanumeric());
+    words().any(|word| CREDENTIAL_WORDS.contains(&word))
+        && !words().any(|word| HARMLESS_KEYS.contains(&word))
+}
 
 /// An HTTP endpoint and what a good answer from it is.
 #[derive(Debug, serde::Deserialize, JsonSchema)]
@@ -71,10 +95,8 @@ impl Settings {
     pub(super) fn has_credentials(&self) -> bool {
         self.auth.is_some()
             || self.url.credentials().is_some()
-            || self.headers.0.keys().any(|name| {
-                let name = name.as_str();
-                CREDENTIAL_WORDS.iter().any(|word| name.contains(word))
-            })
+            || (self.headers.0.keys()).any(|name| names_a_credential(name.as_str()))
+            || self.url.query_names().any(|name| names_a_credential(&name))
     }
 }
 
@@ -244,3 +266,26 @@ fn hidden(text: &str) -> Result<HeaderValue, &'static str> {
 schema!(Method, { "type": "string", "default": "GET" });
 schema!(Headers, { "type": "object", "additionalProperties": { "type": ["string", "number"] } });
 schema!(Body, { "type": "string" });
+
+#[cfg(test)]
+mod tests {
+    use super::names_a_credential;
+
+    #[test]
+    fn credentials_are_known_by_the_words_of_their_names() {
+        for name in [
+            "Authorization",
+            "X-Api-Key",
+            "api_key",
+            "X-Auth-Token",
+            "Cookie",
+            "sig",
+            "apikey",
+        ] {
+            assert!(names_a_credential(name), "{name}");
+        }
+        for name in ["Idempotency-Key", "X-Author", "Accept", "X-Monkey", "page"] {
+            assert!(!names_a_credential(name), "{name}");
+        }
+    }
+}
