@@ -47,7 +47,8 @@ pub fn read_all<T>(
         if !removed.iter().any(told) {
             problems.push(error.into_problem(path, &node.location, also_known));
         }
-        if !rest.remove(&at) {
+        // An item of a list leaves its place behind: what is still wrong with that cannot be taken away again.
+        if removed.contains(&at) || !rest.remove(&at) {
             return None;
         }
         removed.push(at);

@@ -42,3 +42,44 @@ fn mistakes_in_one_file_are_told_in_the_order_of_its_lines() {
     let numbers: Vec<&str> = lines.filter_map(|line| line.split(':').next()).collect();
     assert_eq!(numbers, ["1", "3", "3", "4", "4", "5"], "{said}");
 }
+
+#[test]
+fn a_mistake_that_cannot_be_taken_away_ends_the_reading() {
+    for entry in [
+        "{depends_on: [[x]]}",
+        "{depends_on: [{a: b}, c]}",
+        "{rules: [x, [y], {metric: [z]}]}",
+        "{rules: [~]}",
+        "{labels: {d: [x]}}",
+        "{thresholds: [x]}",
+        "{exclude_mounts: [[x], {y: z}]}",
+    ] {
+        let yaml = format!("targets: {{local_hosts: [{entry}]}}");
+        assert!(
+            Workplace::with_configuration(&yaml)
+                .load()
+                .is_some_and(|loaded| loaded.plan.is_none()),
+            "{entry}"
+        );
+    }
+    for entry in [
+        "headers: {\"bad name\": x}",
+        "headers: {A: [x]}",
+        "expect: {json: {\"not a path\": 1}}",
+        "expect: {status: [[x]]}",
+        "expect: {contains: [[x], {y: z}]}",
+        "auth: {basic: {username: u}}",
+        "auth: {basic: {username: u, password: p}, bearer: x}",
+        "auth: [x]",
+        "tls: {verify: [x]}",
+        "max_body_bytes: -1",
+    ] {
+        let yaml = format!("targets: {{api_endpoints: [{{url: \"http://x\", {entry}}}]}}");
+        assert!(
+            Workplace::with_configuration(&yaml)
+                .load()
+                .is_some_and(|loaded| loaded.plan.is_none()),
+            "{entry}"
+        );
+    }
+}
