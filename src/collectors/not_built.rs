@@ -54,7 +54,7 @@ impl FromStr for Port {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().parse() {
+        match text.trim().replace('_', "").parse() {
             Ok(number @ 1..) => Ok(Self(number)),
             _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
         }

@@ -1,7 +1,7 @@
 //! From files to one document: found, parsed, merged, expanded.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ fn more_files(main: &Path, directory: &Path, problems: &mut Vec<Problem>) -> Vec
     let folder = main.parent().unwrap_or(Path::new("")).join("conf.d");
     let entries = match std::fs::read_dir(directory.join(&folder)) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
         Err(error) => {
             let message = format!("the folder `{}` cannot be read: {error}", folder.display());
             problems.push(Problem::error(message).hint("let our user read it, or take it away"));
@@ -123,7 +123,11 @@ fn read_one(file: &Path, directory: &Path, problems: &mut Vec<Problem>) -> Optio
         Ok(bytes) => bytes,
         Err(error) => {
             let message = format!("the file `{name}` cannot be read: {error}");
-            problems.push(Problem::error(message).hint("let our user read it"));
+            problems.push(Problem::error(message).hint(match error.kind() {
+                ErrorKind::NotFound => "it may be a link that leads nowhere",
+                ErrorKind::IsADirectory => "name a file",
+                _ => "let our user read it",
+            }));
             return None;
         }
     };

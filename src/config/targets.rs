@@ -166,6 +166,11 @@ impl KindReader<'_> {
                 hint: found.hint,
             });
         }
+        if common.every.is_some() && common.schedule.is_some() {
+            let problem = Problem::error("`schedule` and `every` exclude each other");
+            let problem = problem.at(&entry.location, path.to_string());
+            self.problems.push(problem.hint("keep one of them"));
+        }
         let name = self.name(
             &common,
             &common_node,

@@ -191,7 +191,18 @@ impl FromStr for Milliseconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.replace('_', "").parse() {
+        // The predecessor's reader takes `5_000` and `5000.0` too.
+        let digits = text.trim().replace('_', "");
+        let whole = digits
+            .split_once('.')
+            .map_or(digits.as_str(), |(whole, fraction)| {
+                if fraction.chars().all(|c| c == '0') {
+                    whole
+                } else {
+                    ""
+                }
+            });
+        match whole.parse() {
             Ok(number @ 1..=Self::MOST) => Ok(Self(number)),
             _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
         }
@@ -200,4 +211,19 @@ impl FromStr for Milliseconds {
 
 impl Word for Milliseconds {
     const EXPECTED: &'static str = "a whole number of milliseconds from 1 to 86400000";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_read_as_the_predecessor_read_them() {
+        for (text, number) in [("5000", 5000), ("5_000", 5000), ("5000.0", 5000), ("1", 1)] {
+            assert_eq!(text.parse(), Ok(Milliseconds(number)), "{text}");
+        }
+        for text in ["0", "-1", "1.5", ".0", "", "86400001", "1e3"] {
+            assert!(text.parse::<Milliseconds>().is_err(), "{text}");
+        }
+    }
 }

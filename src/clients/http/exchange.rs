@@ -24,6 +24,9 @@ use crate::model::Failure;
 /// error of the server.
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// How many headers an answer may have. Hyper's own limit of 100 is passed by real services that set many cookies.
+const MOST_HEADERS: usize = 1_000;
+
 /// A connection, plain or not.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for T {}
@@ -75,10 +78,12 @@ async fn read_http1(
 ) -> Result<Received, Failure> {
     let failed = |trace: &Trace, error: hyper::Error| exchange_failed(&trace.url, &error, None);
     let request = request.map(|()| Empty::<Bytes>::new());
-    let (mut sender, connection) = (http1::Builder::new().max_buf_size(BUFFER_BYTES))
-        .handshake(answered)
-        .await
-        .map_err(|error| failed(trace, error))?;
+    let (mut sender, connection) = (http1::Builder::new()
+        .max_buf_size(BUFFER_BYTES)
+        .max_headers(MOST_HEADERS))
+    .handshake(answered)
+    .await
+    .map_err(|error| failed(trace, error))?;
     let connection = pin!(connection);
     let mut connection = Connection::new(connection);
     let response = connection.drive(sender.send_request(request)).await;

@@ -50,7 +50,9 @@ impl Expect {
         if self.json.0.is_empty() {
             return None;
         }
-        let Ok(document) = serde_json::from_slice::<Value>(body) else {
+        // A reader may pass over a byte order mark (RFC 8259 §8.1), and real services send one.
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let Ok(document) = serde_json::from_slice::<Value>(text) else {
             return Some("with a body that is not JSON".to_owned());
         };
         self.json

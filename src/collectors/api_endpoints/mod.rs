@@ -296,7 +296,7 @@ fn unexpected_status(settings: &Settings, trace: &Trace, answer: &Answer) -> Fai
             "a redirect led to another origin, where credentials are not sent: set `url` to that address"
         }
         401 | 403 | 407 => "set `auth`, or `expect.status` if this is the right answer",
-        300..=399 => "set `expect.status` if this is the right answer",
+        100..=399 => "set `expect.status` if this is the right answer",
         400..=499 => "check the path, the method and the `headers`, or set `expect.status`",
         _ => "look at the service's log at that time",
     };
