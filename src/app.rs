@@ -15,6 +15,7 @@ use crate::model::{Report, RoundSummary, TargetId};
 use crate::pipeline::{self, Judged};
 use crate::reporters::{self, AnyReporter, Means, Message, file};
 use crate::round::{self, Fleet, RoundOptions};
+use crate::secret::Redactor;
 
 /// Over how long rates are measured when somebody waits at a prompt.
 const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);
@@ -43,7 +44,7 @@ pub struct Undelivered {
 impl App {
     /// Makes the clients and the collectors that the targets need. Does no I/O but to raise the limit of open files.
     #[must_use]
-    pub fn new(watched: &[Watched]) -> Self {
+    pub fn new(watched: &[Watched], secrets: &Redactor) -> Self {
         let clients = Clients::new();
         Self {
             fleet: Fleet::new(watched.iter().map(|one| one.kind), &clients),
@@ -52,6 +53,7 @@ impl App {
                 permits: descriptors::permits(descriptors::raise_limit()),
                 spread: Duration::ZERO,
                 cpu_window: CPU_WINDOW_AT_A_PROMPT,
+                secrets: Arc::new(secrets.clone()),
                 clock: Arc::new(SystemClock),
             },
         }

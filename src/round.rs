@@ -17,6 +17,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::collectors::{AnyCollector, Kind, RunContext};
 use crate::model::{Failure, FailureKind, Observation, Reading, Target, TargetId};
+use crate::secret::Redactor;
 
 /// The collectors of the kinds that are in use, made once and kept between rounds.
 pub struct Fleet {
@@ -44,6 +45,8 @@ pub struct RoundOptions {
     pub spread: Duration,
     /// Over how long a rate such as `cpu_percent` is measured.
     pub cpu_window: Duration,
+    /// What is taken out of everything that a look says.
+    pub secrets: Arc<Redactor>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -150,6 +153,7 @@ async fn look(
         Some(collector) => guarded(collector.as_ref(), target, &run).await,
         None => Err(our_bug("its kind has no collector")),
     };
+    let outcome = redacted(outcome, &options.secrets);
     let took = began.elapsed();
     tracing::debug!(
         target.name = %target.id.name,
@@ -163,6 +167,36 @@ async fn look(
         at,
         took,
         outcome,
+    }
+}
+
+/// Without the secrets that settings brought into what is said: collectors speak of addresses, and an address may hold
+/// a token.
+fn redacted(outcome: Result<Reading, Failure>, secrets: &Redactor) -> Result<Reading, Failure> {
+    let clean = |reading: &mut Reading| {
+        reading
+            .facts
+            .iter_mut()
+            .for_each(|fact| secrets.redact(&mut fact.value));
+        for gap in &mut reading.gaps {
+            secrets.redact(&mut gap.message);
+            gap.hint.iter_mut().for_each(|hint| secrets.redact(hint));
+        }
+    };
+    match outcome {
+        Ok(mut reading) => {
+            clean(&mut reading);
+            Ok(reading)
+        }
+        Err(mut failure) => {
+            clean(&mut failure.seen);
+            secrets.redact(&mut failure.message);
+            failure
+                .hint
+                .iter_mut()
+                .for_each(|hint| secrets.redact(hint));
+            Err(failure)
+        }
     }
 }
 
@@ -246,6 +280,7 @@ mod tests {
             permits,
             spread: Duration::ZERO,
             cpu_window: Duration::ZERO,
+            secrets: Arc::default(),
             clock: Arc::new(SystemClock),
         }
     }

@@ -154,7 +154,7 @@ impl Expander<'_> {
     }
 
     fn note_variable(&mut self, name: &str, value: &str) {
-        self.found.hidden.add(value);
+        self.found.hidden.add_variable(name, value);
         let origin = self.environment.origin(name).unwrap_or_default();
         self.sources.push(format!("`{name}` ({origin})"));
     }
@@ -166,7 +166,7 @@ impl Expander<'_> {
             // Editors and `echo` end a file with a line break that is not part of the secret.
             Ok(text) => {
                 let text = text.trim_end_matches(['\n', '\r']);
-                self.found.hidden.add(text);
+                self.found.hidden.add_file(text);
                 text.to_owned()
             }
             Err(error) => {

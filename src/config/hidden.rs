@@ -1,32 +1,50 @@
 use crate::problem::Problem;
+use crate::secret::Redactor;
 
-/// Shorter values are no secrets, and would be found inside of ordinary words.
-const SHORTEST: usize = 6;
+/// Words in the name of a variable that holds a secret.
+const SECRET_WORDS: [&str; 8] = [
+    "TOKEN",
+    "KEY",
+    "SECRET",
+    "PASS",
+    "CREDENTIAL",
+    "AUTH",
+    "WEBHOOK",
+    "COOKIE",
+];
 
-/// The values of variables and files that a configuration uses: they are taken out of every problem, whoever wrote it.
-/// The types that read values keep them out of their messages already; this is the net below.
+/// The values of variables and files that a configuration uses. The types that read values keep them out of their
+/// messages already; this is the net below.
 #[derive(Default)]
-pub(super) struct Hidden(Vec<String>);
+pub(super) struct Hidden {
+    /// All of them: taken out of every problem, whoever wrote it.
+    values: Redactor,
+    /// Those that are secrets by where they come from: taken out of everything that is ever said.
+    pub(super) secrets: Redactor,
+}
 
 impl Hidden {
-    pub(super) fn add(&mut self, value: &str) {
-        if value.len() >= SHORTEST && !self.0.iter().any(|known| known == value) {
-            self.0.push(value.to_owned());
+    /// Adds the value of a variable.
+    pub(super) fn add_variable(&mut self, name: &str, value: &str) {
+        self.values.add(value);
+        let name = name.to_ascii_uppercase();
+        if SECRET_WORDS.iter().any(|word| name.contains(word)) {
+            self.secrets.add(value);
         }
+    }
+
+    /// Adds the content of a file: who keeps a value apart has a reason.
+    pub(super) fn add_file(&mut self, content: &str) {
+        self.values.add(content);
+        self.secrets.add(content);
     }
 
     /// Takes the values out of what is said. Places stay: they hold no values.
     pub(super) fn scrub(&self, problems: &mut [Problem]) {
         for problem in problems {
-            for value in &self.0 {
-                for text in [Some(&mut problem.message), problem.hint.as_mut()]
-                    .into_iter()
-                    .flatten()
-                {
-                    if text.contains(value) {
-                        *text = text.replace(value, "[hidden]");
-                    }
-                }
+            self.values.redact(&mut problem.message);
+            if let Some(hint) = &mut problem.hint {
+                self.values.redact(hint);
             }
         }
     }

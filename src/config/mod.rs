@@ -29,6 +29,7 @@ pub use schema::json_schema;
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
 use crate::problem::{Problem, Severity, nearest};
 use crate::rules::{Rules, Thresholds};
+use crate::secret::Redactor;
 use sections::{Llm, Monitoring, ReportSection, Store, Telegram};
 
 /// What is watched when nobody has configured anything.
@@ -76,7 +77,12 @@ pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -
     let document = load::read(&main, environment, directory, &mut found);
     let mut later = Vec::new();
     let plan = document.and_then(|document| {
-        let mut plan = plan(&document.root, environment, &mut later)?;
+        let mut plan = plan(
+            &document.root,
+            environment,
+            &found.hidden.secrets,
+            &mut later,
+        )?;
         plan.files = document.files;
         Some(plan)
     });
@@ -95,7 +101,7 @@ pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -
 pub fn built_in(environment: &Environment) -> Loaded {
     let mut problems = Vec::new();
     let root = document::parse(&"built-in".into(), BUILT_IN, LIMITS, &mut problems);
-    let plan = root.and_then(|root| plan(&root, environment, &mut problems));
+    let plan = root.and_then(|root| plan(&root, environment, &Redactor::default(), &mut problems));
     finish(plan, problems)
 }
 
@@ -135,7 +141,12 @@ fn sort_by_place(problems: &mut [Problem]) {
     });
 }
 
-fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> Option<Plan> {
+fn plan(
+    root: &Node,
+    environment: &Environment,
+    secrets: &Redactor,
+    problems: &mut Vec<Problem>,
+) -> Option<Plan> {
     if !matches!(root.value, NodeValue::Mapping(_) | NodeValue::Null) {
         let message = format!("expected a map of sections, found {}", root.describe());
         let problem = Problem::error(message).at(&root.location, "");
@@ -183,7 +194,7 @@ fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> 
     let empty = Node::new(root.location.clone(), NodeValue::Null);
     let variable = |name: &str| environment.get(name).map(str::to_owned);
     let targets_node = root.get("targets").unwrap_or(&empty);
-    let read = targets::read(targets_node, &global, &variable, problems);
+    let read = targets::read(targets_node, &global, &variable, secrets, problems);
     let broken = problems
         .iter()
         .any(|problem| problem.severity == Severity::Error);
@@ -199,6 +210,7 @@ fn plan(root: &Node, environment: &Environment, problems: &mut Vec<Problem>) -> 
     let mut sources = Vec::new();
     collect_sources(root, &path, &mut sources);
     Some(Plan {
+        secrets: secrets.clone(),
         files: Vec::new(),
         watched: read.watched,
         disabled: read.disabled.len(),

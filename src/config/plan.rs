@@ -9,6 +9,7 @@ use crate::problem::Location;
 use crate::reporters::{self, ReporterKind};
 use crate::rules::Rules;
 use crate::schedule::Cron;
+use crate::secret::Redactor;
 
 /// All that a configuration asks for, checked. Pure: nothing was opened or started for it.
 pub struct Plan {
@@ -25,6 +26,8 @@ pub struct Plan {
     /// Where each value came from that is not written under `targets`, and each that came from a variable or a
     /// file.
     pub sources: Vec<ValueSource>,
+    /// What is never to be said, though it stands in settings that are, such as a token in an address.
+    pub secrets: Redactor,
 }
 
 /// A target with all that is needed to look at it and to judge it.

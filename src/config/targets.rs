@@ -11,6 +11,7 @@ use crate::document::{Entry, Node, NodeValue, Path, from_node, missing_hint, rea
 use crate::model::{Common, Rule, Target, TargetId, Urgency};
 use crate::problem::{Location, Problem, nearest};
 use crate::rules::{Rules, Thresholds};
+use crate::secret::Redactor;
 
 /// The global thresholds with the place they came from.
 pub(super) struct GlobalThresholds<'a> {
@@ -31,6 +32,7 @@ pub(super) fn read(
     targets: &Node,
     thresholds: &GlobalThresholds<'_>,
     variable: &dyn Fn(&str) -> Option<String>,
+    secrets: &Redactor,
     problems: &mut Vec<Problem>,
 ) -> Read {
     let path = Path::default().key("targets");
@@ -50,6 +52,7 @@ pub(super) fn read(
                     common: &common,
                     thresholds,
                     variable,
+                    secrets,
                     shared: Arc::from([]),
                     problems,
                 };
@@ -113,6 +116,7 @@ struct KindReader<'a> {
     common: &'a [String],
     thresholds: &'a GlobalThresholds<'a>,
     variable: &'a dyn Fn(&str) -> Option<String>,
+    secrets: &'a Redactor,
     /// The kind's defaults and the global thresholds of the target before: most targets share them.
     shared: Arc<[Rule]>,
     problems: &'a mut Vec<Problem>,
@@ -236,7 +240,9 @@ impl KindReader<'_> {
 
     fn name(&mut self, common: &CommonKeys, node: &Node, path: &Path, default: String) -> String {
         let Some(name) = &common.name else {
-            return default;
+            let mut name = default;
+            self.secrets.redact(&mut name);
+            return name;
         };
         let name = name.trim();
         let bad = name.is_empty() || name.chars().count() > 200 || name.contains(char::is_control);

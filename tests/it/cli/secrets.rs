@@ -61,6 +61,8 @@ fn configuration(port: u16) -> String {
     - {{<<: *secrets, name: wrong, url: \"http://127.0.0.1:{port}/ok?key=canary-query\", expect: {{contains: never}}}}
     - {{<<: *secrets, name: refused, url: \"http://canary-url-user:canary-url-password@127.0.0.1:1/?key=canary-query\"}}
     - {{<<: *secrets, url: \"{place}/unnamed?key=canary-query\"}}
+    - {{<<: *secrets, url: \"http://127.0.0.1:{port}/broken/bot${{TELEGRAM_BOT_TOKEN}}/x\"}}
+    - {{<<: *secrets, url: \"http://127.0.0.1:1/bot${{TELEGRAM_BOT_TOKEN}}/x\"}}
   databases:
     - {{host: db.example, database: app, username: u, password: \"${{POSTGRES_PASSWORD}}\"}}
 telegram: {{bot_token: \"${{TELEGRAM_BOT_TOKEN}}\", chat_id: \"${{TELEGRAM_CHAT_ID}}\"}}
