@@ -50,7 +50,25 @@ async fn running_out_of_descriptors_is_no_targets_fault() {
     let arrivals = Arc::default();
     let server = unhurried(&arrivals).await;
     let port = server.port;
-    let place = endpoints((0..300).map(|number| {
+    // There are descriptors for all permits.
+    assert_eq!(lost_within(256, port, 300).await, 0);
+    // How many the program needs before its first connection differs from machine to machine. The first limit that
+    // is too low for eight looks at a time leaves room for seven: nothing but our own trouble may be said there, and
+    // with less and less room nothing else either.
+    let mut limits_that_lost = 0;
+    for limit in (8..=24).rev() {
+        limits_that_lost += usize::from(lost_within(limit, port, 40).await > 0);
+        if limits_that_lost == 3 {
+            return;
+        }
+    }
+    panic!("no limit was low enough: the test tests nothing");
+}
+
+/// A round over targets that are well, with a limit of open files: how many it could not look at. Each of them must
+/// say that this is our own trouble.
+async fn lost_within(limit: u32, port: u16, targets: u64) -> u64 {
+    let place = endpoints((0..targets).map(|number| {
         // A name takes descriptors of its own to be resolved.
         let host = if number % 2 == 0 {
             "127.0.0.1"
@@ -59,30 +77,20 @@ async fn running_out_of_descriptors_is_no_targets_fault() {
         };
         format!("    - {{name: t{number}, url: \"http://{host}:{port}/{number}\"}}\n")
     }));
-    let mut unknown = 0;
-    for limit in ["-n 14", "-n 18", "-n 24", "-n 64", "-n 256"] {
-        let ended = round_within(&place, limit).await;
-        let report = ended.json();
-        for target in report["targets"].as_array().expect("targets") {
-            let failure = &target["failure"];
-            match target["status"].as_str() {
-                Some("GREEN") => {}
-                Some("UNKNOWN") => assert_eq!(failure["kind"], "ours", "{limit}: {failure}"),
-                other => panic!("{limit}: {other:?} {failure}"),
-            }
-        }
-        let lost = count(&report, "unknown");
-        assert_eq!(count(&report, "green") + lost, 300, "{limit}");
-        ended.assert_code(if lost > 0 { 3 } else { 0 });
-        unknown += lost;
-        if limit == "-n 256" {
-            assert_eq!(lost, 0, "there are descriptors for all permits");
+    let ended = round_within(&place, &format!("-n {limit}")).await;
+    let report = ended.json();
+    for target in report["targets"].as_array().expect("targets") {
+        let failure = &target["failure"];
+        match target["status"].as_str() {
+            Some("GREEN") => {}
+            Some("UNKNOWN") => assert_eq!(failure["kind"], "ours", "{limit}: {failure}"),
+            other => panic!("{limit}: {other:?} {failure}"),
         }
     }
-    assert!(
-        unknown > 0,
-        "no limit was low enough: the test tests nothing"
-    );
+    let lost = count(&report, "unknown");
+    assert_eq!(count(&report, "green") + lost, targets, "{limit}");
+    ended.assert_code(if lost > 0 { 3 } else { 0 });
+    lost
 }
 
 #[tokio::test]
