@@ -15,7 +15,6 @@ use crate::model::{Report, RoundSummary, TargetId};
 use crate::pipeline::{self, Judged};
 use crate::reporters::{self, AnyReporter, Means, Message, file};
 use crate::round::{self, Fleet, RoundOptions};
-use crate::secret::Redactor;
 
 /// Over how long rates are measured when somebody waits at a prompt.
 const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);
@@ -42,10 +41,10 @@ pub struct Undelivered {
 }
 
 impl App {
-    /// Makes the clients and the collectors that the targets need. Does no I/O but to raise the limit of open files.
+    /// Makes the clients and the collectors that these targets of the plan need. Does no I/O but to raise the limit of open files.
     #[must_use]
-    pub fn new(watched: &[Watched], secrets: &Redactor) -> Self {
-        let clients = Clients::new();
+    pub fn new(watched: &[Watched], plan: &Plan) -> Self {
+        let clients = Clients::within(&plan.surroundings);
         Self {
             fleet: Fleet::new(watched.iter().map(|one| one.kind), &clients),
             clients,
@@ -53,7 +52,7 @@ impl App {
                 permits: descriptors::permits(descriptors::raise_limit()),
                 spread: Duration::ZERO,
                 cpu_window: CPU_WINDOW_AT_A_PROMPT,
-                secrets: Arc::new(secrets.clone()),
+                secrets: Arc::new(plan.secrets.clone()),
                 clock: Arc::new(SystemClock),
             },
         }

@@ -74,6 +74,7 @@ pub async fn run(
         }
     };
     let began = tokio::time::Instant::now();
+    let round_began = began.into_std();
     let mut looks = JoinSet::new();
     for (position, index) in order.into_iter().enumerate() {
         let begins_at = began + share(options.spread, position, targets.len());
@@ -97,7 +98,7 @@ pub async fn run(
         let collector = fleet.collectors.get(target.id.kind).map(Arc::clone);
         let options = options.clone();
         looks.spawn(async move {
-            let observation = look(collector, &target, &options).await;
+            let observation = look(collector, &target, round_began, &options).await;
             drop(permit);
             (index, observation)
         });
@@ -140,10 +141,12 @@ fn share(spread: Duration, position: usize, count: usize) -> Duration {
 async fn look(
     collector: Option<Arc<dyn AnyCollector>>,
     target: &Target,
+    round_began: Instant,
     options: &RoundOptions,
 ) -> Observation {
     let run = RunContext {
         timeout: target.common.timeout,
+        round_began,
         cpu_window: options.cpu_window,
         clock: Arc::clone(&options.clock),
     };

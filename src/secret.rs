@@ -31,6 +31,12 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
+impl std::hash::Hash for Secret {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.expose().hash(state);
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
@@ -72,6 +78,13 @@ impl Redactor {
     pub fn add(&mut self, secret: &str) {
         if secret.len() >= Self::SHORTEST && !self.0.iter().any(|known| known.expose() == secret) {
             self.0.push(Secret::new(secret));
+        }
+    }
+
+    /// Adds all that another one takes out.
+    pub fn join(&mut self, other: &Self) {
+        for secret in &other.0 {
+            self.add(secret.expose());
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn look(config: &str) -> Result<ExitCode> {
         bail!("no configuration");
     };
     let plan = loaded.plan.context("a configuration without mistakes")?;
-    let app = App::new(&plan.watched, &plan.secrets).spread_over(SPREAD);
+    let app = App::new(&plan.watched, &plan).spread_over(SPREAD);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

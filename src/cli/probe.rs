@@ -24,8 +24,8 @@ pub(super) fn run(session: &Session, wanted: &str) -> Exit {
     };
     let observation = match runtime() {
         Ok(runtime) => {
-            let observation = runtime
-                .block_on(App::new(std::slice::from_ref(watched), &plan.secrets).look(watched));
+            let app = App::new(std::slice::from_ref(watched), &plan);
+            let observation = runtime.block_on(app.look(watched));
             runtime.shutdown_background();
             observation
         }

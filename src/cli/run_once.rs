@@ -65,7 +65,7 @@ pub(super) fn runtime() -> std::io::Result<Runtime> {
 async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched]) -> Exit {
     let previous = previous(session, once, plan);
     let complete = watched.len() == plan.watched.len();
-    let app = App::new(watched, &plan.secrets);
+    let app = App::new(watched, plan);
     let progress = Progress::new(watched);
     let done = |target: &_| progress.done(target);
     let looking = app.round(watched, previous.as_ref(), complete, &done);

@@ -1,20 +1,72 @@
 //! Sessions and connections that collectors, the analysis and the reporters share, keyed by their settings.
 
 pub mod http;
+pub mod net;
+pub mod ssh;
+pub mod tls;
+
+use std::path::PathBuf;
+
+/// What clients find around them. All of it is what the configuration and the environment say; nothing is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The home directory of the user we run as.
+    pub home: Option<PathBuf>,
+    /// The socket of the SSH agent: `SSH_AUTH_SOCK`.
+    pub agent_socket: Option<PathBuf>,
+    /// Where we keep what must outlast a restart.
+    pub data_directory: PathBuf,
+    /// The host keys that this system knows.
+    pub system_known_hosts: PathBuf,
+}
+
+impl Default for Surroundings {
+    /// Nobody's home, no agent, data in the working directory.
+    fn default() -> Self {
+        Self {
+            home: None,
+            agent_socket: None,
+            data_directory: PathBuf::from("data"),
+            system_known_hosts: PathBuf::from("/etc/ssh/ssh_known_hosts"),
+        }
+    }
+}
 
 /// All clients. Making them does no I/O.
 #[derive(Clone)]
 pub struct Clients {
+    /// Names and connections.
+    pub network: net::Network,
+    /// TLS set-ups.
+    pub tls: tls::TlsConfigs,
     /// HTTP and HTTPS.
     pub http: http::HttpClients,
+    /// Sessions over SSH.
+    pub ssh: ssh::SshClients,
 }
 
 impl Clients {
     /// Makes them all. Does no I/O.
     #[must_use]
     pub fn new() -> Self {
+        Self::within(&Surroundings::default())
+    }
+
+    /// Makes them all for these surroundings. Does no I/O.
+    #[must_use]
+    pub fn within(surroundings: &Surroundings) -> Self {
+        Self::over(net::Network::new(), surroundings)
+    }
+
+    /// Makes them all over a network of one's own. Does no I/O.
+    #[must_use]
+    pub fn over(network: net::Network, surroundings: &Surroundings) -> Self {
+        let tls = tls::TlsConfigs::new();
         Self {
-            http: http::HttpClients::new(),
+            http: http::HttpClients::new(network.clone(), tls.clone()),
+            ssh: ssh::SshClients::new(network.clone(), surroundings.clone()),
+            network,
+            tls,
         }
     }
 }

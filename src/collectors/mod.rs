@@ -11,7 +11,7 @@ use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -57,6 +57,8 @@ pub struct RunContext {
     /// How long the look may take. The collector keeps to it, so that it can say how far it came; a look that
     /// overruns is dropped.
     pub timeout: Duration,
+    /// When the round began that this look belongs to: the same for all looks of one round.
+    pub round_began: Instant,
     /// Over how long a rate such as `cpu_percent` is measured.
     pub cpu_window: Duration,
     /// Tells the time.
@@ -72,6 +74,9 @@ pub trait Collector: Send + Sync + Sized + 'static {
 
     /// Makes the collector. Does no I/O.
     fn new(clients: &Clients) -> Self;
+
+    /// Fills in what the environment gives where the settings say nothing. Done once, before all else.
+    fn complete(_settings: &mut Self::Settings, _variable: Variables<'_>) {}
 
     /// The name of a target that was given none. The history of a target hangs on it: never change it. No secret.
     fn default_name(settings: &Self::Settings) -> String;
@@ -147,8 +152,8 @@ pub struct Kind {
     pub spec: KindSpec,
     /// The JSON Schema of its settings.
     pub settings_schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
-    /// Reads the settings of one target.
-    pub read: fn(&Node) -> Result<Settings, ReadError>,
+    /// Reads the settings of one target, and completes them: see [`Collector::complete`].
+    pub read: fn(&Node, Variables<'_>) -> Result<Settings, ReadError>,
     /// See [`Collector::default_name`].
     pub default_name: fn(&Settings) -> String,
     /// See [`Collector::rules`].
@@ -164,7 +169,11 @@ impl Kind {
         Self {
             spec: C::KIND,
             settings_schema: C::Settings::json_schema,
-            read: |node| Ok(Arc::new(from_node::<C::Settings>(node)?)),
+            read: |node, variable| {
+                let mut settings = from_node::<C::Settings>(node)?;
+                C::complete(&mut settings, variable);
+                Ok(Arc::new(settings))
+            },
             default_name: |settings| {
                 (settings.downcast_ref()).map_or_else(String::new, C::default_name)
             },
@@ -191,7 +200,7 @@ impl Kind {
                 built: false,
             },
             settings_schema: S::json_schema,
-            read: |node| Ok(Arc::new(from_node::<S>(node)?)),
+            read: |node, _| Ok(Arc::new(from_node::<S>(node)?)),
             default_name: |settings| {
                 (settings.downcast_ref()).map_or_else(String::new, S::default_name)
             },

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,7 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{AnyCollector, BoxFuture, RunContext, SettingsProblem, Variables};
-use crate::document::{DurationText, OneOrMany, Word, Written};
+use crate::clients::net::{Port, host_and_port};
+use crate::document::{DurationText, OneOrMany, Written};
 use crate::model::{Failure, Reading, Target};
 use crate::problem::Severity;
 use crate::secret::Secret;
@@ -43,33 +43,6 @@ pub(super) trait KnownSettings:
     /// See [`super::Collector::check`].
     fn check(&self, _: Variables<'_>) -> Vec<SettingsProblem> {
         Vec::new()
-    }
-}
-
-/// A TCP port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Port(u16);
-
-impl FromStr for Port {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().replace('_', "").parse() {
-            Ok(number @ 1..) => Ok(Self(number)),
-            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
-        }
-    }
-}
-
-impl Word for Port {
-    const EXPECTED: &'static str = "a whole number from 1 to 65535";
-}
-
-/// `host`, or `host:port` where the port is not the usual one.
-fn host_and_port(host: &str, port: Option<Written<Port>>, usual: u16) -> String {
-    match port {
-        Some(Written(Port(port))) if port != usual => format!("{host}:{port}"),
-        _ => host.to_owned(),
     }
 }
 

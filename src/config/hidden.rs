@@ -13,6 +13,9 @@ const SECRET_WORDS: [&str; 8] = [
     "COOKIE",
 ];
 
+/// How the name of a variable ends that holds a place, not the secret that lies there: people need it in messages.
+const PLACES: [&str; 4] = ["_PATH", "_FILE", "_DIR", "_SOCK"];
+
 /// The values of variables and files that a configuration uses. The types that read values keep them out of their
 /// messages already; this is the net below.
 #[derive(Default)]
@@ -28,7 +31,8 @@ impl Hidden {
     pub(super) fn add_variable(&mut self, name: &str, value: &str) {
         self.values.add(value);
         let name = name.to_ascii_uppercase();
-        if SECRET_WORDS.iter().any(|word| name.contains(word)) {
+        let is_place = PLACES.iter().any(|end| name.ends_with(end));
+        if !is_place && SECRET_WORDS.iter().any(|word| name.contains(word)) {
             self.secrets.add(value);
         }
     }
@@ -46,6 +50,29 @@ impl Hidden {
             if let Some(hint) = &mut problem.hint {
                 self.values.redact(hint);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Hidden;
+
+    #[test]
+    fn what_lies_somewhere_is_secret_and_not_the_place() {
+        for (name, secret) in [
+            ("POSTGRES_PASSWORD", true),
+            ("OPENAI_API_KEY", true),
+            ("SLACK_WEBHOOK_URL", true),
+            ("VPS_SSH_KEY_PATH", false),
+            ("SSH_AUTH_SOCK", false),
+            ("POSTGRES_USER", false),
+        ] {
+            let mut hidden = Hidden::default();
+            hidden.add_variable(name, "canary-value");
+            let mut text = "canary-value".to_owned();
+            hidden.secrets.redact(&mut text);
+            assert_eq!(text == "[hidden]", secret, "{name}");
         }
     }
 }

@@ -15,10 +15,12 @@ mod names;
 mod plan;
 mod schema;
 mod sections;
+mod surroundings;
 mod targets;
 mod values;
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use environment::Environment;
@@ -77,12 +79,9 @@ pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -
     let document = load::read(&main, environment, directory, &mut found);
     let mut later = Vec::new();
     let plan = document.and_then(|document| {
-        let mut plan = plan(
-            &document.root,
-            environment,
-            &found.hidden.secrets,
-            &mut later,
-        )?;
+        let main = document.files.first().map(PathBuf::as_path);
+        let secrets = &found.hidden.secrets;
+        let mut plan = plan(&document.root, main, environment, secrets, &mut later)?;
         plan.files = document.files;
         Some(plan)
     });
@@ -101,7 +100,15 @@ pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -
 pub fn built_in(environment: &Environment) -> Loaded {
     let mut problems = Vec::new();
     let root = document::parse(&"built-in".into(), BUILT_IN, LIMITS, &mut problems);
-    let plan = root.and_then(|root| plan(&root, environment, &Redactor::default(), &mut problems));
+    let plan = root.and_then(|root| {
+        plan(
+            &root,
+            None,
+            environment,
+            &Redactor::default(),
+            &mut problems,
+        )
+    });
     finish(plan, problems)
 }
 
@@ -143,6 +150,7 @@ fn sort_by_place(problems: &mut [Problem]) {
 
 fn plan(
     root: &Node,
+    main_file: Option<&Path>,
     environment: &Environment,
     secrets: &Redactor,
     problems: &mut Vec<Problem>,
@@ -174,7 +182,7 @@ fn plan(
     let thresholds: Thresholds = section(root, "thresholds", problems);
     read_for_its_mistakes::<Telegram>(root, "telegram", problems);
     read_for_its_mistakes::<Llm>(root, "llm", problems);
-    read_for_its_mistakes::<Store>(root, "store", problems);
+    let store: Store = section(root, "store", problems);
     read_for_its_mistakes::<ReportSection>(root, "report", problems);
 
     let thresholds_path = path.key("thresholds");
@@ -192,7 +200,12 @@ fn plan(
         node: thresholds_node,
     };
     let empty = Node::new(root.location.clone(), NodeValue::Null);
-    let variable = |name: &str| environment.get(name).map(str::to_owned);
+    let asked = RefCell::new(hidden::Hidden::default());
+    let variable = |name: &str| {
+        let value = environment.get(name)?;
+        asked.borrow_mut().add_variable(name, value);
+        Some(value.to_owned())
+    };
     let targets_node = root.get("targets").unwrap_or(&empty);
     let read = targets::read(targets_node, &global, &variable, secrets, problems);
     let broken = problems
@@ -209,8 +222,11 @@ fn plan(
     warn_of_what_is_not_built(root, problems);
     let mut sources = Vec::new();
     collect_sources(root, &path, &mut sources);
+    let mut secrets = secrets.clone();
+    secrets.join(&asked.borrow().secrets);
     Some(Plan {
-        secrets: secrets.clone(),
+        secrets,
+        surroundings: surroundings::find(environment, store.path.as_deref(), main_file),
         files: Vec::new(),
         watched: read.watched,
         disabled: read.disabled.len(),

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clients::Surroundings;
 use crate::collectors::Kind;
 use crate::model::Target;
 use crate::problem::Location;
@@ -28,6 +29,8 @@ pub struct Plan {
     pub sources: Vec<ValueSource>,
     /// What is never to be said, though it stands in settings that are, such as a token in an address.
     pub secrets: Redactor,
+    /// Where we run: what clients find around them.
+    pub surroundings: Surroundings,
 }
 
 /// A target with all that is needed to look at it and to judge it.

@@ -157,7 +157,10 @@ impl KindReader<'_> {
         let common: Option<CommonKeys> =
             read_all(&common_node, path, &[], self.problems, from_node);
         let also_known: Vec<&str> = self.common.iter().map(String::as_str).collect();
-        let settings = read_all(&own_node, path, &also_known, self.problems, self.kind.read);
+        let (read, variable) = (self.kind.read, self.variable);
+        let settings = read_all(&own_node, path, &also_known, self.problems, |node| {
+            read(node, variable)
+        });
         let (common, settings) = (common?, settings?);
         for found in (self.kind.check)(&settings, self.variable) {
             let value = own_node.get(found.key);

@@ -17,7 +17,7 @@ pub trait Word: FromStr<Err: fmt::Display> {
 }
 
 /// A [`Word`] as serde and schemars see it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Written<T>(
     /// What was read.
     pub T,

@@ -5,18 +5,13 @@
 //! proxies, because it is the target that is watched, not the way to it.
 
 mod body;
-mod certificate;
-mod connect;
-mod dns;
 mod exchange;
 mod first_byte;
 mod problems;
 mod redirect;
-mod tls;
 mod trace;
 mod url;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use ::url::Host;
@@ -26,12 +21,12 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-pub use certificate::Certificate;
-pub use dns::ResolverSettings;
-pub use tls::TlsSettings;
 pub use trace::{Phase, Trace};
 pub use url::{HttpUrl, UrlError};
 
+use super::net::Network;
+use super::tls::problems::handshake_failed;
+use super::tls::{Certificate, Check, Keys, TlsConfigs, TlsSettings, Trust};
 use crate::model::{Failure, FailureKind};
 use body::Encoding;
 use exchange::{Received, Transport, Wanted};
@@ -42,15 +37,19 @@ const USER_AGENT: &str = concat!("roundsman/", env!("CARGO_PKG_VERSION"));
 /// Headers that may follow a redirect to another origin: they say nothing about who asks.
 const HARMLESS: [HeaderName; 3] = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::USER_AGENT];
 
+/// How the settings of an address are called.
+pub(super) const KEYS: Keys = Keys {
+    host: "url",
+    ca_file: "tls.ca_file",
+    client: None,
+    without: "write `http://`",
+};
+
 /// What visits share: the DNS cache and the TLS set-up. Cheap to clone.
 #[derive(Clone)]
 pub struct HttpClients {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    dns: dns::Dns,
-    tls: tls::TlsConfigs,
+    network: Network,
+    tls: TlsConfigs,
 }
 
 /// What to ask.
@@ -95,21 +94,10 @@ pub struct Answer {
 }
 
 impl HttpClients {
-    /// Names are looked up as the system does. Does no I/O.
+    /// Makes them. Does no I/O.
     #[must_use]
-    pub fn new() -> Self {
-        Self::with_resolver(ResolverSettings::default())
-    }
-
-    /// Names are looked up as told. Does no I/O.
-    #[must_use]
-    pub fn with_resolver(settings: ResolverSettings) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                dns: dns::Dns::new(settings),
-                tls: tls::TlsConfigs::new(),
-            }),
-        }
+    pub fn new(network: Network, tls: TlsConfigs) -> Self {
+        Self { network, tls }
     }
 
     /// Asks, and follows redirects. What was measured is in `trace`, also after a failure.
@@ -125,7 +113,7 @@ impl HttpClients {
         let outcome = tokio::time::timeout(timeout, self.follow(visit, trace)).await;
         outcome.unwrap_or_else(|_| {
             let servers = match trace.phase() {
-                Some(Phase::Dns) => self.shared.dns.servers(),
+                Some(Phase::Dns) => self.network.dns_servers(),
                 _ => String::new(),
             };
             Err(problems::timed_out(trace, timeout, &servers))
@@ -208,12 +196,12 @@ impl HttpClients {
             Some(Host::Ipv6(address)) => vec![address.into()],
             Some(Host::Domain(name)) => {
                 trace.enter(Phase::Dns);
-                self.shared.dns.resolve(name).await?
+                self.network.resolve(name).await?
             }
             None => Vec::new(),
         };
         trace.enter(Phase::Connect);
-        let (stream, address) = connect::connect(&addresses, url.port()).await?;
+        let (stream, address) = self.network.connect_to(&addresses, url.port()).await?;
         trace.leave();
         trace.address = Some(address);
         Ok(stream)
@@ -226,7 +214,7 @@ impl HttpClients {
         stream: TcpStream,
         trace: &mut Trace,
     ) -> Result<(Box<dyn Transport>, Version), Failure> {
-        let config = self.shared.tls.get(settings)?;
+        let config = self.tls.config(&trust(settings))?;
         let name = match hop.url.host() {
             Some(Host::Ipv4(address)) => Ok(ServerName::from(std::net::IpAddr::from(address))),
             Some(Host::Ipv6(address)) => Ok(ServerName::from(std::net::IpAddr::from(address))),
@@ -244,7 +232,7 @@ impl HttpClients {
             Ok(stream) => stream,
             Err(error) => {
                 trace.leave();
-                let (failure, certificate) = problems::handshake_failed(&hop.url, &error);
+                let (failure, certificate) = handshake_failed(&hop.url.authority(), &KEYS, &error);
                 trace.met(certificate);
                 return Err(failure);
             }
@@ -262,9 +250,18 @@ impl HttpClients {
     }
 }
 
-impl Default for HttpClients {
-    fn default() -> Self {
-        Self::new()
+fn trust(settings: &TlsSettings) -> Trust {
+    Trust {
+        check: if settings.verify {
+            Check::Full
+        } else {
+            Check::Nothing
+        },
+        ca_file: settings.ca_file.clone(),
+        only_ca_file: false,
+        client: None,
+        protocols: &[b"h2", b"http/1.1"],
+        keys: KEYS,
     }
 }
 

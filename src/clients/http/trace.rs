@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::certificate::Certificate;
 use super::url::HttpUrl;
+use crate::clients::tls::Certificate;
 
 /// A phase of a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

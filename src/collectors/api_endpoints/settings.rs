@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::expect::Expect;
-use crate::clients::http::{HttpUrl, TlsSettings};
+use crate::clients::http::HttpUrl;
+use crate::clients::tls::TlsSettings;
 use crate::secret::Secret;
 
 /// Words in the name of a header or of a query parameter that holds a credential.

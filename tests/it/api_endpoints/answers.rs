@@ -188,7 +188,7 @@ fn the_sample_reads_and_names_are_short() {
         for common in ["name", "timeout_ms"] {
             entry.remove(&[roundsman::document::Segment::Key(common.to_owned())]);
         }
-        (kind.read)(&entry).expect("settings");
+        (kind.read)(&entry, &|_| None).expect("settings");
     }
     let named = |url: &str| {
         let yaml = format!("url: {url}");

@@ -2,8 +2,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use roundsman::clients::Clients;
-use roundsman::clients::http::{HttpClients, ResolverSettings};
+use roundsman::clients::net::{Network, ResolverSettings};
+use roundsman::clients::{Clients, Surroundings};
 use roundsman::model::Status;
 use tokio::net::UdpSocket;
 
@@ -13,12 +13,11 @@ use crate::support::{Looked, dns, look_with};
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 fn clients(server: SocketAddr) -> Clients {
-    let mut clients = Clients::new();
-    clients.http = HttpClients::with_resolver(ResolverSettings {
+    let network = Network::with_resolver(ResolverSettings {
         name_servers: Some(vec![server]),
         hosts_file: PathBuf::from("/nowhere/hosts"),
     });
-    clients
+    Clients::over(network, &Surroundings::default())
 }
 
 async fn look_at(clients: &Clients, host: &str, port: u16) -> Looked {
@@ -132,11 +131,11 @@ async fn localhost_and_the_hosts_file_need_no_dns() {
     let web = answering(OK).await;
     let hosts = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(hosts.path(), "127.0.0.1 shop.example.test # comment\n").unwrap();
-    let mut clients = Clients::new();
-    clients.http = HttpClients::with_resolver(ResolverSettings {
+    let network = Network::with_resolver(ResolverSettings {
         name_servers: Some(vec![SocketAddr::from(([127, 0, 0, 1], 9))]),
         hosts_file: hosts.path().to_path_buf(),
     });
+    let clients = Clients::over(network, &Surroundings::default());
     look_at(&clients, "SHOP.example.test", web.port)
         .await
         .assert_green();
@@ -148,11 +147,11 @@ async fn localhost_and_the_hosts_file_need_no_dns() {
 #[tokio::test]
 async fn without_a_dns_server_only_names_are_unknown() {
     let web = answering(OK).await;
-    let mut clients = Clients::new();
-    clients.http = HttpClients::with_resolver(ResolverSettings {
+    let network = Network::with_resolver(ResolverSettings {
         name_servers: Some(Vec::new()),
         hosts_file: PathBuf::from("/nowhere/hosts"),
     });
+    let clients = Clients::over(network, &Surroundings::default());
     look_at(&clients, "shop.example.test", web.port).await.assert_failed(
         Status::Unknown,
         "ours cannot look up `shop.example.test`: no DNS server is set up | name a DNS server in `/etc/resolv.conf`",

@@ -93,7 +93,7 @@ fn mistakes_in_settings_show_no_secret() {
     ] {
         let mut problems = Vec::new();
         let node = parse(&"test.yaml".into(), yaml, LIMITS, &mut problems).expect("a document");
-        let Err(error) = (kind_of("api_endpoints").read)(&node) else {
+        let Err(error) = (kind_of("api_endpoints").read)(&node, &|_| None) else {
             panic!("`{yaml}` was taken");
         };
         assert!(

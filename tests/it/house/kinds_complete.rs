@@ -181,7 +181,7 @@ fn wrong_sample(kind: &Kind) -> Vec<String> {
     }
     let mut wrong = Vec::new();
     for (index, target) in targets.iter().enumerate() {
-        match (kind.read)(&own_keys(target.clone())) {
+        match (kind.read)(&own_keys(target.clone()), &|_| None) {
             Err(error) => wrong.push(format!("{file}[{index}]: {error}")),
             Ok(settings) => {
                 if (kind.default_name)(&settings).trim().is_empty() {
@@ -341,7 +341,7 @@ mod the_checks {
                     ..spec("somethings", &[GOOD])
                 },
                 settings_schema: KINDS[0].settings_schema,
-                read: |node| {
+                read: |node, _| {
                     Ok(Arc::new(roundsman::document::from_node::<
                         HashMap<String, u16>,
                     >(node)?))

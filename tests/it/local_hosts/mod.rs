@@ -27,7 +27,7 @@ pub(super) fn target(entry: &str) -> Target {
     let file = Arc::from("entry.yaml");
     let node = parse(&file, entry, LIMITS, &mut problems).expect("a document");
     assert!(problems.is_empty(), "{problems:?}");
-    let settings = (spec().read)(&node).expect("settings of the kind");
+    let settings = (spec().read)(&node, &|_| None).expect("settings of the kind");
     assert_eq!((spec().check)(&settings, &|_| None), []);
     Target {
         id: TargetId {
@@ -48,6 +48,7 @@ pub(super) fn target(entry: &str) -> Target {
 
 pub(super) fn run(timeout: Duration, cpu_window: Duration) -> RunContext {
     RunContext {
+        round_began: std::time::Instant::now(),
         timeout,
         cpu_window,
         clock: Arc::new(SystemClock),

@@ -1,11 +1,11 @@
 //! Looks at one target through the public way: YAML, settings, collector.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use roundsman::clients::Clients;
 use roundsman::clock::SystemClock;
-use roundsman::collectors::{Kind, RunContext, kind};
+use roundsman::collectors::{AnyCollector, Kind, RunContext, kind};
 use roundsman::document::{LIMITS, parse};
 use roundsman::model::{
     Common, Failure, Reading, Rule, Status, Target, TargetId, Threshold, Urgency, Value,
@@ -29,7 +29,7 @@ pub(crate) fn target(key: &str, yaml: &str, timeout: Duration) -> Target {
     let node = parse(&"test.yaml".into(), yaml, LIMITS, &mut problems);
     assert!(problems.is_empty(), "{problems:?}");
     let kind = kind_of(key);
-    let settings = (kind.read)(&node.expect("a document")).unwrap_or_else(|error| {
+    let settings = (kind.read)(&node.expect("a document"), &|_| None).unwrap_or_else(|error| {
         panic!("{yaml}\n{error}");
     });
     Target {
@@ -56,14 +56,25 @@ pub(crate) async fn look(yaml: &str) -> Looked {
 
 /// Looks at an API endpoint with clients and a deadline of one's own.
 pub(crate) async fn look_with(clients: &Clients, yaml: &str, timeout: Duration) -> Looked {
-    let kind = kind_of("api_endpoints");
-    let target = target("api_endpoints", yaml, timeout);
+    look_at("api_endpoints", clients, yaml, timeout).await
+}
+
+/// Looks at a target of a kind, in a round of its own.
+pub(crate) async fn look_at(key: &str, clients: &Clients, yaml: &str, timeout: Duration) -> Looked {
+    let collector = (kind_of(key).new)(clients);
+    look_again(collector.as_ref(), &target(key, yaml, timeout)).await
+}
+
+/// Looks at a target with a collector that may have looked before, in a round of its own.
+pub(crate) async fn look_again(collector: &dyn AnyCollector, target: &Target) -> Looked {
+    let kind = kind_of(target.id.kind);
     let run = RunContext {
-        timeout,
+        timeout: target.common.timeout,
+        round_began: Instant::now(),
         cpu_window: Duration::from_secs(1),
         clock: Arc::new(SystemClock),
     };
-    let outcome = (kind.new)(clients).look(&target, &run).await;
+    let outcome = collector.look(target, &run).await;
     let looked = Looked {
         outcome,
         rules: (kind.rules)(&target.settings),

@@ -1,8 +1,12 @@
 //! TLS: settings that are shared, sessions that are not, and certificates that are told in words.
 
+mod certificate;
+mod client;
+pub(crate) mod problems;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -17,6 +21,8 @@ use rustls::{
 use rustls::{Error as TlsError, SignatureScheme};
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub use certificate::Certificate;
 
 use crate::model::Failure;
 
@@ -45,9 +51,63 @@ impl Default for TlsSettings {
     }
 }
 
-/// One TLS configuration for each setting, made when it is first needed.
-pub(super) struct TlsConfigs {
-    held: Mutex<Held>,
+/// How much of a server's certificate is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Check {
+    /// Nothing: anybody may answer in the server's place, who holds the key of what is shown.
+    Nothing,
+    /// That an authority we trust has signed it, and its dates; not for whom.
+    Chain,
+    /// All of it, the name included.
+    Full,
+}
+
+/// Our own certificate and its key, both PEM files.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientIdentity {
+    /// The certificate, with those that lead to its authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// How one kind's keys are called, for hints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Keys {
+    /// The key that names the host.
+    pub host: &'static str,
+    /// The key of the authorities' file.
+    pub ca_file: &'static str,
+    /// The keys of our own certificate, in words; `None`: there are none.
+    pub client: Option<&'static str>,
+    /// What to do where TLS is not meant.
+    pub without: &'static str,
+}
+
+/// How the two ends of a TLS connection prove who they are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Trust {
+    /// What is checked of the server's certificate.
+    pub check: Check,
+    /// A file of certificates (PEM) that are trusted.
+    pub ca_file: Option<PathBuf>,
+    /// Whether those of `ca_file` are trusted alone, not besides the system's.
+    pub only_ca_file: bool,
+    /// Who we are, where the server wants to know.
+    pub client: Option<ClientIdentity>,
+    /// The protocols offered (ALPN, RFC 7301), the best first.
+    pub protocols: &'static [&'static [u8]],
+    /// How the keys are called.
+    pub keys: Keys,
+}
+
+/// Files that a configuration was made from, with the time each was changed.
+type Stamps = Vec<Option<SystemTime>>;
+
+/// One TLS configuration for each setting, made when it is first needed. Cheap to clone.
+#[derive(Clone)]
+pub struct TlsConfigs {
+    held: Arc<Mutex<Held>>,
 }
 
 #[derive(Default)]
@@ -56,32 +116,42 @@ struct Held {
     native_roots: Option<Arc<RootCertStore>>,
     /// Why some or all of them could not be read, if so.
     native_error: Option<String>,
-    configs: HashMap<TlsSettings, (Option<SystemTime>, Arc<ClientConfig>)>,
+    configs: HashMap<Trust, (Stamps, Arc<ClientConfig>)>,
 }
 
 impl TlsConfigs {
-    pub(super) fn new() -> Self {
+    /// Holds none yet. Does no I/O.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
-            held: Mutex::default(),
+            held: Arc::default(),
         }
     }
 
-    /// The configuration for a setting. A `ca_file` that has changed is read again.
+    /// The configuration for a setting. Files that have changed are read again.
     ///
     /// # Errors
-    /// There is nothing to check certificates with.
-    pub(super) fn get(&self, settings: &TlsSettings) -> Result<Arc<ClientConfig>, Failure> {
+    /// There is nothing to check certificates with, or our own certificate cannot be used.
+    pub fn config(&self, trust: &Trust) -> Result<Arc<ClientConfig>, Failure> {
         let changed = |path: &PathBuf| std::fs::metadata(path).ok()?.modified().ok();
-        let stamp = settings.ca_file.as_ref().and_then(changed);
+        let own = trust.client.iter();
+        let own = own.flat_map(|own| [&own.certificate, &own.key]);
+        let stamps: Stamps = trust.ca_file.iter().chain(own).map(changed).collect();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((made_at, config)) = held.configs.get(settings)
-            && *made_at == stamp
+        if let Some((made_at, config)) = held.configs.get(trust)
+            && *made_at == stamps
         {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(held.make(settings)?);
-        (held.configs).insert(settings.clone(), (stamp, Arc::clone(&config)));
+        let config = Arc::new(held.make(trust)?);
+        (held.configs).insert(trust.clone(), (stamps, Arc::clone(&config)));
         Ok(config)
+    }
+}
+
+impl Default for TlsConfigs {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -95,55 +165,66 @@ fn provider() -> CryptoProvider {
 }
 
 impl Held {
-    fn make(&mut self, settings: &TlsSettings) -> Result<ClientConfig, Failure> {
+    fn make(&mut self, trust: &Trust) -> Result<ClientConfig, Failure> {
         let provider = self.provider.get_or_insert_with(|| Arc::new(provider()));
         let provider = Arc::clone(provider);
-        let check = if settings.verify {
-            let roots = self.roots(settings.ca_file.as_deref())?;
-            let verifier =
-                WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-            Some(verifier.build().map_err(broken)?)
-        } else {
-            None
+        let check = match trust.check {
+            Check::Nothing => None,
+            Check::Chain | Check::Full => {
+                let roots = self.roots(trust)?;
+                let verifier =
+                    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+                Some(verifier.build().map_err(broken)?)
+            }
         };
         let verifier = Verifier {
             check,
+            for_any_name: trust.check == Check::Chain,
             provider: Arc::clone(&provider),
         };
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(broken)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match &trust.client {
+            Some(own) => client::identify(config, own)?,
+            None => config.with_no_client_auth(),
+        };
+        config.alpn_protocols = trust.protocols.iter().map(|name| name.to_vec()).collect();
         // Every look is to do the whole handshake, so that its time and the certificate are those of today.
         config.resumption = Resumption::disabled();
         Ok(config)
     }
 
-    fn roots(&mut self, ca_file: Option<&Path>) -> Result<Arc<RootCertStore>, Failure> {
-        let native = self.native_roots();
-        let Some(path) = ca_file else {
+    fn roots(&mut self, trust: &Trust) -> Result<Arc<RootCertStore>, Failure> {
+        let key = trust.keys.ca_file;
+        let Some(path) = trust.ca_file.as_deref() else {
+            let native = self.native_roots();
             if native.is_empty() {
                 let why = self.native_error.as_ref().map_or_else(
                     || "this system has no root certificates".to_owned(),
                     |error| format!("the root certificates cannot be read: {error}"),
                 );
-                return Err(Failure::ours(format!("no certificate can be checked: {why}")).hint(
+                return Err(Failure::ours(format!("no certificate can be checked: {why}")).hint(format!(
                     "install the package `ca-certificates`, look where `SSL_CERT_FILE` and `SSL_CERT_DIR` point, or \
-                     set `tls.ca_file`",
-                ));
+                     set `{key}`",
+                )));
             }
             return Ok(native);
         };
-        let hint = "`tls.ca_file` must be a readable file of certificates in PEM form";
+        let mut roots = if trust.only_ca_file {
+            RootCertStore::empty()
+        } else {
+            RootCertStore::clone(&self.native_roots())
+        };
         let refuse = |why: String| {
             let shown = path.display();
-            Failure::ours(format!("cannot use the certificates of `{shown}`: {why}")).hint(hint)
+            Failure::ours(format!("cannot use the certificates of `{shown}`: {why}")).hint(format!(
+                "`{key}` must be a readable file of certificates in PEM form"
+            ))
         };
         let text = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
-        let mut roots = RootCertStore::clone(&native);
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(&text) {
             let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
@@ -180,11 +261,11 @@ fn broken(error: impl fmt::Display) -> Failure {
 /// A certificate that was not accepted, and why. It travels inside the TLS library's own error, so that one
 /// verifier serves all connections.
 #[derive(Debug)]
-pub(super) struct Rejected {
+pub(crate) struct Rejected {
     /// The server's own certificate.
-    pub(super) certificate: CertificateDer<'static>,
+    pub(crate) certificate: CertificateDer<'static>,
     /// What is wrong with it.
-    pub(super) reason: CertificateError,
+    pub(crate) reason: CertificateError,
 }
 
 impl fmt::Display for Rejected {
@@ -201,6 +282,8 @@ impl std::error::Error for Rejected {}
 struct Verifier {
     /// `None`: any certificate is accepted, but the server must hold its key.
     check: Option<Arc<WebPkiServerVerifier>>,
+    /// Whether a certificate for another name is accepted too.
+    for_any_name: bool,
     provider: Arc<CryptoProvider>,
 }
 
@@ -217,6 +300,10 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         };
         match check.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            // The name is what is checked last: all else was right.
+            Err(TlsError::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if self.for_any_name => Ok(ServerCertVerified::assertion()),
             Err(TlsError::InvalidCertificate(reason)) => {
                 let certificate = certificate.clone().into_owned();
                 let rejected = Arc::new(Rejected {

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 
-use super::problems;
+use super::blame;
 use crate::model::Failure;
 
 /// How long one address has before the next is tried beside it (RFC 8305 §5).
@@ -57,7 +57,7 @@ pub(super) async fn connect(
         }
     }
     Err(match failed {
-        Some((address, error)) => problems::connect_failed(address, &error),
+        Some((address, error)) => blame::connect_failed(address, &error),
         None => Failure::ours("there was no address to connect to")
             .hint("this is a bug of ours: please report it"),
     })

@@ -20,7 +20,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{Hosts, TokioResolver, system_conf};
 use tokio::sync::{Semaphore, watch};
 
-use super::problems::ours_by_errno;
+use super::blame::ours_by_errno;
 use crate::model::{Failure, FailureKind};
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
@@ -101,7 +101,7 @@ impl Dns {
     pub(super) async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
         let Ok(name) = Name::from_ascii(host) else {
             let message = format!("`{host}` is not a name that DNS can hold");
-            return Err(Failure::new(FailureKind::Unreachable, message).hint("check the `url`"));
+            return Err(Failure::new(FailureKind::Unreachable, message).hint("check the name"));
         };
         let loaded = self.current();
         let mut found = loaded.in_hosts_file(&name);
@@ -160,7 +160,7 @@ impl Dns {
         match error {
             NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
                 ResponseCode::NXDomain => unreachable("the DNS server says that it does not exist")
-                    .hint("check the name in `url`, and whether its DNS record was removed"),
+                    .hint("check the name, and whether its DNS record was removed"),
                 ResponseCode::NoError => {
                     unreachable("the DNS server knows the name, but no address of it")
                         .hint("add an A or AAAA record for it")
@@ -325,7 +325,7 @@ fn alternating(found: Vec<IpAddr>) -> Vec<IpAddr> {
 }
 
 /// For messages about a deadline that struck during a lookup.
-pub(super) fn mute(host: &str, servers: &str, timeout: Duration) -> Failure {
+pub(crate) fn mute(host: &str, servers: &str, timeout: Duration) -> Failure {
     Failure::ours(format!(
         "cannot look up `{host}`: no answer from DNS within {} ms ({servers})",
         timeout.as_millis()
