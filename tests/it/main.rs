@@ -7,4 +7,5 @@ mod house;
 mod local_hosts;
 mod reports;
 mod round;
+mod ssh;
 mod support;

@@ -8,6 +8,7 @@ mod machine;
 pub(crate) mod nginx;
 pub(crate) mod program;
 pub(crate) mod servers;
+pub(crate) mod sshd;
 
 pub(crate) use look::{Looked, kind_of, look, look_with, target};
 pub(crate) use machine::cannot_run;
