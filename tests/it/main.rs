@@ -2,6 +2,7 @@
 
 mod api_endpoints;
 mod cli;
+mod collectors_contract;
 mod config;
 mod house;
 mod local_hosts;

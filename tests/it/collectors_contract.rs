@@ -1,0 +1,188 @@
+//! What every kind that talks to a server owes its users, whatever the server does: a deadline that is kept, the right
+//! blame, a hint, no secret in what is said, and nothing left running by a look that was dropped.
+//!
+//! A kind that connects to something stands in [`CASES`]; one that does not stands in [`WITHOUT_CONNECTIONS`]. A
+//! kind in neither fails the first test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use roundsman::clients::net::{Network, ResolverSettings};
+use roundsman::clients::{Clients, Surroundings};
+use roundsman::collectors::KINDS;
+use roundsman::model::Status;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::children::free_port;
+use crate::support::servers::{RawServer, raw};
+use crate::support::{Looked, dns, look_at};
+
+/// In every secret that a case configures.
+const CANARY: &str = "canary-4711";
+
+/// A kind, and the settings that lead it to a host and a port.
+type Case = (&'static str, fn(&str, u16) -> String);
+
+const CASES: &[Case] = &[("api_endpoints", |host, port| {
+    format!(
+        "url: 'http://{host}:{port}/'\nheaders: {{x-key: {CANARY}}}\nauth: {{basic: {{username: me, password: {CANARY}}}}}"
+    )
+})];
+
+/// Kinds that read what is on this machine.
+const WITHOUT_CONNECTIONS: &[&str] = &["local_hosts"];
+
+/// Long enough for a busy machine to connect and to find that nothing comes.
+const TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// No look is waited for longer, so that one that never ends fails instead of hanging.
+const LONGEST: Duration = Duration::from_secs(60);
+
+async fn look((kind, settings): &Case, clients: &Clients, host: &str, port: u16) -> Looked {
+    let yaml = settings(host, port);
+    let look = look_at(kind, clients, &yaml, TIMEOUT);
+    let looked = tokio::time::timeout(LONGEST, look).await;
+    let looked = looked.unwrap_or_else(|_| panic!("a look at `{kind}` never ends"));
+    let failure = looked.outcome.as_ref().err();
+    let hint = failure.and_then(|failure| failure.hint.as_ref());
+    assert!(hint.is_some(), "{kind}: {}", looked.failure());
+    let said = format!("{looked:?}");
+    assert!(!said.contains(CANARY), "{kind} says a secret: {said}");
+    looked
+}
+
+/// Does this to every connection.
+async fn server<F>(behaviour: fn(TcpStream) -> F) -> RawServer
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    raw(behaviour).await
+}
+
+#[test]
+fn every_kind_that_connects_is_held_to_the_contract() {
+    for kind in KINDS.iter().filter(|kind| kind.spec.built) {
+        let key = kind.spec.key;
+        let listed = CASES.iter().any(|(case, _)| *case == key);
+        assert_ne!(
+            listed,
+            WITHOUT_CONNECTIONS.contains(&key),
+            "`{key}` belongs into exactly one list of this file"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_timed_out_by_the_collector_itself() {
+    let server = server(|stream| async move {
+        let _open = stream;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    for case in CASES {
+        let looked = look(case, &Clients::new(), "127.0.0.1", server.port).await;
+        looked.assert_failed(Status::Red, "timed_out ");
+        assert!(looked.failure().contains(" ms"), "{}", looked.failure());
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_nothing_listens_on_is_unreachable() {
+    for case in CASES {
+        let looked = look(case, &Clients::new(), "127.0.0.1", free_port()).await;
+        looked.assert_failed(Status::Red, "unreachable ");
+        assert!(looked.failure().contains("refused"), "{}", looked.failure());
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_another_sort_is_unexpected() {
+    let server = server(|mut stream| async move {
+        stream
+            .write_all(b"220 mail.example.com ESMTP\r\n")
+            .await
+            .ok();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.ok();
+    })
+    .await;
+    for case in CASES {
+        let looked = look(case, &Clients::new(), "127.0.0.1", server.port).await;
+        looked.assert_failed(Status::Red, "unexpected ");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_closes_at_once_is_to_blame() {
+    let server = server(|stream| async move { drop(stream) }).await;
+    for case in CASES {
+        let looked = look(case, &Clients::new(), "127.0.0.1", server.port).await;
+        assert_eq!(looked.status(), Status::Red, "{}", looked.failure());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_stops_talking_ends_the_look_no_later_than_its_deadline() {
+    let server =
+        server(|mut stream| async move { while stream.write_all(&[b'x'; 4096]).await.is_ok() {} })
+            .await;
+    for case in CASES {
+        let looked = look(case, &Clients::new(), "127.0.0.1", server.port).await;
+        assert_eq!(looked.status(), Status::Red, "{}", looked.failure());
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_the_targets_and_a_mute_dns_server_is_ours() {
+    let server = dns::start().await;
+    let network = Network::with_resolver(ResolverSettings {
+        name_servers: Some(vec![server.address]),
+        hosts_file: "/nowhere/hosts".into(),
+    });
+    let clients = Clients::over(network, &Surroundings::default());
+    for case in CASES {
+        let looked = look(case, &clients, "nobody.example.com", 1).await;
+        looked.assert_failed(Status::Red, "unreachable the name `nobody.example.com`");
+        let looked = look(case, &clients, "mute.example.org", 1).await;
+        looked.assert_failed(Status::Unknown, "ours cannot look up `mute.example.org`");
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_is_dropped_leaves_no_connection_behind() {
+    let open = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&open);
+    let server = raw(move |mut stream| {
+        let open = Arc::clone(&counted);
+        async move {
+            open.fetch_add(1, Ordering::SeqCst);
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.ok();
+            open.fetch_sub(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    for (kind, settings) in CASES {
+        let yaml = settings("127.0.0.1", server.port);
+        let clients = Clients::new();
+        let until = |wanted: usize| {
+            let open = Arc::clone(&open);
+            let waiting = async move {
+                while open.load(Ordering::SeqCst) != wanted {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            };
+            tokio::time::timeout(LONGEST, waiting)
+        };
+        tokio::select! {
+            looked = look_at(kind, &clients, &yaml, LONGEST) => panic!("{kind}: {}", looked.failure()),
+            connected = until(1) => connected.unwrap_or_else(|_| panic!("`{kind}` never connects")),
+        }
+        // The clients are still there: what is shared between looks must not hold a half-open connection either.
+        let closed = until(0).await;
+        assert!(closed.is_ok(), "`{kind}` leaves a connection behind");
+        drop(clients);
+    }
+}
