@@ -2,7 +2,7 @@ use super::Session;
 use super::exit::Exit;
 use super::run_once::runtime;
 use crate::app::App;
-use crate::config::{Plan, TimeoutFrom, Watched};
+use crate::config::{Plan, Watched};
 use crate::model::{Measurement, Observation, Verdict};
 use crate::problem::nearest;
 use crate::render::escape::plain;
@@ -80,10 +80,7 @@ fn tell(watched: &Watched, observation: &Observation, verdict: &Verdict) -> Stri
         .location
         .as_ref()
         .map_or_else(String::new, ToString::to_string);
-    let from = match &watched.timeout_from {
-        TimeoutFrom::Default => "default".to_owned(),
-        TimeoutFrom::Configured(place) => place.to_string(),
-    };
+    let from = watched.timeout_from.to_string();
     line(2, &format!("configured at {place}"));
     line(
         2,

@@ -9,10 +9,10 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
@@ -111,7 +111,6 @@ pub struct SettingsProblem {
     pub hint: Option<String>,
 }
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 type Settings = Arc<dyn Any + Send + Sync>;
 
 /// Gives the value of an environment variable.

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{AnyCollector, BoxFuture, RunContext, SettingsProblem, Variables};
+use super::{AnyCollector, RunContext, SettingsProblem, Variables};
 use crate::clients::net::{Port, host_and_port};
 use crate::document::{DurationText, OneOrMany, Written};
 use crate::model::{Failure, Reading, Target};

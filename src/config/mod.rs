@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 pub use environment::Environment;
 pub use load::{FILE_VARIABLE, SEARCHED};
-pub use plan::{Plan, PlannedReporter, TimeoutFrom, Timetable, ValueSource, Watched};
+pub use plan::{Plan, PlannedReporter, Timetable, ValueSource, Watched};
 pub use schema::json_schema;
 
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clients::Surroundings;
 use crate::collectors::Kind;
-use crate::model::Target;
+use crate::model::{Origin, Target};
 use crate::problem::Location;
 use crate::reporters::{self, ReporterKind};
 use crate::rules::Rules;
@@ -45,20 +45,11 @@ pub struct Watched {
     /// Where it stands.
     pub location: Option<Location>,
     /// Where its time-out came from.
-    pub timeout_from: TimeoutFrom,
+    pub timeout_from: Origin,
     /// Whether its name was given, not derived.
     pub named: bool,
     /// Where some of its keys stand, with their paths.
     pub(super) places: HashMap<&'static str, (Location, String)>,
-}
-
-/// Where a target's time-out came from, for `probe`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TimeoutFrom {
-    /// The kind's default.
-    Default,
-    /// The place in the configuration.
-    Configured(Arc<str>),
 }
 
 /// When rounds begin.

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::plan::{TimeoutFrom, Watched};
+use super::plan::Watched;
 use super::sections::{CommonKeys, UrgencyWord};
 use super::{limits, names};
 use crate::collectors::{self, KINDS, Kind};
 use crate::document::{Entry, Node, NodeValue, Path, from_node, missing_hint, read_all};
-use crate::model::{Common, Rule, Target, TargetId, Urgency};
+use crate::model::{Common, Origin, Rule, Target, TargetId, Urgency};
 use crate::problem::{Location, Problem, nearest};
 use crate::rules::{Rules, Thresholds};
 use crate::secret::Redactor;
@@ -304,14 +304,14 @@ impl KindReader<'_> {
         common: &CommonKeys,
         node: &Node,
         path: &Path,
-    ) -> (std::time::Duration, TimeoutFrom) {
+    ) -> (std::time::Duration, Origin) {
         let place = |node: Option<&Node>, keys: &[&str], path: Path| {
             let (mut node, mut path) = (node, path);
             for key in keys {
                 (node, path) = (node.and_then(|node| node.get(key)), path.key(key));
             }
             let place = node.map_or_else(String::new, |node| format!("{} {path}", node.location));
-            TimeoutFrom::Configured(place.into())
+            Origin::Configured(place.into())
         };
         if let Some(written) = &common.timeout_ms {
             let from = place(Some(node), &["timeout_ms"], path.clone());
@@ -329,7 +329,7 @@ impl KindReader<'_> {
                 return (written.0.duration(), from);
             }
         }
-        (self.kind.spec.default_timeout, TimeoutFrom::Default)
+        (self.kind.spec.default_timeout, Origin::Default)
     }
 }
 

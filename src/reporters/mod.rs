@@ -6,10 +6,10 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
@@ -153,7 +153,6 @@ pub trait Reporter: Send + Sync + Sized + 'static {
     fn send(&self, message: &Message) -> impl Future<Output = Result<Receipt, SendError>> + Send;
 }
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The settings of a channel whose type is forgotten.
 pub type Settings = Arc<dyn Any + Send + Sync>;
 

@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use futures_util::future::BoxFuture;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, IgnoredAny};
 
-use super::{AnyReporter, BoxFuture, Message, Receipt, ReporterSpec, SendError};
+use super::{AnyReporter, Message, Receipt, ReporterSpec, SendError};
 
 /// Any keys. Nothing of them is kept, because they hold secrets.
 pub(super) struct AnySettings;
