@@ -1,119 +1,222 @@
-//! Sessions over SSH, one for each host, kept between rounds.
+//! Sessions over SSH: one connection for each server, shared by all who look at it and kept between rounds.
+//!
+//! A server's key is checked before any credential is sent; a login is tried at most once in each round; commands are
+//! fixed text and only read. A look may be dropped at any point: its channel is closed, and a connection that nobody
+//! holds ends with its task.
 
+mod command;
+mod connect;
+mod handler;
+mod host_keys;
+mod identity;
+mod login;
+mod place;
+mod problems;
 mod settings;
+mod shared;
+mod stream;
+mod wire;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use settings::SshSettings;
-use tokio::io::{AsyncRead, AsyncWrite};
+pub use command::{Limits, Output};
+pub use place::Place;
+pub use settings::{Mistake, SshSettings};
+pub use stream::{SocketError, SshStream};
 
 use crate::clients::Surroundings;
 use crate::clients::net::Network;
+use crate::clock::SystemClock;
 use crate::model::Failure;
+use command::Unfinished;
+use connect::{Connection, NotOpened};
+use shared::Shared;
 
-/// The sessions of all hosts. Cheap to clone.
+/// The sessions of all servers. Cheap to clone.
 #[derive(Clone)]
 pub struct SshClients {
-    _network: Network,
-    _surroundings: Surroundings,
+    shared: Arc<Shared>,
 }
 
-/// A session with one host, which those who look at it share.
+/// A session with one server, which those who look at it share. Cheap to clone.
 #[derive(Clone)]
-pub struct Session {}
-
-/// How far a command may go.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// How long it may take, the opening of its channel included.
-    pub timeout: Duration,
-    /// How much of each of its outputs is read.
-    pub most_bytes: usize,
+pub struct Session {
+    shared: Arc<Shared>,
+    settings: Arc<SshSettings>,
+    round_began: Instant,
+    /// The one that is used now: one that proves dead is replaced.
+    connection: Arc<Mutex<Arc<Connection>>>,
 }
-
-/// What a command gave.
-#[derive(Debug)]
-pub struct Output {
-    /// Its standard output.
-    pub stdout: Vec<u8>,
-    /// Its standard error.
-    pub stderr: Vec<u8>,
-    /// Its exit status, unless a signal ended it.
-    pub exit: Option<u32>,
-    /// The signal that ended it.
-    pub signal: Option<String>,
-    /// Whether there was more output than was read.
-    pub cut: bool,
-}
-
-/// Two directions of bytes through a session.
-pub trait SshStream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> SshStream for T {}
 
 impl SshClients {
     /// Makes them. Does no I/O.
     #[must_use]
     pub fn new(network: Network, surroundings: Surroundings) -> Self {
         Self {
-            _network: network,
-            _surroundings: surroundings,
+            shared: Arc::new(Shared::new(network, surroundings, Arc::new(SystemClock))),
         }
     }
 
-    /// The session with a host: the one that is there, or a new one. At most one attempt is made for a host in each
+    /// The session with a server: the one that is there, or a new one. At most one attempt is made for a server in each
     /// round: whoever asks after a failed one gets the same failure.
     ///
     /// # Errors
-    /// The host cannot be reached, is not who it was, or does not let us in.
+    /// The server cannot be reached, is not who it was, or does not let us in.
     pub async fn session(
         &self,
         settings: &SshSettings,
-        _round_began: Instant,
-        _timeout: Duration,
+        round_began: Instant,
+        timeout: Duration,
     ) -> Result<Session, Failure> {
-        Err(Failure::ours(format!(
-            "sessions over SSH are not in this build: `{}`",
-            settings.host
-        )))
+        let deadline = tokio::time::Instant::now() + timeout;
+        let connection = self
+            .shared
+            .connection(settings, round_began, deadline, timeout)
+            .await?;
+        Ok(Session {
+            shared: Arc::clone(&self.shared),
+            settings: Arc::new(settings.clone()),
+            round_began,
+            connection: Arc::new(Mutex::new(connection)),
+        })
     }
 }
 
 impl Session {
     /// Runs a command, feeds it `input`, and reads what it gives. The command is fixed text, never a setting: there is
-    /// no quoting.
+    /// no quoting. It must only read: over a connection that proves dead it is tried a second time.
     ///
     /// # Errors
     /// No complete answer within the limits.
     pub async fn run(
         &self,
-        _command: &str,
-        _input: &[u8],
-        _limits: &Limits,
+        command: &str,
+        input: &[u8],
+        limits: &Limits,
     ) -> Result<Output, Failure> {
-        Err(Failure::ours("not in this build"))
+        match self.run_as_far(command, input, limits).await {
+            (output, None) => Ok(output),
+            (_, Some(failure)) => Err(failure),
+        }
     }
 
-    /// A connection to a socket on the host.
+    /// As [`Self::run`], with what had come before it failed.
+    pub async fn run_as_far(
+        &self,
+        command: &str,
+        input: &[u8],
+        limits: &Limits,
+    ) -> (Output, Option<Failure>) {
+        let deadline = tokio::time::Instant::now() + limits.timeout;
+        let mut output = Output::default();
+        let mut connection = self.current();
+        let mut is_second = false;
+        loop {
+            let running = connection.run(command, input, limits, deadline, &mut output);
+            let failure = match running.await {
+                Ok(()) => return (output, None),
+                Err(Unfinished::Failed(failure)) => failure,
+                Err(Unfinished::Gone) if is_second => connection.lost(),
+                Err(Unfinished::Gone) => match self.again(deadline, limits.timeout).await {
+                    Ok(next) => {
+                        connection = next;
+                        is_second = true;
+                        continue;
+                    }
+                    Err(failure) => failure,
+                },
+            };
+            return (output, Some(failure));
+        }
+    }
+
+    /// A connection to a socket on the server (`direct-streamlocal@openssh.com`).
     ///
     /// # Errors
-    /// The host does not allow it, or nothing answers there.
+    /// The server does not allow it, or nothing answers there.
     pub async fn open_socket(
         &self,
-        _path: &str,
-        _timeout: Duration,
-    ) -> Result<Box<dyn SshStream>, Failure> {
-        Err(Failure::ours("not in this build"))
+        path: &str,
+        timeout: Duration,
+    ) -> Result<Box<dyn SshStream>, SocketError> {
+        let deadline = tokio::time::Instant::now() + timeout;
+        let mut connection = self.current();
+        let mut is_second = false;
+        loop {
+            let (through, to) = (Arc::clone(&connection), path.to_owned());
+            let opening = async move { through.handle().channel_open_direct_streamlocal(to).await };
+            match command::open(opening, deadline).await {
+                Ok(channel) => return Ok(Box::new(stream::Stream::new(channel, &connection))),
+                Err(NotOpened::Refused(why)) => {
+                    return Err(stream::not_opened(&connection.place, path, &why));
+                }
+                Err(NotOpened::NoAnswer) => {
+                    connection.give_up();
+                    let step = problems::Step::Channel;
+                    let failure = problems::no_answer(step, &connection.place, timeout);
+                    return Err(SocketError::Failed(failure));
+                }
+                Err(NotOpened::Gone) if is_second => {
+                    return Err(SocketError::Failed(connection.lost()));
+                }
+                Err(NotOpened::Gone) => {
+                    connection =
+                        (self.again(deadline, timeout).await).map_err(SocketError::Failed)?;
+                    is_second = true;
+                }
+            }
+        }
     }
 
-    /// A command whose standard input and output are a connection.
+    /// A command whose standard input and output are a connection. Its standard error is not read.
     ///
     /// # Errors
     /// It cannot be started.
     pub async fn pipe(
         &self,
-        _command: &str,
-        _timeout: Duration,
+        command: &str,
+        timeout: Duration,
     ) -> Result<Box<dyn SshStream>, Failure> {
-        Err(Failure::ours("not in this build"))
+        let deadline = tokio::time::Instant::now() + timeout;
+        let mut connection = self.current();
+        let mut is_second = false;
+        loop {
+            match connection.pipe(command, deadline, timeout).await {
+                Ok(channel) => return Ok(Box::new(stream::Stream::new(channel, &connection))),
+                Err(Unfinished::Failed(failure)) => return Err(failure),
+                Err(Unfinished::Gone) if is_second => return Err(connection.lost()),
+                Err(Unfinished::Gone) => {
+                    connection = self.again(deadline, timeout).await?;
+                    is_second = true;
+                }
+            }
+        }
+    }
+
+    fn current(&self) -> Arc<Connection> {
+        let held = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&held)
+    }
+
+    /// Another connection in the place of one that proved dead, such as after the server was restarted.
+    async fn again(
+        &self,
+        deadline: tokio::time::Instant,
+        timeout: Duration,
+    ) -> Result<Arc<Connection>, Failure> {
+        let next = self
+            .shared
+            .connection(&self.settings, self.round_began, deadline, timeout);
+        let next = next.await?;
+        let mut held = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *held = Arc::clone(&next);
+        Ok(next)
     }
 }

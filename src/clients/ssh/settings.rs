@@ -1,9 +1,15 @@
+use std::path::{Path, PathBuf};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::place::Hop;
 use crate::clients::net::{Port, host_and_port};
 use crate::document::Written;
 use crate::secret::Secret;
+
+/// The variable with the folder that relative key paths are taken from (product specification §1).
+const KEY_FOLDER: &str = "VPS_SSH_KEY_PATH";
 
 /// How a server is reached over SSH, and who we are there. Equal settings share one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
@@ -27,8 +33,21 @@ pub struct SshSettings {
     pub host_key: Option<String>,
     /// Whether a host key that was never seen is accepted. Default false.
     pub accept_new: Option<bool>,
-    /// A host to go through: `user@host:port`.
+    /// A host to go through: `user@host:port`. Several are separated by commas, the nearest first.
     pub jump: Option<String>,
+}
+
+/// A mistake in the settings that their types cannot catch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The key it is about.
+    pub key: &'static str,
+    /// Whether the server cannot be watched like that at all.
+    pub is_error: bool,
+    /// What is wrong. No secret.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
 }
 
 impl SshSettings {
@@ -36,5 +55,196 @@ impl SshSettings {
     #[must_use]
     pub fn default_name(&self) -> String {
         host_and_port(&self.host, self.port, 22)
+    }
+
+    /// Fills in what the environment gives: relative key paths are taken from the folder in `VPS_SSH_KEY_PATH`, and
+    /// `~/` is the home directory.
+    pub fn complete(&mut self, variable: &dyn Fn(&str) -> Option<String>) {
+        let at_home = |path: &mut Option<String>| {
+            if let Some(rest) = path.as_deref().and_then(|path| path.strip_prefix("~/"))
+                && let Some(home) = variable("HOME").filter(|home| !home.is_empty())
+            {
+                *path = Some(format!("{}/{rest}", home.trim_end_matches('/')));
+            }
+        };
+        at_home(&mut self.ssh_key_path);
+        at_home(&mut self.known_hosts);
+        if let Some(path) = &self.ssh_key_path
+            && !path.starts_with("~/")
+            && let Some(folder) = variable(KEY_FOLDER).filter(|folder| !folder.is_empty())
+        {
+            let path = Path::new(&folder).join(path);
+            self.ssh_key_path = Some(path.display().to_string());
+        }
+    }
+
+    /// What is wrong with the settings, once they are complete.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        if let Some(path) = &self.ssh_key_path
+            && !Path::new(path).exists()
+        {
+            mistakes.push(Mistake {
+                key: "ssh_key_path",
+                is_error: false,
+                message: format!("the key file `{path}` is not there"),
+                hint: format!(
+                    "put it there, or mount it; a relative path is taken from the folder in `{KEY_FOLDER}`"
+                ),
+            });
+        }
+        if let Some(pinned) = &self.host_key
+            && !is_fingerprint(pinned)
+        {
+            mistakes.push(Mistake {
+                key: "host_key",
+                is_error: true,
+                message: format!("`{pinned}` is no fingerprint of a host key"),
+                hint: "write it as `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows it on the server: \
+                       `SHA256:` and 43 characters"
+                    .to_owned(),
+            });
+        }
+        if let Err(part) = self.hops() {
+            mistakes.push(Mistake {
+                key: "jump",
+                is_error: true,
+                message: format!("`{part}` is no host to go through"),
+                hint: "write `user@host:port`; user and port may be left out, an IPv6 address before a port stands \
+                       in brackets, and several hosts are separated by commas"
+                    .to_owned(),
+            });
+        }
+        if self.host.trim().is_empty() {
+            mistakes.push(Mistake {
+                key: "host",
+                is_error: true,
+                message: "the host is empty".to_owned(),
+                hint: "write the name or the address of the server".to_owned(),
+            });
+        }
+        mistakes
+    }
+
+    /// The hosts to go through, the nearest first.
+    ///
+    /// # Errors
+    /// The part that is none.
+    pub(super) fn hops(&self) -> Result<Vec<Hop>, String> {
+        let Some(jump) = &self.jump else {
+            return Ok(Vec::new());
+        };
+        let hops = jump.split(',').map(str::trim);
+        hops.map(|part| Hop::parse(part).ok_or_else(|| part.to_owned()))
+            .collect()
+    }
+
+    /// The settings of the host that comes before this one on the way, where there is one: we are there who we are
+    /// here, except for what its own part of `jump` says.
+    pub(super) fn last_hop(&self) -> Result<Option<Self>, String> {
+        let mut hops = self.hops()?;
+        let Some(last) = hops.pop() else {
+            return Ok(None);
+        };
+        let before: Vec<String> = hops.iter().map(ToString::to_string).collect();
+        Ok(Some(Self {
+            host: last.place.host,
+            port: Some(Written(Port(last.place.port))),
+            username: last.username.or_else(|| self.username.clone()),
+            jump: (!before.is_empty()).then(|| before.join(",")),
+            // The pin is for the server's own key.
+            host_key: None,
+            ..self.clone()
+        }))
+    }
+
+    pub(super) fn username(&self) -> &str {
+        self.username.as_deref().unwrap_or("root")
+    }
+
+    pub(super) fn key_file(&self) -> Option<PathBuf> {
+        self.ssh_key_path.as_ref().map(PathBuf::from)
+    }
+}
+
+/// `SHA256:` and the digest, as OpenSSH writes it: base64 without padding.
+pub(super) fn is_fingerprint(text: &str) -> bool {
+    text.parse::<russh::keys::ssh_key::Fingerprint>()
+        .is_ok_and(russh::keys::ssh_key::Fingerprint::is_sha256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(yaml: serde_json::Value) -> SshSettings {
+        serde_json::from_value(yaml).expect("settings")
+    }
+
+    #[test]
+    fn relative_keys_lie_in_the_folder_of_the_variable() {
+        let variable = |name: &str| match name {
+            "VPS_SSH_KEY_PATH" => Some("/app/secrets".to_owned()),
+            "HOME" => Some("/home/me".to_owned()),
+            _ => None,
+        };
+        for (written, expected) in [
+            ("web.key", "/app/secrets/web.key"),
+            ("/keys/web", "/keys/web"),
+            ("~/.ssh/web", "/home/me/.ssh/web"),
+        ] {
+            let mut one = settings(serde_json::json!({ "host": "web", "ssh_key_path": written }));
+            one.complete(&variable);
+            assert_eq!(one.ssh_key_path.as_deref(), Some(expected));
+        }
+        let mut one = settings(serde_json::json!({ "host": "web", "ssh_key_path": "web.key" }));
+        one.complete(&|_| None);
+        assert_eq!(one.ssh_key_path.as_deref(), Some("web.key"));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let of = |yaml| {
+            let mistakes = settings(yaml).mistakes();
+            mistakes.iter().map(|one| one.key).collect::<Vec<_>>()
+        };
+        let good = "SHA256:uNiVztksCsDhcc0u9e8BrmXKr8U3ZrWfPHJ5nOq3nGk";
+        assert!(
+            of(serde_json::json!({ "host": "web", "host_key": good, "jump": "a,b@c:22" }))
+                .is_empty()
+        );
+        assert_eq!(
+            of(serde_json::json!({ "host": "web", "host_key": "MD5:00" })),
+            ["host_key"]
+        );
+        assert_eq!(
+            of(serde_json::json!({ "host": "web", "jump": "a:b" })),
+            ["jump"]
+        );
+        assert_eq!(
+            of(serde_json::json!({ "host": "web", "ssh_key_path": "/no/such" })),
+            ["ssh_key_path"]
+        );
+        assert_eq!(of(serde_json::json!({ "host": "" })), ["host"]);
+    }
+
+    #[test]
+    fn the_way_is_walked_backwards() {
+        let target = settings(serde_json::json!({
+            "host": "db", "username": "watch", "jump": "ann@outer:2022,inner", "host_key": "SHA256:x"
+        }));
+        let inner = target.last_hop().expect("hops").expect("one");
+        assert_eq!(
+            (inner.default_name().as_str(), inner.username()),
+            ("inner", "watch")
+        );
+        assert_eq!(inner.host_key, None);
+        let outer = inner.last_hop().expect("hops").expect("one");
+        assert_eq!(
+            (outer.default_name().as_str(), outer.username()),
+            ("outer:2022", "ann")
+        );
+        assert_eq!(outer.last_hop(), Ok(None));
     }
 }

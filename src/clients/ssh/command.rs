@@ -1,0 +1,335 @@
+//! Commands on a server, and connections through it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Error};
+use tokio::time::{Instant, timeout_at};
+
+use super::connect::{Connection, NotOpened};
+use super::problems::{self, Step};
+use super::wire::End;
+use crate::model::{Failure, FailureKind};
+
+/// How long the closing of a channel may take that nobody waits for.
+const CLOSING: Duration = Duration::from_secs(10);
+/// How long the opening of a channel is awaited when nobody wants it any more, so that it can be closed.
+const LATE: Duration = Duration::from_secs(60);
+
+/// How far a command may go.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long it may take, the opening of its channel included.
+    pub timeout: Duration,
+    /// How much of each of its outputs is read.
+    pub most_bytes: usize,
+}
+
+/// What a command gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+    /// Its exit status, unless a signal ended it.
+    pub exit: Option<u32>,
+    /// The signal that ended it.
+    pub signal: Option<String>,
+    /// Whether there was more output than was read.
+    pub cut: bool,
+}
+
+impl Output {
+    /// The standard output after the line that is `marker`: what came before it is a greeting of the login shell.
+    /// `None` where there is no such line.
+    #[must_use]
+    pub fn after(&self, marker: &str) -> Option<&[u8]> {
+        let mut rest = self.stdout.as_slice();
+        loop {
+            let end = rest.iter().position(|byte| *byte == b'\n')?;
+            let (line, next) = (&rest[..end], &rest[end + 1..]);
+            // A greeting without a line end stands in the marker's line.
+            if line.trim_ascii_end().ends_with(marker.as_bytes()) {
+                return Some(next);
+            }
+            rest = next;
+        }
+    }
+}
+
+/// How a command ended that gave no complete answer.
+pub(super) enum Unfinished {
+    /// The connection was gone before it could do anything: it may be tried over another.
+    Gone,
+    /// It is over.
+    Failed(Failure),
+}
+
+/// A channel that is closed when it is dropped: a command that nobody reads must not run for ever.
+struct Open {
+    read: ChannelReadHalf,
+    write: Option<ChannelWriteHalf<Msg>>,
+}
+
+impl Open {
+    fn new(channel: Channel<Msg>) -> Self {
+        let (read, write) = channel.split();
+        Self {
+            read,
+            write: Some(write),
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(write) = self.write.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move {
+                tokio::time::timeout(CLOSING, write.close()).await.ok();
+            });
+        }
+    }
+}
+
+/// Opens a channel. One that is confirmed after we have given up is closed again.
+pub(super) async fn open<F>(opening: F, deadline: Instant) -> Result<Channel<Msg>, NotOpened>
+where
+    F: Future<Output = Result<Channel<Msg>, Error>> + Send + 'static,
+{
+    let (give, take) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let Ok(opened) = tokio::time::timeout(LATE, opening).await else {
+            return;
+        };
+        if let Err(Ok(unwanted)) = give.send(opened) {
+            drop(Open::new(unwanted));
+        }
+    });
+    match timeout_at(deadline, take).await {
+        Ok(Ok(Ok(channel))) => Ok(channel),
+        Ok(Ok(Err(Error::ChannelOpenFailure(why)))) => Err(NotOpened::Refused(why)),
+        Ok(_) => Err(NotOpened::Gone),
+        Err(_) => Err(NotOpened::NoAnswer),
+    }
+}
+
+impl Connection {
+    /// A channel for a command.
+    pub(super) async fn open_session(
+        self: &Arc<Self>,
+        deadline: Instant,
+        timeout: Duration,
+    ) -> Result<Channel<Msg>, Unfinished> {
+        let connection = Arc::clone(self);
+        let opening = async move { connection.handle().channel_open_session().await };
+        open(opening, deadline).await.map_err(|why| match why {
+            NotOpened::Gone => Unfinished::Gone,
+            NotOpened::NoAnswer => {
+                self.give_up();
+                Unfinished::Failed(problems::no_answer(Step::Channel, &self.place, timeout))
+            }
+            NotOpened::Refused(why) => Unfinished::Failed(no_session(&self.place, &why)),
+        })
+    }
+
+    /// Runs a command and collects what it gives into `output`.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        command: &str,
+        input: &[u8],
+        limits: &Limits,
+        deadline: Instant,
+        output: &mut Output,
+    ) -> Result<(), Unfinished> {
+        let channel = self.open_session(deadline, limits.timeout).await?;
+        let mut channel = Open::new(channel);
+        let collecting = collect(&mut channel, command, input, limits.most_bytes, output);
+        match timeout_at(deadline, collecting).await {
+            Ok(Collected::Cut) => Ok(()),
+            Ok(Collected::Closed) => {
+                channel.write = None;
+                Ok(())
+            }
+            Ok(Collected::NotStarted) => Err(Unfinished::Failed(
+                Failure::new(
+                    FailureKind::Denied,
+                    format!("`{}` does not run commands for us", self.place),
+                )
+                .hint("the user needs a login shell there (`getent passwd`), and no `ForceCommand internal-sftp`"),
+            )),
+            Ok(Collected::Lost) if output.stdout.is_empty() && output.stderr.is_empty() => {
+                Err(Unfinished::Gone)
+            }
+            Ok(Collected::Lost) => Err(Unfinished::Failed(self.cut_off(output))),
+            Err(_) => {
+                let mut failure = problems::no_answer(Step::Command, &self.place, limits.timeout);
+                let came = output.stdout.len() + output.stderr.len();
+                failure.message.push_str(&format!("; {came} bytes of output had come"));
+                Err(Unfinished::Failed(failure))
+            }
+        }
+    }
+
+    /// Starts a command that is a connection.
+    pub(super) async fn pipe(
+        self: &Arc<Self>,
+        command: &str,
+        deadline: Instant,
+        timeout: Duration,
+    ) -> Result<Channel<Msg>, Unfinished> {
+        let channel = self.open_session(deadline, timeout).await?;
+        match channel.exec(false, command).await {
+            Ok(()) => Ok(channel),
+            Err(_) => Err(Unfinished::Gone),
+        }
+    }
+
+    /// The connection is gone.
+    pub(super) fn lost(&self) -> Failure {
+        let what = format!("the connection to `{}` was lost", self.place);
+        problems::lost(&self.record.seen().end.unwrap_or(End::Closed), &what)
+    }
+
+    fn cut_off(&self, output: &Output) -> Failure {
+        let what = format!(
+            "the connection to `{}` was lost in the middle of a command's output, after {} bytes",
+            self.place,
+            output.stdout.len() + output.stderr.len()
+        );
+        problems::lost(&self.record.seen().end.unwrap_or(End::Closed), &what)
+    }
+}
+
+/// How far collecting came.
+enum Collected {
+    /// The command has ended, and the channel is closed by both sides.
+    Closed,
+    /// It gave more than was to be read.
+    Cut,
+    /// The server did not start it.
+    NotStarted,
+    /// The connection ended before the command did.
+    Lost,
+}
+
+async fn collect(
+    channel: &mut Open,
+    command: &str,
+    input: &[u8],
+    most_bytes: usize,
+    output: &mut Output,
+) -> Collected {
+    let Some(write) = &channel.write else {
+        return Collected::Lost;
+    };
+    let feeding = async {
+        // What fails here shows in what is read.
+        if write.exec(true, command).await.is_ok()
+            && (input.is_empty() || write.data(input).await.is_ok())
+        {
+            write.eof().await.ok();
+        }
+    };
+    tokio::pin!(feeding);
+    let mut is_fed = false;
+    loop {
+        let message = tokio::select! {
+            biased;
+            message = channel.read.wait() => message,
+            () = &mut feeding, if !is_fed => {
+                is_fed = true;
+                continue;
+            }
+        };
+        match message {
+            Some(ChannelMsg::Data { data }) => {
+                if !take(&mut output.stdout, &data, most_bytes) {
+                    output.cut = true;
+                    return Collected::Cut;
+                }
+            }
+            // 1 is standard error, and nothing else is known (RFC 4254 §5.2).
+            Some(ChannelMsg::ExtendedData { data, ext: 1 }) => {
+                if !take(&mut output.stderr, &data, most_bytes) {
+                    output.cut = true;
+                    return Collected::Cut;
+                }
+            }
+            Some(ChannelMsg::ExitStatus { exit_status }) => output.exit = Some(exit_status),
+            Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                output.signal = Some(problems::shown(&format!("{signal_name:?}")));
+            }
+            Some(ChannelMsg::Failure) => return Collected::NotStarted,
+            Some(ChannelMsg::Close) => return Collected::Closed,
+            // The status may come after the end of the output.
+            Some(_) => {}
+            None => return Collected::Lost,
+        }
+    }
+}
+
+/// Whether all of it found room.
+fn take(into: &mut Vec<u8>, data: &[u8], most_bytes: usize) -> bool {
+    let room = most_bytes - into.len();
+    into.extend_from_slice(&data[..data.len().min(room)]);
+    data.len() <= room
+}
+
+fn no_session(place: &str, why: &ChannelOpenFailure) -> Failure {
+    let denied = |why: &str, hint: &str| {
+        Failure::new(
+            FailureKind::Denied,
+            format!("`{place}` does not run commands for us: {why}"),
+        )
+        .hint(hint)
+    };
+    match why {
+        ChannelOpenFailure::AdministrativelyProhibited => denied(
+            "it is not allowed",
+            "allow sessions for this user there (`MaxSessions`, `ForceCommand` in its `sshd_config`)",
+        ),
+        _ => denied(
+            "too many sessions are open over this connection, or it has no means left",
+            "raise `MaxSessions` in its `sshd_config`: we use one for each kind that looks at it",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_login_shell_says_first_is_left_out() {
+        for (stdout, expected) in [
+            ("MARK\nrest\n", Some("rest\n")),
+            ("Welcome!\r\nMARK\r\nrest", Some("rest")),
+            ("Last login: never MARK\nrest", Some("rest")),
+            ("Welcome!\nMARK", None),
+            ("", None),
+            ("a MARK b\n", None),
+        ] {
+            let output = Output {
+                stdout: stdout.as_bytes().to_vec(),
+                ..Output::default()
+            };
+            assert_eq!(
+                output.after("MARK"),
+                expected.map(str::as_bytes),
+                "{stdout:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn output_is_capped() {
+        let mut into = Vec::new();
+        assert!(take(&mut into, b"abc", 3));
+        assert!(!take(&mut into, b"d", 3));
+        assert_eq!(into, b"abc");
+    }
+}

@@ -1,0 +1,314 @@
+//! One attempt to get a session: over the hosts in between, through the key exchange and the check of the host key,
+//! to the login.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use russh::client::{Config, Handle};
+use russh::keys::ssh_key::Algorithm;
+use russh::{ChannelOpenFailure, Preferred, SshId, cipher, compression};
+use tokio::net::TcpStream;
+use tokio::time::timeout_at;
+
+use super::handler::{Guard, Notes};
+use super::host_keys::{Judgement, Lookup, Store, is_of_type};
+use super::login::Login;
+use super::place::{Place, USUAL_PORT};
+use super::problems::{self, Step};
+use super::settings::SshSettings;
+use super::shared::Shared;
+use super::wire::{Carrier, Leash, Record, Wire};
+use crate::clients::net;
+use crate::document::Written;
+use crate::model::Failure;
+
+/// What we call ourselves (RFC 4253 §4.2).
+const CLIENT_ID: &str = concat!("SSH-2.0-roundsman_", env!("CARGO_PKG_VERSION"));
+
+/// How often a server that says nothing is asked whether it is still there, and how often it may fail to answer.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const MOST_MISSED_KEEPALIVES: usize = 3;
+
+/// By speed; all are safe. The first two are done by our crypto library with the processor's help.
+const CIPHERS: &[cipher::Name] = &[
+    cipher::AES_256_GCM,
+    cipher::CHACHA20_POLY1305,
+    cipher::AES_256_CTR,
+    cipher::AES_192_CTR,
+    cipher::AES_128_CTR,
+];
+
+/// An open connection that we are logged in over. It ends when the last one drops it.
+pub(super) struct Connection {
+    /// Before the leash, so that the session ends in form where it can.
+    handle: Handle<Guard>,
+    pub(super) place: String,
+    pub(super) record: Record,
+    /// Whether it did not answer, so that a new one is better.
+    is_given_up: AtomicBool,
+    _leash: Leash,
+    _through: Option<Arc<Connection>>,
+}
+
+/// Why a channel was not opened.
+pub(super) enum NotOpened {
+    /// The connection is gone.
+    Gone,
+    /// No answer in time.
+    NoAnswer,
+    /// The server does not want to.
+    Refused(ChannelOpenFailure),
+}
+
+impl Connection {
+    pub(super) fn is_alive(&self) -> bool {
+        !self.handle.is_closed()
+            && !self.record.has_ended()
+            && !self.is_given_up.load(Ordering::Relaxed)
+    }
+
+    /// It does not answer: the next look is to make a new one.
+    pub(super) fn give_up(&self) {
+        self.is_given_up.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn handle(&self) -> &Handle<Guard> {
+        &self.handle
+    }
+}
+
+/// One attempt.
+pub(super) struct Attempt<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) settings: &'a SshSettings,
+    pub(super) round_began: Instant,
+    pub(super) deadline: tokio::time::Instant,
+    /// For messages.
+    pub(super) timeout: Duration,
+}
+
+/// What carries the session, and the connection that carries that.
+type Way = (Box<dyn Carrier>, Option<Arc<Connection>>);
+
+/// A key exchange that is done.
+struct Met {
+    handle: Handle<Guard>,
+    record: Record,
+    notes: Notes,
+    leash: Leash,
+    through: Option<Arc<Connection>>,
+}
+
+impl Attempt<'_> {
+    /// Makes the connection and logs in.
+    pub(super) async fn run(&self) -> Result<Connection, Failure> {
+        let place = place_of(self.settings);
+        let shown = place.with_port();
+        // Before anything is sent: without a key there is nothing to do there.
+        let reading = self
+            .shared
+            .keys
+            .for_server(self.settings, &self.shared.around);
+        let identities = timeout_at(self.deadline, reading).await.map_err(|_| {
+            Failure::ours("reading the keys took too long").hint("look at the disk they lie on")
+        })??;
+        let mut met = self.meet(&place, &shown).await?;
+        self.learn(&place, &met).await?;
+        let login = Login {
+            handle: &mut met.handle,
+            place: &shown,
+            username: self.settings.username(),
+            notes: &met.notes,
+            record: &met.record,
+            offered: Vec::new(),
+        };
+        (timeout_at(self.deadline, login.run(&identities)).await)
+            .map_err(|_| problems::no_answer(Step::Login, &shown, self.timeout))??;
+        Ok(Connection {
+            handle: met.handle,
+            place: shown,
+            record: met.record,
+            is_given_up: AtomicBool::new(false),
+            _leash: met.leash,
+            _through: met.through,
+        })
+    }
+
+    /// To a server whose key is accepted. Where a key is pinned by its fingerprint, its type is not known: a server
+    /// with several is asked for one type after the other until it shows that one.
+    async fn meet(&self, place: &Place, shown: &str) -> Result<Met, Failure> {
+        let (files, around) = (&self.shared.files, &self.shared.around);
+        let lookup = files.lookup(self.settings, place, around, self.shared.clock.now());
+        let lookup = Arc::new(lookup);
+        let mut types = lookup.preferred();
+        let mut not_pinned = None;
+        loop {
+            let unmet = match self.meet_with(place, shown, &lookup, &types).await {
+                Ok(met) => return Ok(met),
+                Err(unmet) => unmet,
+            };
+            let Some(other) = unmet.other_than_pinned else {
+                return Err(not_pinned.unwrap_or(unmet.failure));
+            };
+            types.retain(|one| !is_of_type(&other, one));
+            if types.is_empty() {
+                return Err(unmet.failure);
+            }
+            not_pinned.get_or_insert(unmet.failure);
+        }
+    }
+
+    /// The same, asking for these types of host keys.
+    async fn meet_with(
+        &self,
+        place: &Place,
+        shown: &str,
+        lookup: &Arc<Lookup>,
+        types: &[Algorithm],
+    ) -> Result<Met, Unmet> {
+        let (carrier, through) = self.way(place, shown).await?;
+        let (wire, record, leash) = Wire::new(carrier);
+        let accept_new = self.settings.accept_new == Some(true);
+        let (guard, notes) = Guard::new(Arc::clone(lookup), accept_new);
+        let config = config(types, lookup.wants_certificates());
+        let meeting = russh::client::connect_stream(config, wire, guard);
+        // The handshake's future is large and short-lived.
+        let outcome = timeout_at(self.deadline, Box::pin(meeting)).await;
+        let error = match outcome {
+            Ok(Ok(handle)) => {
+                return Ok(Met {
+                    handle,
+                    record,
+                    notes,
+                    leash,
+                    through,
+                });
+            }
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        let noted = notes.get();
+        if let Some(failure) = problems::host_key_refused(place, &noted, &lookup.unread, accept_new)
+        {
+            let other_than_pinned = match noted.host_key {
+                Some((key, Judgement::NotPinned(_))) => Some(key.algorithm()),
+                _ => None,
+            };
+            return Err(Unmet {
+                failure,
+                other_than_pinned,
+            });
+        }
+        let seen = record.seen();
+        Err(match error {
+            Some(error) => problems::handshake_failed(shown, &error, &seen),
+            None => problems::no_handshake(shown, &seen, self.timeout),
+        }
+        .into())
+    }
+
+    /// To the server's port: directly, or through the host before it.
+    async fn way(&self, place: &Place, shown: &str) -> Result<Way, Failure> {
+        let hop = self.settings.last_hop().map_err(|part| {
+            Failure::ours(format!("`{part}` is no host to go through"))
+                .hint("write `jump` as `user@host:port`")
+        })?;
+        let Some(hop) = hop else {
+            return Ok((Box::new(self.connect(place, shown).await?), None));
+        };
+        let before =
+            Box::pin(
+                self.shared
+                    .connection(&hop, self.round_began, self.deadline, self.timeout),
+            );
+        let before = before.await.map_err(|mut failure| {
+            failure.message = format!("on the way to `{shown}`: {}", failure.message);
+            failure
+        })?;
+        let (host, port) = (place.host.clone(), u32::from(place.port));
+        // Who asks is of no interest to anybody, and a port of ours would be a lie.
+        let opening = before
+            .handle()
+            .channel_open_direct_tcpip(host, port, "127.0.0.1", 0);
+        match timeout_at(self.deadline, opening).await {
+            Ok(Ok(channel)) => Ok((Box::new(channel.into_stream()), Some(before))),
+            Ok(Err(error)) => Err(problems::no_way_on(&before.place, shown, &error)),
+            Err(_) => {
+                let what = format!("{shown}` through `{}", before.place);
+                Err(problems::no_answer(Step::Connect, &what, self.timeout))
+            }
+        }
+    }
+
+    async fn connect(&self, place: &Place, shown: &str) -> Result<TcpStream, Failure> {
+        let network = &self.shared.network;
+        let addresses = timeout_at(self.deadline, network.resolve(&place.host)).await;
+        let addresses = addresses
+            .map_err(|_| net::mute(&place.host, &network.dns_servers(), self.timeout))??;
+        let connecting = timeout_at(self.deadline, network.connect_to(&addresses, place.port));
+        let (stream, _) = connecting
+            .await
+            .map_err(|_| problems::no_answer(Step::Connect, shown, self.timeout))??;
+        Ok(stream)
+    }
+
+    /// Records a key that was never seen, where that was asked for.
+    async fn learn(&self, place: &Place, met: &Met) -> Result<(), Failure> {
+        let Some((key, Judgement::New)) = met.notes.get().host_key else {
+            return Ok(());
+        };
+        let (store, place) = (Store::of(&self.shared.around), place.clone());
+        let writing = move || store.record(&place, &[key], false);
+        match tokio::task::spawn_blocking(writing).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(
+                Failure::ours(format!("cannot record a new host key: {error}"))
+                    .hint("let us write there, or confirm the key by hand: `accept_new` needs it"),
+            ),
+            Err(_) => Err(Failure::ours("recording a new host key failed")),
+        }
+    }
+}
+
+/// No key exchange came about.
+struct Unmet {
+    failure: Failure,
+    /// The type of the key that was shown, where another one is pinned.
+    other_than_pinned: Option<Algorithm>,
+}
+
+impl From<Failure> for Unmet {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            other_than_pinned: None,
+        }
+    }
+}
+
+/// How we speak to a server.
+pub(super) fn config(types: &[Algorithm], with_certificates: bool) -> Arc<Config> {
+    let certificates = if with_certificates { types } else { &[] };
+    Arc::new(Config {
+        client_id: SshId::Standard(Cow::Borrowed(CLIENT_ID)),
+        preferred: Preferred {
+            key: types.to_vec().into(),
+            host_key_certificates: certificates.to_vec().into(),
+            cipher: Cow::Borrowed(CIPHERS),
+            compression: Cow::Borrowed(&[compression::NONE]),
+            ..Preferred::DEFAULT
+        },
+        keepalive_interval: Some(KEEPALIVE),
+        keepalive_max: MOST_MISSED_KEEPALIVES,
+        nodelay: true,
+        ..Config::default()
+    })
+}
+
+/// The place that settings name.
+pub(super) fn place_of(settings: &SshSettings) -> Place {
+    let port = settings.port.map_or(USUAL_PORT, |Written(port)| port.0);
+    Place::new(settings.host.trim(), port)
+}

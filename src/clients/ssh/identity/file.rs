@@ -1,0 +1,248 @@
+//! Private keys in files: checked as OpenSSH checks them, read, and decrypted.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use russh::keys::ssh_key::{Algorithm, Certificate};
+use russh::keys::{Error, PrivateKey, decode_secret_key};
+
+use crate::model::Failure;
+use crate::secret::Secret;
+
+/// A file with more than this is no key.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// A private key that was read. What it holds is nobody's to print, so there is no `Debug`.
+pub(in super::super) struct KeyFile {
+    pub(in super::super) path: PathBuf,
+    pub(in super::super) key: Arc<PrivateKey>,
+    /// The certificate that lies beside it.
+    pub(in super::super) certificate: Option<Certificate>,
+}
+
+/// Why a key cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// It is not there.
+    Missing,
+    /// The system does not let us read it. Owner and mode, unless a folder on the way is closed to us already.
+    Closed(Option<(u32, u32)>),
+    /// Others may read it: its mode.
+    Open(u32),
+    /// It could not be read.
+    Unread(String),
+    /// It is the public half.
+    Public,
+    /// It is no private key, or of a sort that we cannot read.
+    NoKey,
+    /// It is encrypted in a way that we cannot read.
+    OldEncryption,
+    /// It is encrypted, and there is no passphrase.
+    NoPassphrase,
+    /// It is encrypted, and not with this passphrase.
+    WrongPassphrase,
+}
+
+/// Reads a key. Decrypting one takes long on purpose: not on a thread that others wait for.
+pub(super) fn load(path: &Path, passphrase: Option<&Secret>, us: u32) -> Result<KeyFile, Problem> {
+    let text = read(path, us)?;
+    let key = decode(&text, passphrase)?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-cert.pub");
+    // A certificate that cannot be read does not make the key worse.
+    let certificate = std::fs::read_to_string(beside).ok();
+    let certificate = certificate.and_then(|text| Certificate::from_openssh(text.trim()).ok());
+    Ok(KeyFile {
+        path: path.to_owned(),
+        certificate: certificate.filter(|one| one.public_key() == key.public_key().key_data()),
+        key: Arc::new(key),
+    })
+}
+
+fn read(path: &Path, us: u32) -> Result<String, Problem> {
+    let why = |error: &io::Error, seen: Option<(u32, u32)>| match error.kind() {
+        io::ErrorKind::NotFound => Problem::Missing,
+        io::ErrorKind::PermissionDenied => Problem::Closed(seen),
+        _ => Problem::Unread(error.to_string()),
+    };
+    let metadata = std::fs::metadata(path).map_err(|error| why(&error, None))?;
+    if !metadata.is_file() {
+        return Err(Problem::Unread("it is no file".to_owned()));
+    }
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    let file = File::open(path).map_err(|error| why(&error, Some((owner, mode))))?;
+    check_mode(owner, mode, us)?;
+    let mut text = String::new();
+    match file.take(MOST_BYTES).read_to_string(&mut text) {
+        Ok(_) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(Problem::NoKey),
+        Err(error) => Err(Problem::Unread(error.to_string())),
+    }
+}
+
+/// OpenSSH refuses a key of ours that others may read, and does not ask about one that belongs to somebody else: that
+/// is how containers are given their secrets.
+fn check_mode(owner: u32, mode: u32, us: u32) -> Result<(), Problem> {
+    if owner == us && mode & 0o077 != 0 {
+        return Err(Problem::Open(mode));
+    }
+    Ok(())
+}
+
+fn decode(text: &str, passphrase: Option<&Secret>) -> Result<PrivateKey, Problem> {
+    let begins = |word: &str| text.trim_start().starts_with(word);
+    if [
+        "ssh-",
+        "ecdsa-",
+        "sk-",
+        "---- BEGIN SSH2 PUBLIC",
+        "-----BEGIN PUBLIC",
+    ]
+    .into_iter()
+    .any(begins)
+    {
+        return Err(Problem::Public);
+    }
+    let is_ppk = begins("PuTTY-User-Key-File-");
+    let is_encrypted = match decode_secret_key(text, None) {
+        Ok(key) => return usable(key),
+        Err(Error::KeyIsEncrypted) => true,
+        Err(_) if is_ppk => !text.contains("Encryption: none"),
+        Err(_) => text.contains("ENCRYPTED"),
+    };
+    if !is_encrypted {
+        return Err(Problem::NoKey);
+    }
+    let Some(passphrase) = passphrase else {
+        return Err(Problem::NoPassphrase);
+    };
+    match decode_secret_key(text, Some(passphrase.expose())) {
+        Ok(key) => usable(key),
+        Err(_) if text.contains("DEK-Info:") && !text.contains("DEK-Info: AES-128-CBC,") => {
+            Err(Problem::OldEncryption)
+        }
+        Err(_) => Err(Problem::WrongPassphrase),
+    }
+}
+
+/// A key that lives in a security key cannot sign without a person beside it.
+fn usable(key: PrivateKey) -> Result<PrivateKey, Problem> {
+    match key.algorithm() {
+        Algorithm::Ed25519 | Algorithm::Ecdsa { .. } | Algorithm::Rsa { .. } => Ok(key),
+        _ => Err(Problem::NoKey),
+    }
+}
+
+impl Problem {
+    /// In words, with what to do.
+    pub(super) fn tell(&self, path: &Path, us: u32) -> Failure {
+        let file = path.display();
+        let (why, hint) = match self {
+            Self::Missing => (
+                "it is not there".to_owned(),
+                "put it there, or mount it; a relative `ssh_key_path` is taken from the folder in `VPS_SSH_KEY_PATH`"
+                    .to_owned(),
+            ),
+            Self::Closed(None) => (
+                format!("a folder on the way to it is closed to user {us}, as whom this program runs"),
+                format!("let user {us} enter its folders: `namei -l {file}` shows whose they are"),
+            ),
+            Self::Closed(Some((owner, mode))) if *owner == us => (
+                format!("its mode {mode:04o} does not let us read it, although it is ours"),
+                format!("`chmod 600 {file}`"),
+            ),
+            Self::Closed(Some((owner, mode))) => (
+                format!(
+                    "it belongs to user {owner} (mode {mode:04o}), and this program runs as user {us}"
+                ),
+                format!(
+                    "`chown {us} {file}`; a container can also be run as its owner: `--user {owner}`"
+                ),
+            ),
+            Self::Open(mode) => (
+                format!("others may read it (mode {mode:04o}): OpenSSH would not take it either"),
+                format!("`chmod 600 {file}`"),
+            ),
+            Self::Unread(error) => (error.clone(), "look at the file and its disk".to_owned()),
+            Self::Public => (
+                "it is a public key".to_owned(),
+                "name the private one: the same path without `.pub`".to_owned(),
+            ),
+            Self::NoKey => (
+                "it is no private key that we can read".to_owned(),
+                format!(
+                    "we read ed25519, ECDSA and RSA keys: `ssh-keygen -y -f {file}` shows whether it is one"
+                ),
+            ),
+            Self::OldEncryption => (
+                "it is encrypted in an old way that we cannot read".to_owned(),
+                format!("`ssh-keygen -p -f {file}` writes it anew in today's format"),
+            ),
+            Self::NoPassphrase => (
+                "it is encrypted, and there is no passphrase".to_owned(),
+                "set `passphrase`, best from a variable or a file: `${NAME}`, `${file:path}`".to_owned(),
+            ),
+            Self::WrongPassphrase => (
+                "the passphrase is wrong".to_owned(),
+                format!("check `passphrase`: `ssh-keygen -y -f {file}` asks for it"),
+            ),
+        };
+        Failure::ours(format!("cannot use the key `{file}`: {why}")).hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_judged_as_openssh_does() {
+        for (owner, mode, us, good) in [
+            (1000, 0o600, 1000, true),
+            (1000, 0o400, 1000, true),
+            (1000, 0o640, 1000, false),
+            (1000, 0o644, 1000, false),
+            (0, 0o604, 0, false),
+            // A secret that a container was given.
+            (0, 0o444, 1000, true),
+            (1000, 0o644, 0, true),
+        ] {
+            assert_eq!(
+                check_mode(owner, mode, us).is_ok(),
+                good,
+                "{owner} {mode:o} {us}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_problem_names_who_may_and_what_to_do() {
+        let tell = |problem: Problem| {
+            let failure = problem.tell(Path::new("/app/secrets/web"), 10001);
+            format!(
+                "{failure} | {}",
+                failure.hint.as_deref().unwrap_or_default()
+            )
+        };
+        insta::assert_snapshot!(tell(Problem::Closed(Some((1000, 0o600)))));
+        insta::assert_snapshot!(tell(Problem::Closed(Some((10001, 0o200)))));
+        insta::assert_snapshot!(tell(Problem::Closed(None)));
+        insta::assert_snapshot!(tell(Problem::Open(0o644)));
+    }
+
+    #[test]
+    fn what_is_no_private_key_is_told_apart() {
+        let of = |text: &str| decode(text, None).err();
+        assert_eq!(of("ssh-ed25519 AAAA me@here"), Some(Problem::Public));
+        assert_eq!(of("-----BEGIN PUBLIC KEY-----\n"), Some(Problem::Public));
+        assert_eq!(of(""), Some(Problem::NoKey));
+        assert_eq!(of("hello"), Some(Problem::NoKey));
+        assert_eq!(
+            of("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"),
+            Some(Problem::NoKey)
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! What sessions share: one connection for each server, kept between rounds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout_at;
+
+use super::connect::{Attempt, Connection, place_of};
+use super::host_keys::Files;
+use super::identity::Keys;
+use super::settings::SshSettings;
+use crate::clients::Surroundings;
+use crate::clients::net::Network;
+use crate::clock::Clock;
+use crate::model::{Failure, FailureKind};
+
+/// See [`super::SshClients`].
+pub(super) struct Shared {
+    pub(super) network: Network,
+    pub(super) around: Surroundings,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) keys: Keys,
+    pub(super) files: Files,
+    servers: Mutex<HashMap<SshSettings, Arc<tokio::sync::Mutex<Server>>>>,
+}
+
+/// What there is for one server. Who holds it is making an attempt; the others wait for its outcome.
+#[derive(Default)]
+struct Server {
+    connection: Option<Arc<Connection>>,
+    last: Option<LastAttempt>,
+}
+
+struct LastAttempt {
+    began: Instant,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// It is not over, or was dropped before it was.
+    Open,
+    Connected,
+    Failed(Failure),
+}
+
+impl Shared {
+    pub(super) fn new(network: Network, around: Surroundings, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            network,
+            around,
+            clock,
+            keys: Keys::default(),
+            files: Files::default(),
+            servers: Mutex::default(),
+        }
+    }
+
+    /// The connection to a server: the one that is alive, or a new one, for which at most one attempt is made in each
+    /// round. `timeout` is what `deadline` was made of, for messages.
+    pub(super) async fn connection(
+        self: &Arc<Self>,
+        settings: &SshSettings,
+        round_began: Instant,
+        deadline: tokio::time::Instant,
+        timeout: Duration,
+    ) -> Result<Arc<Connection>, Failure> {
+        let server = {
+            let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+            match servers.get(settings) {
+                Some(server) => Arc::clone(server),
+                None => Arc::clone(servers.entry(settings.clone()).or_default()),
+            }
+        };
+        let place = || place_of(settings).with_port();
+        let Ok(mut server) = timeout_at(deadline, server.lock()).await else {
+            let message = format!(
+                "another look's login at `{}` did not end within {} ms",
+                place(),
+                timeout.as_millis()
+            );
+            return Err(
+                Failure::new(FailureKind::TimedOut, message).hint("that look says how far it came")
+            );
+        };
+        if let Some(connection) = &server.connection
+            && connection.is_alive()
+        {
+            return Ok(Arc::clone(connection));
+        }
+        if let Some(last) = &server.last
+            && last.began >= round_began
+        {
+            let given = |kind, why: &str, hint: &str| {
+                Failure::new(kind, format!("{why} `{}`", place())).hint(hint)
+            };
+            return Err(match &last.outcome {
+                Outcome::Failed(failure) => failure.clone(),
+                Outcome::Connected => given(
+                    FailureKind::Unreachable,
+                    "the connection was lost right after the login at",
+                    "look at the log of its sshd, and whether the machine was restarted",
+                ),
+                Outcome::Open => given(
+                    FailureKind::TimedOut,
+                    "time was up in the middle of the login at",
+                    "the machine may be overloaded: log in and look at it",
+                ),
+            });
+        }
+        server.connection = None;
+        server.last = Some(LastAttempt {
+            began: Instant::now(),
+            outcome: Outcome::Open,
+        });
+        let attempt = Attempt {
+            shared: self,
+            settings,
+            round_began,
+            deadline,
+            timeout,
+        };
+        let outcome = Box::pin(attempt.run()).await.map(Arc::new);
+        if let Some(last) = &mut server.last {
+            last.outcome = match &outcome {
+                Ok(_) => Outcome::Connected,
+                Err(failure) => Outcome::Failed(failure.clone()),
+            };
+        }
+        server.connection = outcome.as_ref().ok().map(Arc::clone);
+        outcome
+    }
+}

@@ -1,0 +1,107 @@
+//! Connections through a session: to a socket on the server, and to a command there.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use russh::client::Msg;
+use russh::{Channel, ChannelOpenFailure, ChannelStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::connect::Connection;
+use crate::model::{Failure, FailureKind};
+
+/// Two directions of bytes through a session.
+pub trait SshStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> SshStream for T {}
+
+/// Keeps its connection alive, and closes its channel when it is dropped.
+pub(super) struct Stream {
+    inner: ChannelStream<Msg>,
+    _connection: Arc<Connection>,
+}
+
+impl Stream {
+    pub(super) fn new(channel: Channel<Msg>, connection: &Arc<Connection>) -> Self {
+        Self {
+            inner: channel.into_stream(),
+            _connection: Arc::clone(connection),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        // The library takes an empty write for an error.
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+/// Why a socket on the server was not opened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SocketError {
+    /// The server forwards no sockets, or not for us: another way may do.
+    NotForwarded(Failure),
+    /// It does, but the socket is not there, nobody listens on it, or we may not use it. The protocol does not say
+    /// which (OpenSSH's PROTOCOL, 2.4).
+    NotThere(Failure),
+    /// No answer.
+    Failed(Failure),
+}
+
+impl SocketError {
+    /// The failure in it.
+    #[must_use]
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::NotForwarded(failure) | Self::NotThere(failure) | Self::Failed(failure) => {
+                failure
+            }
+        }
+    }
+}
+
+pub(super) fn not_opened(place: &str, path: &str, why: &ChannelOpenFailure) -> SocketError {
+    match why {
+        ChannelOpenFailure::ConnectFailed => SocketError::NotThere(
+            Failure::new(
+                FailureKind::Unreachable,
+                format!("`{place}` cannot connect to `{path}`: it is not there, nobody listens, or our user may not"),
+            )
+            .hint(format!("look at it there: `ls -l {path}`")),
+        ),
+        _ => SocketError::NotForwarded(
+            Failure::new(
+                FailureKind::Denied,
+                format!("`{place}` does not let us connect to its sockets"),
+            )
+            .hint("allow it there: `AllowStreamLocalForwarding yes` in its `sshd_config`"),
+        ),
+    }
+}
