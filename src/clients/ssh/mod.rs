@@ -149,7 +149,7 @@ impl Session {
             match command::open(opening, deadline).await {
                 Ok(channel) => return Ok(Box::new(stream::Stream::new(channel, &connection))),
                 Err(NotOpened::Refused(why)) => {
-                    return Err(stream::not_opened(&connection.place, path, &why));
+                    return Err(stream::refused(&connection.place, path, &why));
                 }
                 Err(NotOpened::NoAnswer) => {
                     connection.give_up();

@@ -66,12 +66,10 @@ impl AsyncWrite for Stream {
 /// Why a socket on the server was not opened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SocketError {
-    /// The server forwards no sockets, or not for us: another way may do.
-    NotForwarded(Failure),
-    /// It does, but the socket is not there, nobody listens on it, or we may not use it. The protocol does not say
-    /// which (OpenSSH's PROTOCOL, 2.4).
-    NotThere(Failure),
-    /// No answer.
+    /// The server refused. OpenSSH says the same whether it forwards no sockets, the socket is not there, nobody
+    /// listens on it, or our user may not use it: another way, such as a command, may do or tell more.
+    Refused(Failure),
+    /// No answer, or the connection was lost.
     Failed(Failure),
 }
 
@@ -80,28 +78,26 @@ impl SocketError {
     #[must_use]
     pub fn into_failure(self) -> Failure {
         match self {
-            Self::NotForwarded(failure) | Self::NotThere(failure) | Self::Failed(failure) => {
-                failure
-            }
+            Self::Refused(failure) | Self::Failed(failure) => failure,
         }
     }
 }
 
-pub(super) fn not_opened(place: &str, path: &str, why: &ChannelOpenFailure) -> SocketError {
-    match why {
-        ChannelOpenFailure::ConnectFailed => SocketError::NotThere(
-            Failure::new(
-                FailureKind::Unreachable,
-                format!("`{place}` cannot connect to `{path}`: it is not there, nobody listens, or our user may not"),
-            )
-            .hint(format!("look at it there: `ls -l {path}`")),
+pub(super) fn refused(place: &str, path: &str, why: &ChannelOpenFailure) -> SocketError {
+    let (why, hint) = match why {
+        ChannelOpenFailure::ConnectFailed => (
+            "it is not there, our user may not use it, or its sshd forwards no sockets",
+            format!(
+                "look at it there: `ls -l {path}`; `AllowStreamLocalForwarding yes` in its `sshd_config` allows it"
+            ),
         ),
-        _ => SocketError::NotForwarded(
-            Failure::new(
-                FailureKind::Denied,
-                format!("`{place}` does not let us connect to its sockets"),
-            )
-            .hint("allow it there: `AllowStreamLocalForwarding yes` in its `sshd_config`"),
+        _ => (
+            "its sshd does not allow it",
+            "allow it there: `AllowStreamLocalForwarding yes` in its `sshd_config`, no `restrict` before our key in \
+             `authorized_keys`"
+                .to_owned(),
         ),
-    }
+    };
+    let message = format!("`{place}` does not connect us to `{path}`: {why}");
+    SocketError::Refused(Failure::new(FailureKind::Denied, message).hint(hint))
 }

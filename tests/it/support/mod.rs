@@ -7,6 +7,7 @@ mod look;
 mod machine;
 pub(crate) mod nginx;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod servers;
 pub(crate) mod sshd;
 

@@ -87,6 +87,11 @@ impl Builder {
 
     /// Starts it, and waits until it listens.
     pub(crate) async fn start(self) -> Sshd {
+        self.start_with(|_| ()).await
+    }
+
+    /// The same; before the server starts, but after its keys were made, something is done in its folder.
+    pub(crate) async fn start_with(self, prepare: impl FnOnce(&Path)) -> Sshd {
         require(SSHD);
         let username = username();
         if username == "root" {
@@ -131,9 +136,12 @@ UsePAM no
 StrictModes no
 PidFile none
 LogLevel VERBOSE
-MaxStartups 1000
 "
         ));
+        // Of this one the last line wins.
+        if !configuration.contains("MaxStartups") {
+            configuration.push_str("MaxStartups 1000\n");
+        }
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             std::fs::write(&path, text).expect("a file of sshd");
@@ -143,6 +151,7 @@ MaxStartups 1000
         let known_hosts = write("known_hosts", &known);
         let configuration = write("sshd_config", &configuration);
         let log = write("log", "");
+        prepare(&folder);
 
         let mut command: Vec<String> = (self.around.iter())
             .map(|part| part.replace("{folder}", &place))

@@ -236,11 +236,6 @@ impl Lookup {
         types.sort_by_key(|one| !recorded(one));
         types
     }
-
-    /// Whether only one key is accepted, of which only the fingerprint is known, and thus not its type.
-    pub(super) fn is_pinned(&self) -> bool {
-        self.pinned.is_some()
-    }
 }
 
 /// The types of host keys that we accept, best first. `ssh-rsa` with SHA-1 is not among them, as in OpenSSH since 8.8.

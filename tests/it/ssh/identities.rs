@@ -1,0 +1,290 @@
+//! Who we are: keys of all sorts, and each way in which one cannot be used.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use roundsman::model::Status;
+
+use super::{World, assert_says, printed};
+use crate::support::children::{Server, require};
+use crate::support::sshd::{Builder, Sshd, generate, public, ssh_keygen, sshd};
+
+/// The settings of a server with another key.
+fn with_key(server: &Sshd, key: &Path) -> String {
+    let line = format!("ssh_key_path: {}\n", server.key.display());
+    server
+        .yaml()
+        .replace(&line, &format!("ssh_key_path: {}\n", key.display()))
+}
+
+fn without_key(server: &Sshd) -> String {
+    let line = format!("ssh_key_path: {}\n", server.key.display());
+    server.yaml().replace(&line, "")
+}
+
+/// A copy of a server's key that may be spoilt.
+fn copy(server: &Sshd, world: &World, mode: u32) -> PathBuf {
+    let path = world.folder.path().join("copy");
+    std::fs::copy(&server.key, &path).expect("a copy");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its mode");
+    path
+}
+
+/// An agent that ends with the test process: its socket. It listens in a folder of its own.
+async fn agent(keys: &[&Path]) -> (Server, PathBuf) {
+    require("ssh-agent");
+    require("ssh-add");
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let socket = folder.join("agent");
+    let path = socket.display().to_string();
+    let server = Server::start(&folder, "ssh-agent", &["-D", "-a", &path]);
+    super::until("the agent listens", || socket.exists()).await;
+    for key in keys {
+        let status = Command::new("ssh-add")
+            .arg("-q")
+            .arg(key)
+            .env("SSH_AUTH_SOCK", &socket)
+            .stdin(Stdio::null())
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "{}",
+            key.display()
+        );
+    }
+    (server, socket)
+}
+
+#[tokio::test]
+async fn keys_of_all_sorts_and_formats_are_read() {
+    let world = World::new();
+    let folder = world.folder.path();
+    let mut keys = Vec::new();
+    for kind in ["ed25519", "ecdsa", "rsa"] {
+        keys.push((generate(folder, kind, kind, ""), false));
+        keys.push((
+            generate(folder, &format!("{kind}-encrypted"), kind, "canary"),
+            true,
+        ));
+    }
+    for (name, kind, format, passphrase) in [
+        ("rsa-pem", "rsa", "PEM", ""),
+        ("rsa-pem-encrypted", "rsa", "PEM", "canary"),
+        ("rsa-pkcs8", "rsa", "PKCS8", ""),
+        ("rsa-pkcs8-encrypted", "rsa", "PKCS8", "canary"),
+        ("ecdsa-pem", "ecdsa", "PEM", ""),
+        ("ecdsa-pkcs8", "ecdsa", "PKCS8", ""),
+    ] {
+        let path = folder.join(name);
+        let file = path.display().to_string();
+        ssh_keygen(&[
+            "-q", "-t", kind, "-m", format, "-N", passphrase, "-C", "", "-f", &file,
+        ]);
+        keys.push((path, !passphrase.is_empty()));
+    }
+    let mut server = Builder::default();
+    for (key, _) in &keys {
+        server = server.authorize(public(key));
+    }
+    let server = server.start().await;
+    for (key, is_encrypted) in &keys {
+        let mut yaml = with_key(&server, key);
+        if *is_encrypted {
+            yaml.push_str("passphrase: canary\n");
+        }
+        let session = world.open(&yaml).await;
+        assert_eq!(
+            printed(&session, "echo well").await,
+            "well\n",
+            "{}",
+            key.display()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_used_is_told_before_anything_is_sent() {
+    let server = Builder::default().start().await;
+    let world = World::new();
+    let folder = world.folder.path();
+    let encrypted = generate(folder, "encrypted", "ed25519", "canary");
+    let nothing = world.file("nothing", "no key at all\n");
+    std::fs::set_permissions(&nothing, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+    let public = PathBuf::from(format!("{}.pub", encrypted.display()));
+    std::fs::set_permissions(&public, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+    let wrong = format!(
+        "{}passphrase: canary-wrong\n",
+        with_key(&server, &encrypted)
+    );
+    for (yaml, parts) in [
+        (
+            with_key(&server, &folder.join("missing")),
+            ["it is not there", "VPS_SSH_KEY_PATH"],
+        ),
+        (
+            with_key(&server, folder),
+            ["it is no file", "look at the file"],
+        ),
+        (
+            with_key(&server, &encrypted),
+            [
+                "it is encrypted, and there is no passphrase",
+                "set `passphrase`",
+            ],
+        ),
+        (wrong, ["the passphrase is wrong", "check `passphrase`"]),
+        (
+            with_key(&server, &nothing),
+            ["it is no private key that we can read", "ssh-keygen -y"],
+        ),
+        (
+            with_key(&server, &public),
+            ["it is a public key", "without `.pub`"],
+        ),
+        (
+            with_key(&server, &copy(&server, &world, 0o640)),
+            ["others may read it (mode 0640)", "`chmod 600 "],
+        ),
+    ] {
+        let failure = world.refused(&yaml).await;
+        assert_says(
+            &failure,
+            Status::Unknown,
+            &["ours cannot use the key `", parts[0], "|", parts[1]],
+        );
+    }
+    assert_eq!(server.connections(), 0, "{}", server.log());
+}
+
+#[tokio::test]
+async fn a_key_that_is_put_right_is_read_again() {
+    let server = sshd().await;
+    let world = World::new();
+    let key = copy(server, &world, 0o644);
+    let yaml = with_key(server, &key);
+    world.refused(&yaml).await;
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+    world.open(&yaml).await;
+}
+
+#[tokio::test]
+async fn the_agent_gives_its_keys() {
+    let world = World::new();
+    let folder = world.folder.path();
+    let (rsa, stranger) = (
+        generate(folder, "rsa", "rsa", ""),
+        generate(folder, "stranger", "ed25519", ""),
+    );
+    let server = Builder::default().authorize(public(&rsa)).start().await;
+    let (_agent, socket) = agent(&[&stranger, &rsa]).await;
+    let asked = World::with_agent(Some(socket));
+    asked
+        .open(&format!("{}agent: true\n", without_key(&server)))
+        .await;
+    // Where nothing is said it is asked as well.
+    asked.open(&without_key(&server)).await;
+    let failure = asked
+        .refused(&format!("{}agent: false\n", without_key(&server)))
+        .await;
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["ours there is no key to log in with", "|", "ssh_key_path"],
+    );
+}
+
+#[tokio::test]
+async fn an_agent_that_cannot_help_is_told() {
+    let server = sshd().await;
+    let yaml = format!("{}agent: true\n", without_key(server));
+    let failure = World::new().refused(&yaml).await;
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["ours", "`SSH_AUTH_SOCK` is not set"],
+    );
+    let failure = World::with_agent(Some("/no/such/agent".into()))
+        .refused(&yaml)
+        .await;
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &[
+            "ours cannot ask the SSH agent at `/no/such/agent`",
+            "|",
+            "ssh-add -l",
+        ],
+    );
+    let (_agent, socket) = agent(&[]).await;
+    let failure = World::with_agent(Some(socket)).refused(&yaml).await;
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["ours the SSH agent has no keys"],
+    );
+}
+
+#[tokio::test]
+async fn no_more_keys_are_offered_than_a_server_takes() {
+    let world = World::new();
+    let keys: Vec<PathBuf> = (0..8)
+        .map(|number| generate(world.folder.path(), &format!("key-{number}"), "ed25519", ""))
+        .collect();
+    let server = Builder::default().start().await;
+    let keys: Vec<&Path> = keys.iter().map(PathBuf::as_path).collect();
+    let (_agent, socket) = agent(&keys).await;
+    let failure = World::with_agent(Some(socket))
+        .refused(&without_key(&server))
+        .await;
+    assert_says(&failure, Status::Unknown, &["denied", "refused the login"]);
+    assert_eq!(failure.message.matches("SHA256:").count(), 5, "{failure}");
+}
+
+#[tokio::test]
+async fn the_users_own_keys_are_taken_where_none_is_named() {
+    let server = sshd().await;
+    let world = World::new();
+    let key = std::fs::read_to_string(&server.key).expect("the key");
+    let path = world.file("home/.ssh/id_ed25519", &key);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+    world.open(&without_key(server)).await;
+}
+
+#[tokio::test]
+async fn certificates_let_us_in() {
+    let world = World::new();
+    let folder = world.folder.path();
+    let authority = generate(folder, "authority", "ed25519", "");
+    let server = Builder::default()
+        .authorize(format!("cert-authority {}", public(&authority)))
+        .start()
+        .await;
+    for kind in ["ed25519", "ecdsa", "rsa"] {
+        let key = generate(folder, kind, kind, "");
+        let failure = world.refused(&with_key(&server, &key)).await;
+        assert_says(&failure, Status::Unknown, &["denied"]);
+        let (authority, public) = (
+            authority.display().to_string(),
+            format!("{}.pub", key.display()),
+        );
+        ssh_keygen(&[
+            "-q",
+            "-s",
+            &authority,
+            "-I",
+            "us",
+            "-n",
+            &server.username,
+            &public,
+        ]);
+        world.open(&with_key(&server, &key)).await;
+    }
+    let log = server.log();
+    for kind in ["ED25519-CERT", "ECDSA-CERT", "RSA-CERT"] {
+        let accepted = log
+            .lines()
+            .filter(|line| line.contains("Accepted publickey") && line.contains(kind));
+        assert_eq!(accepted.count(), 1, "{kind}: {log}");
+    }
+}
