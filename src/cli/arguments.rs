@@ -74,8 +74,24 @@ pub(super) enum Command {
         /// Where to [default: config/config.yaml]
         file: Option<PathBuf>,
     },
+    /// Confirm the host keys of servers: fetch them, show their fingerprints, and record what you accept
+    Trust(Trust),
     /// Print the pipeline with targets and reporters as a Mermaid diagram
     Graph,
+}
+
+/// What `trust` takes.
+#[derive(Debug, Args)]
+pub(super) struct Trust {
+    /// Servers: host, host:port, or names of targets [default: all of the configuration that are not confirmed yet]
+    #[arg(value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// Accept, without asking, the key that has one of these fingerprints
+    #[arg(long, value_name = "SHA256:…", num_args = 1)]
+    pub fingerprint: Vec<String>,
+    /// Accept keys in the place of others that are recorded
+    #[arg(long)]
+    pub replace: bool,
 }
 
 /// How the list of kinds is printed.

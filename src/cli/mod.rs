@@ -11,6 +11,7 @@ mod progress;
 mod run_once;
 mod schema;
 mod terminal;
+mod trust;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,7 @@ fn answer(arguments: Arguments) -> Exit {
         Some(Command::Kinds { format }) => kinds::run(&session, format),
         Some(Command::Probe { target }) => probe::run(&session, &target),
         Some(Command::Init { file }) => init::run(&session, file.as_deref()),
+        Some(Command::Trust(asked)) => trust::run(&session, &asked),
         Some(Command::Graph) => graph::run(&session),
     }
 }

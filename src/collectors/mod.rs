@@ -17,6 +17,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::clients::Clients;
+use crate::clients::ssh::SshSettings;
 use crate::clock::Clock;
 use crate::document::{Node, ReadError, from_node};
 use crate::model::{Failure, KindSpec, Reading, Rule, Target};
@@ -83,6 +84,11 @@ pub trait Collector: Send + Sync + Sized + 'static {
 
     /// The limits that the kind ships.
     fn rules(settings: &Self::Settings) -> Vec<Rule>;
+
+    /// How the target is reached over SSH, where it is: `roundsman trust` asks for its host key.
+    fn ssh(_settings: &Self::Settings) -> Option<&SshSettings> {
+        None
+    }
 
     /// Mistakes in the settings that their types cannot catch. `variable` gives the value of an environment variable.
     fn check(_settings: &Self::Settings, _variable: Variables<'_>) -> Vec<SettingsProblem> {
@@ -157,6 +163,8 @@ pub struct Kind {
     pub default_name: fn(&Settings) -> String,
     /// See [`Collector::rules`].
     pub rules: fn(&Settings) -> Vec<Rule>,
+    /// See [`Collector::ssh`].
+    pub ssh: fn(&Settings) -> Option<&SshSettings>,
     /// See [`Collector::check`].
     pub check: fn(&Settings, Variables<'_>) -> Vec<SettingsProblem>,
     /// See [`Collector::new`].
@@ -177,6 +185,7 @@ impl Kind {
                 (settings.downcast_ref()).map_or_else(String::new, C::default_name)
             },
             rules: |settings| settings.downcast_ref().map_or_else(Vec::new, C::rules),
+            ssh: |settings| settings.downcast_ref().and_then(C::ssh),
             check: |settings, variable| {
                 (settings.downcast_ref()).map_or_else(Vec::new, |own| C::check(own, variable))
             },
@@ -204,6 +213,7 @@ impl Kind {
                 (settings.downcast_ref()).map_or_else(String::new, S::default_name)
             },
             rules: |_| Vec::new(),
+            ssh: |_| None,
             check: |settings, variable| {
                 (settings.downcast_ref()).map_or_else(Vec::new, |own: &S| own.check(variable))
             },

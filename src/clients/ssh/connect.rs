@@ -7,21 +7,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use russh::client::{Config, Handle};
-use russh::keys::ssh_key::Algorithm;
-use russh::{ChannelOpenFailure, Preferred, SshId, cipher, compression};
+use russh::keys::ssh_key::{Algorithm, PublicKey};
+use russh::{AlgorithmKind, ChannelOpenFailure, Error, Preferred, SshId, cipher, compression};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use super::handler::{Guard, Notes};
 use super::host_keys::{Judgement, Lookup, Store, is_of_type};
 use super::login::Login;
-use super::place::{Place, USUAL_PORT};
+use super::place::Place;
 use super::problems::{self, Step};
 use super::settings::SshSettings;
 use super::shared::Shared;
 use super::wire::{Carrier, Leash, Record, Wire};
 use crate::clients::net;
-use crate::document::Written;
 use crate::model::Failure;
 
 /// What we call ourselves (RFC 4253 §4.2).
@@ -104,7 +103,7 @@ struct Met {
 impl Attempt<'_> {
     /// Makes the connection and logs in.
     pub(super) async fn run(&self) -> Result<Connection, Failure> {
-        let place = place_of(self.settings);
+        let place = self.settings.place();
         let shown = place.with_port();
         // Before anything is sent: without a key there is nothing to do there.
         let reading = self
@@ -149,10 +148,10 @@ impl Attempt<'_> {
                 Ok(met) => return Ok(met),
                 Err(unmet) => unmet,
             };
-            let Some(other) = unmet.other_than_pinned else {
+            let Some((other, Judgement::NotPinned(_))) = unmet.shown else {
                 return Err(not_pinned.unwrap_or(unmet.failure));
             };
-            types.retain(|one| !is_of_type(&other, one));
+            types.retain(|one| !is_of_type(&other.algorithm(), one));
             if types.is_empty() {
                 return Err(unmet.failure);
             }
@@ -192,21 +191,47 @@ impl Attempt<'_> {
         let noted = notes.get();
         if let Some(failure) = problems::host_key_refused(place, &noted, &lookup.unread, accept_new)
         {
-            let other_than_pinned = match noted.host_key {
-                Some((key, Judgement::NotPinned(_))) => Some(key.algorithm()),
-                _ => None,
-            };
             return Err(Unmet {
                 failure,
-                other_than_pinned,
+                shown: noted.host_key,
+                lacks_types: false,
             });
         }
         let seen = record.seen();
-        Err(match error {
-            Some(error) => problems::handshake_failed(shown, &error, &seen),
-            None => problems::no_handshake(shown, &seen, self.timeout),
+        let lacks_types = matches!(
+            error,
+            Some(Error::NoCommonAlgo {
+                kind: AlgorithmKind::Key,
+                ..
+            })
+        );
+        Err(Unmet {
+            failure: match error {
+                Some(error) => problems::handshake_failed(shown, &error, &seen),
+                None => problems::no_handshake(shown, &seen, self.timeout),
+            },
+            shown: None,
+            lacks_types,
+        })
+    }
+
+    /// The host key that a server shows when it is asked for one of these types, and what it is to us; nothing where
+    /// it has none. Nobody logs in.
+    pub(super) async fn show(
+        &self,
+        place: &Place,
+        types: &[Algorithm],
+    ) -> Result<Option<(PublicKey, Judgement)>, Failure> {
+        let (files, around) = (&self.shared.files, &self.shared.around);
+        let lookup = files.lookup(self.settings, place, around, self.shared.clock.now());
+        match self
+            .meet_with(place, &place.with_port(), &Arc::new(lookup), types)
+            .await
+        {
+            Ok(met) => Ok(met.notes.get().host_key),
+            Err(unmet) if unmet.shown.is_some() || unmet.lacks_types => Ok(unmet.shown),
+            Err(unmet) => Err(unmet.failure),
         }
-        .into())
     }
 
     /// To the server's port: directly, or through the host before it.
@@ -275,15 +300,18 @@ impl Attempt<'_> {
 /// No key exchange came about.
 struct Unmet {
     failure: Failure,
-    /// The type of the key that was shown, where another one is pinned.
-    other_than_pinned: Option<Algorithm>,
+    /// The host key that was not accepted.
+    shown: Option<(PublicKey, Judgement)>,
+    /// Whether the server has no host key of the types that it was asked for.
+    lacks_types: bool,
 }
 
 impl From<Failure> for Unmet {
     fn from(failure: Failure) -> Self {
         Self {
             failure,
-            other_than_pinned: None,
+            shown: None,
+            lacks_types: false,
         }
     }
 }
@@ -305,10 +333,4 @@ pub(super) fn config(types: &[Algorithm], with_certificates: bool) -> Arc<Config
         nodelay: true,
         ..Config::default()
     })
-}
-
-/// The place that settings name.
-pub(super) fn place_of(settings: &SshSettings) -> Place {
-    let port = settings.port.map_or(USUAL_PORT, |Written(port)| port.0);
-    Place::new(settings.host.trim(), port)
 }

@@ -15,6 +15,7 @@ mod problems;
 mod settings;
 mod shared;
 mod stream;
+mod trust;
 mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +25,7 @@ pub use command::{Limits, Output};
 pub use place::Place;
 pub use settings::{Mistake, SshSettings};
 pub use stream::{SocketError, SshStream};
+pub use trust::{HostKey, HostKeys, Standing};
 
 use crate::clients::Surroundings;
 use crate::clients::net::Network;

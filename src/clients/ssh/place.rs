@@ -58,7 +58,8 @@ impl Place {
 
     /// As the name in `known_hosts` files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): lower case, with the port where it
     /// is not 22.
-    pub(super) fn known_as(&self) -> String {
+    #[must_use]
+    pub fn known_as(&self) -> String {
         let host = self.host.to_lowercase();
         match self.port {
             USUAL_PORT => host,

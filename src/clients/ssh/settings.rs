@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::place::Hop;
+use super::place::{Hop, Place, USUAL_PORT};
 use crate::clients::net::{Port, host_and_port};
 use crate::document::Written;
 use crate::secret::Secret;
@@ -125,6 +125,43 @@ impl SshSettings {
             });
         }
         mistakes
+    }
+
+    /// A server of which nothing is known but where it is.
+    #[must_use]
+    pub fn at(place: &Place) -> Self {
+        Self {
+            host: place.host.clone(),
+            port: Some(Written(Port(place.port))),
+            username: None,
+            ssh_key_path: None,
+            passphrase: None,
+            agent: None,
+            known_hosts: None,
+            host_key: None,
+            accept_new: None,
+            jump: None,
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let port = self.port.map_or(USUAL_PORT, |Written(port)| port.0);
+        Place::new(self.host.trim(), port)
+    }
+
+    /// The settings of the hosts on the way, the nearest first. Empty where `jump` is wrong: that is told elsewhere.
+    #[must_use]
+    pub fn way(&self) -> Vec<Self> {
+        let mut way = Vec::new();
+        let mut next = self.last_hop();
+        while let Ok(Some(hop)) = next {
+            next = hop.last_hop();
+            way.push(hop);
+        }
+        way.reverse();
+        way
     }
 
     /// The hosts to go through, the nearest first.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout_at;
 
-use super::connect::{Attempt, Connection, place_of};
+use super::connect::{Attempt, Connection};
 use super::host_keys::Files;
 use super::identity::Keys;
 use super::settings::SshSettings;
@@ -72,7 +72,7 @@ impl Shared {
                 None => Arc::clone(servers.entry(settings.clone()).or_default()),
             }
         };
-        let place = || place_of(settings).with_port();
+        let place = || settings.place().with_port();
         let Ok(mut server) = timeout_at(deadline, server.lock()).await else {
             let message = format!(
                 "another look's login at `{}` did not end within {} ms",

@@ -348,6 +348,7 @@ mod the_checks {
                 },
                 default_name: |_| "some".to_owned(),
                 rules: |_| Vec::new(),
+                ssh: |_| None,
                 check: |_, _| Vec::new(),
                 new: KINDS[0].new,
             };

@@ -6,6 +6,7 @@ mod host_keys;
 mod identities;
 mod jump;
 mod sessions;
+mod trust;
 
 use std::time::{Duration, Instant};
 

@@ -219,6 +219,11 @@ impl Lookup {
         all.filter(|one| one.marker == Marker::Authority)
     }
 
+    /// Whether anything speaks for the host.
+    pub(super) fn has_record(&self) -> bool {
+        self.pinned.is_some() || self.keys.iter().any(|one| one.marker != Marker::Revoked)
+    }
+
     /// Whether certificates are to be asked for: where no authority is known, none could be accepted.
     pub(super) fn wants_certificates(&self) -> bool {
         self.pinned.is_none() && self.authorities().next().is_some()
