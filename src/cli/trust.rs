@@ -18,11 +18,8 @@ const FETCHING: Duration = Duration::from_secs(20);
 
 /// Confirms the host keys of the servers that are named, or of all that are not confirmed yet.
 pub(super) fn run(session: &Session, asked: &Trust) -> Exit {
-    for wrong in asked
-        .fingerprint
-        .iter()
-        .filter(|one| !one.starts_with("SHA256:"))
-    {
+    let is_wrong = |one: &&String| !one.starts_with("SHA256:");
+    if let Some(wrong) = asked.fingerprint.iter().find(is_wrong) {
         session.terminal.complain(&format!(
             "`{wrong}` is no fingerprint\n  hint: write it as `ssh-keygen -lf` shows it: `SHA256:…`"
         ));
@@ -96,7 +93,9 @@ fn servers(plan: &Plan, hosts: &[String]) -> Result<Vec<SshSettings>, String> {
         }
     };
     if hosts.is_empty() {
-        known.iter().for_each(|(_, settings)| add(settings));
+        for (_, settings) in &known {
+            add(settings);
+        }
         return Ok(meant);
     }
     for host in hosts {
@@ -104,7 +103,9 @@ fn servers(plan: &Plan, hosts: &[String]) -> Result<Vec<SshSettings>, String> {
             |id: &str| id == host || id.split_once('/').is_some_and(|(_, name)| name == host);
         let by_name: Vec<_> = known.iter().filter(|(id, _)| is_called(id)).collect();
         if !by_name.is_empty() {
-            by_name.iter().for_each(|(_, settings)| add(settings));
+            for (_, settings) in by_name {
+                add(settings);
+            }
             continue;
         }
         let without_user = host

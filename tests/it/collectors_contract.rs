@@ -38,7 +38,7 @@ const WITHOUT_CONNECTIONS: &[&str] = &["local_hosts"];
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// No look is waited for longer, so that one that never ends fails instead of hanging.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 async fn look((kind, settings): &Case, clients: &Clients, host: &str, port: u16) -> Looked {
     let yaml = settings(host, port);

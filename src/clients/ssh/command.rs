@@ -15,7 +15,7 @@ use crate::model::{Failure, FailureKind};
 /// How long the closing of a channel may take that nobody waits for.
 const CLOSING: Duration = Duration::from_secs(10);
 /// How long the opening of a channel is awaited when nobody wants it any more, so that it can be closed.
-const LATE: Duration = Duration::from_secs(60);
+const LATE: Duration = Duration::from_mins(1);
 
 /// How far a command may go.
 #[derive(Debug, Clone, Copy)]

@@ -188,12 +188,13 @@ impl Attempt<'_> {
             Ok(Err(error)) => Some(error),
             Err(_) => None,
         };
-        let noted = notes.get();
-        if let Some(failure) = problems::host_key_refused(place, &noted, &lookup.unread, accept_new)
+        let learnt = notes.get();
+        if let Some(failure) =
+            problems::host_key_refused(place, &learnt, &lookup.unread, accept_new)
         {
             return Err(Unmet {
                 failure,
-                shown: noted.host_key,
+                shown: learnt.host_key,
                 lacks_types: false,
             });
         }

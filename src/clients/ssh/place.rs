@@ -56,7 +56,7 @@ impl Place {
         is_host(host).then(|| Self::new(host, port))
     }
 
-    /// As the name in `known_hosts` files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): lower case, with the port where it
+    /// As the name in `known_hosts` files (`sshd(8)`, "SSH known hosts file format"): lower case, with the port where it
     /// is not 22.
     #[must_use]
     pub fn known_as(&self) -> String {

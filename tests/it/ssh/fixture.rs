@@ -42,11 +42,17 @@ async fn servers_differ_as_told() {
         .host_key("ed25519")
         .host_key("ecdsa")
         .host_key("rsa")
-        .option("ForceCommand cat {folder}/answer")
+        .option("ForceCommand cat {folder}/answer {folder}/around")
+        .around(&[
+            "sh",
+            "-c",
+            "echo around >{folder}/around; exec \"$@\"",
+            "sh",
+        ])
         .start()
         .await;
     std::fs::write(server.folder.join("answer"), "forced\n").expect("a file");
-    assert_eq!(ssh(&server, "echo well").await, "forced\n");
+    assert_eq!(ssh(&server, "echo well").await, "forced\naround\n");
     assert_eq!(server.logins(), 1, "{}", server.log());
     assert_eq!(server.connections(), 1, "{}", server.log());
     assert!(server.fingerprint("rsa").starts_with("SHA256:"));

@@ -17,7 +17,7 @@ use roundsman::model::{Failure, Status};
 use tempfile::TempDir;
 
 /// No test is about this deadline.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// Settings from lines of YAML.
 fn settings(yaml: &str) -> SshSettings {

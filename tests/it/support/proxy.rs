@@ -110,12 +110,13 @@ async fn copy(
         if state.is_mute.load(Ordering::SeqCst) {
             continue;
         }
-        let room = match is_counted {
-            true => state
+        let room = if is_counted {
+            state
                 .most_bytes
                 .load(Ordering::SeqCst)
-                .saturating_sub(passed),
-            false => usize::MAX,
+                .saturating_sub(passed)
+        } else {
+            usize::MAX
         };
         passed += read;
         if to.write_all(&buffer[..read.min(room)]).await.is_err() || read > room {

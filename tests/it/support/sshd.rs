@@ -37,7 +37,6 @@ pub(crate) struct Builder {
     key_options: String,
     authorized: Vec<String>,
     around: Vec<String>,
-    port: Option<u16>,
 }
 
 /// The sshd of this test process, started when first asked for: no special options, one ed25519 host key.
@@ -79,12 +78,6 @@ impl Builder {
         self
     }
 
-    /// A port of choice, for a server that comes back.
-    pub(crate) fn port(mut self, port: u16) -> Self {
-        self.port = Some(port);
-        self
-    }
-
     /// Starts it, and waits until it listens.
     pub(crate) async fn start(self) -> Sshd {
         self.start_with(|_| ()).await
@@ -100,7 +93,7 @@ impl Builder {
         let folder = tempfile::tempdir().expect("a folder").keep();
         // sshd reads some files as the user that logs in.
         std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("its mode");
-        let port = self.port.unwrap_or_else(free_port);
+        let port = free_port();
         let kinds = if self.host_keys.is_empty() {
             &["ed25519"][..]
         } else {

@@ -1,4 +1,4 @@
-//! Files of known host keys, as OpenSSH writes them (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+//! Files of known host keys, as OpenSSH writes them (`sshd(8)`, "SSH known hosts file format").
 
 use std::path::{Path, PathBuf};
 
