@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
-use russh::keys::agent::client::AgentClient;
 use russh::keys::ssh_encoding::Encode;
 use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::ssh_key::{Algorithm, HashAlg, PublicKey};
@@ -13,15 +12,13 @@ use russh::{AgentAuthError, MethodKind, MethodSet, SendError, Signer};
 
 use super::handler::{Guard, Notes};
 use super::host_keys::describe;
-use super::identity::{Identities, KeyFile};
+use super::identity::{Agent, Identities, KeyFile};
 use super::problems;
 use super::wire::Record;
 use crate::model::{Failure, FailureKind};
 
 /// `MaxAuthTries` of sshd is 6 by default, and it hangs up at the sixth.
 const MOST_OFFERED: usize = 5;
-
-type Agent = AgentClient<tokio::net::UnixStream>;
 
 /// One login.
 pub(super) struct Login<'a> {
@@ -50,8 +47,8 @@ impl Login<'_> {
         let mut agent_keys = Vec::new();
         let mut agent = None;
         if let Some(socket) = &identities.agent {
-            match keys_of_agent(socket).await {
-                Ok((client, keys)) => (agent, agent_keys) = (Some(client), keys),
+            match Agent::ask(socket).await {
+                Ok((asked, keys)) => (agent, agent_keys) = (Some(asked), keys),
                 // Other keys may do.
                 Err(_) if !identities.files.is_empty() => {}
                 Err(failure) => return Err(failure),
@@ -150,7 +147,9 @@ impl Login<'_> {
                     }
                 }
                 Err(AgentAuthError::Send(_)) => return Err(self.hung_up()),
-                // The agent keeps it for others, or has been told to ask a person: the next may do.
+                // It may be told to ask a person who is not there, and what it answers then is no answer to the next.
+                Err(_) if agent.is_mute => return Ok(false),
+                // The agent does not sign with this one: the next may do.
                 Err(AgentAuthError::Key(_)) => {}
             }
         }
@@ -281,20 +280,6 @@ fn list(methods: &MethodSet) -> String {
         .iter()
         .map(|method| format!("`{}`", <&str>::from(method)));
     words.collect::<Vec<_>>().join(", ")
-}
-
-async fn keys_of_agent(socket: &std::path::Path) -> Result<(Agent, Vec<AgentIdentity>), Failure> {
-    let failed = |error: russh::keys::Error| {
-        Failure::ours(format!(
-            "cannot ask the SSH agent at `{}` for keys: {}",
-            socket.display(),
-            problems::shown(&error.to_string())
-        ))
-        .hint("check that the agent runs and that we may use its socket: `ssh-add -l`")
-    };
-    let mut agent = Agent::connect_uds(socket).await.map_err(failed)?;
-    let keys = agent.request_identities().await.map_err(failed)?;
-    Ok((agent, keys))
 }
 
 /// Signs with a key that was read from a file: the library signs with certificates of RSA keys by SHA-1 only.

@@ -108,6 +108,9 @@ impl AsyncRead for Wire {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let before = buffer.filled().len();
+        if buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
         let outcome = Pin::new(&mut this.carrier).poll_read(context, buffer);
         match &outcome {
             Poll::Ready(Ok(())) if buffer.filled().len() == before => {

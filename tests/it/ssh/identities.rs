@@ -242,6 +242,52 @@ async fn no_more_keys_are_offered_than_a_server_takes() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_up_during_the_login_is_quoted() {
+    let world = World::new();
+    let (one, other) = (
+        generate(world.folder.path(), "one", "ed25519", ""),
+        generate(world.folder.path(), "other", "ed25519", ""),
+    );
+    let server = Builder::default().option("MaxAuthTries 1").start().await;
+    let (_agent, socket) = agent(&[&one, &other]).await;
+    let failure = World::with_agent(Some(socket))
+        .refused(&without_key(&server))
+        .await;
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &[
+            "denied",
+            "hung up during the login of",
+            "`Too many authentication failures`",
+            "|",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn an_agent_that_is_mute_is_ours() {
+    let server = Builder::default().start().await;
+    let world = World::new();
+    let socket = world.folder.path().join("mute");
+    let listener = tokio::net::UnixListener::bind(&socket).expect("a socket");
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok(stream) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    let yaml = format!("{}agent: true\n", without_key(&server));
+    let failure = World::with_agent(Some(socket)).refused(&yaml).await;
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["ours cannot ask the SSH agent", "no answer within 5 s"],
+    );
+    assert_eq!(server.logins(), 0);
+}
+
+#[tokio::test]
 async fn the_users_own_keys_are_taken_where_none_is_named() {
     let server = sshd().await;
     let world = World::new();

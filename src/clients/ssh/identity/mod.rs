@@ -1,5 +1,6 @@
 //! Who we are: which keys are offered to a server, and in what order.
 
+mod agent;
 mod file;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use crate::clients::Surroundings;
 use crate::model::Failure;
 use crate::secret::Secret;
 
+pub(super) use self::agent::Agent;
 pub(super) use self::file::KeyFile;
 use self::file::Problem;
 
