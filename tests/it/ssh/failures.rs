@@ -53,10 +53,10 @@ async fn a_server_says_nothing() {
     .await;
     let yaml = yaml(server.port).await;
     let outcome = World::new()
-        .session_within(&yaml, Duration::from_millis(300))
+        .session_within(&yaml, Duration::from_millis(1500))
         .await;
     let place = format!(
-        "no SSH greeting from `127.0.0.1:{}` within 300 ms",
+        "no SSH greeting from `127.0.0.1:{}` within 1500 ms",
         server.port
     );
     assert_says(
@@ -78,12 +78,12 @@ async fn a_server_greets_and_falls_silent() {
     .await;
     let yaml = yaml(server.port).await;
     let outcome = World::new()
-        .session_within(&yaml, Duration::from_millis(300))
+        .session_within(&yaml, Duration::from_millis(1500))
         .await;
     assert_says(
         &outcome.err().expect("mute"),
         Status::Red,
-        &["timed_out", "did not finish the key exchange within 300 ms"],
+        &["timed_out", "did not finish the key exchange within 1500 ms"],
     );
 }
 

@@ -276,7 +276,7 @@ async fn a_server_that_goes_mute_is_told_and_left() {
     let session = world.open(&yaml).await;
     proxy.mute();
     let short = Limits {
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_millis(1500),
         most_bytes: 1000,
     };
     let failure = session
@@ -286,11 +286,11 @@ async fn a_server_that_goes_mute_is_told_and_left() {
     assert_says(
         &failure,
         Status::Red,
-        &["timed_out", "did not open a channel within 300 ms"],
+        &["timed_out", "did not open a channel within 1500 ms"],
     );
     // The next round does not wait for it again, but makes a new connection.
     let failure = world
-        .session_within(&yaml, Duration::from_millis(300))
+        .session_within(&yaml, Duration::from_millis(1500))
         .await;
     assert_says(
         &failure.err().expect("mute"),

@@ -221,8 +221,9 @@ pub(crate) fn generate(folder: &Path, name: &str, kind: &str, passphrase: &str) 
     let path = folder.join(name);
     let bits = if kind == "rsa" { "2048" } else { "256" };
     let file = path.display().to_string();
+    // One round of the slow derivation: an unoptimized program would take a second for OpenSSH's sixteen.
     ssh_keygen(&[
-        "-q", "-t", kind, "-b", bits, "-N", passphrase, "-C", "", "-f", &file,
+        "-q", "-t", kind, "-b", bits, "-a", "1", "-N", passphrase, "-C", "", "-f", &file,
     ]);
     path
 }
