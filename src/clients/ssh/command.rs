@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Error};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connection, NotOpened};
@@ -16,6 +17,10 @@ use crate::model::{Failure, FailureKind};
 const CLOSING: Duration = Duration::from_secs(10);
 /// How long the opening of a channel is awaited when nobody wants it any more, so that it can be closed.
 const LATE: Duration = Duration::from_mins(1);
+
+/// How many commands run over one connection at once. sshd's `MaxSessions` is 10 by default, and it refuses the next;
+/// one that was left may not be closed there yet.
+pub(super) const MOST_SESSIONS: usize = 8;
 
 /// How far a command may go.
 #[derive(Debug, Clone, Copy)]
@@ -63,22 +68,33 @@ impl Output {
 pub(super) enum Unfinished {
     /// The connection was gone before it could do anything: it may be tried over another.
     Gone,
+    /// The server did not want to begin. Commands that hang there, and that were left, keep their places for as long
+    /// as their connection lasts: it may be tried over another.
+    Refused(Failure),
     /// It is over.
     Failed(Failure),
+}
+
+/// A channel for a command, and the right to it: see [`MOST_SESSIONS`].
+pub(super) struct Allowed {
+    pub(super) channel: Channel<Msg>,
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
 /// A channel that is closed when it is dropped: a command that nobody reads must not run for ever.
 struct Open {
     read: ChannelReadHalf,
     write: Option<ChannelWriteHalf<Msg>>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Open {
-    fn new(channel: Channel<Msg>) -> Self {
+    fn new(channel: Channel<Msg>, permit: Option<OwnedSemaphorePermit>) -> Self {
         let (read, write) = channel.split();
         Self {
             read,
             write: Some(write),
+            _permit: permit,
         }
     }
 }
@@ -106,7 +122,7 @@ where
             return;
         };
         if let Err(Ok(unwanted)) = give.send(opened) {
-            drop(Open::new(unwanted));
+            drop(Open::new(unwanted, None));
         }
     });
     match timeout_at(deadline, take).await {
@@ -123,16 +139,32 @@ impl Connection {
         self: &Arc<Self>,
         deadline: Instant,
         timeout: Duration,
-    ) -> Result<Channel<Msg>, Unfinished> {
+    ) -> Result<Allowed, Unfinished> {
+        let waiting = Arc::clone(&self.sessions).acquire_owned();
+        let Ok(Ok(permit)) = timeout_at(deadline, waiting).await else {
+            let message = format!(
+                "{MOST_SESSIONS} commands run on `{}` already, and none ended within {} ms",
+                self.place,
+                timeout.as_millis()
+            );
+            return Err(Unfinished::Failed(
+                Failure::ours(message).hint("those looks say how far they came"),
+            ));
+        };
         let connection = Arc::clone(self);
         let opening = async move { connection.handle().channel_open_session().await };
-        open(opening, deadline).await.map_err(|why| match why {
+        let opened = open(opening, deadline).await;
+        let opened = opened.map(|channel| Allowed { channel, permit });
+        opened.map_err(|why| match why {
             NotOpened::Gone => Unfinished::Gone,
             NotOpened::NoAnswer => {
                 self.give_up();
                 Unfinished::Failed(problems::no_answer(Step::Channel, &self.place, timeout))
             }
-            NotOpened::Refused(why) => Unfinished::Failed(no_session(&self.place, &why)),
+            NotOpened::Refused(why) => {
+                self.give_up();
+                Unfinished::Refused(no_session(&self.place, &why))
+            }
         })
     }
 
@@ -145,8 +177,8 @@ impl Connection {
         deadline: Instant,
         output: &mut Output,
     ) -> Result<(), Unfinished> {
-        let channel = self.open_session(deadline, limits.timeout).await?;
-        let mut channel = Open::new(channel);
+        let allowed = self.open_session(deadline, limits.timeout).await?;
+        let mut channel = Open::new(allowed.channel, Some(allowed.permit));
         let collecting = collect(&mut channel, command, input, limits.most_bytes, output);
         match timeout_at(deadline, collecting).await {
             Ok(Collected::Cut) => Ok(()),
@@ -180,10 +212,10 @@ impl Connection {
         command: &str,
         deadline: Instant,
         timeout: Duration,
-    ) -> Result<Channel<Msg>, Unfinished> {
-        let channel = self.open_session(deadline, timeout).await?;
-        match channel.exec(false, command).await {
-            Ok(()) => Ok(channel),
+    ) -> Result<Allowed, Unfinished> {
+        let allowed = self.open_session(deadline, timeout).await?;
+        match allowed.channel.exec(false, command).await {
+            Ok(()) => Ok(allowed),
             Err(_) => Err(Unfinished::Gone),
         }
     }

@@ -10,8 +10,10 @@ use russh::client::{Config, Handle};
 use russh::keys::ssh_key::{Algorithm, PublicKey};
 use russh::{AlgorithmKind, ChannelOpenFailure, Error, Preferred, SshId, cipher, compression};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 
+use super::command::MOST_SESSIONS;
 use super::handler::{Guard, Notes};
 use super::host_keys::{Judgement, Lookup, Store, is_of_type};
 use super::login::Login;
@@ -47,6 +49,8 @@ pub(super) struct Connection {
     pub(super) record: Record,
     /// Whether it did not answer, so that a new one is better.
     is_given_up: AtomicBool,
+    /// A permit for each command that may run at once.
+    pub(super) sessions: Arc<Semaphore>,
     _leash: Leash,
     _through: Option<Arc<Connection>>,
 }
@@ -130,6 +134,7 @@ impl Attempt<'_> {
             place: shown,
             record: met.record,
             is_given_up: AtomicBool::new(false),
+            sessions: Arc::new(Semaphore::new(MOST_SESSIONS)),
             _leash: met.leash,
             _through: met.through,
         })

@@ -34,6 +34,7 @@ use crate::model::Failure;
 use command::Unfinished;
 use connect::{Connection, NotOpened};
 use shared::Shared;
+use stream::Stream;
 
 /// The sessions of all servers. Cheap to clone.
 #[derive(Clone)]
@@ -116,20 +117,17 @@ impl Session {
         let mut is_second = false;
         loop {
             let running = connection.run(command, input, limits, deadline, &mut output);
-            let failure = match running.await {
+            let unfinished = match running.await {
                 Ok(()) => return (output, None),
-                Err(Unfinished::Failed(failure)) => failure,
-                Err(Unfinished::Gone) if is_second => connection.lost(),
-                Err(Unfinished::Gone) => match self.again(deadline, limits.timeout).await {
-                    Ok(next) => {
-                        connection = next;
-                        is_second = true;
-                        continue;
-                    }
-                    Err(failure) => failure,
-                },
+                Err(unfinished) => unfinished,
             };
-            return (output, Some(failure));
+            match self
+                .instead(&connection, unfinished, is_second, deadline, limits.timeout)
+                .await
+            {
+                Ok(next) => (connection, is_second) = (next, true),
+                Err(failure) => return (output, Some(failure)),
+            }
         }
     }
 
@@ -149,7 +147,7 @@ impl Session {
             let (through, to) = (Arc::clone(&connection), path.to_owned());
             let opening = async move { through.handle().channel_open_direct_streamlocal(to).await };
             match command::open(opening, deadline).await {
-                Ok(channel) => return Ok(Box::new(stream::Stream::new(channel, &connection))),
+                Ok(channel) => return Ok(Box::new(Stream::to_socket(channel, &connection))),
                 Err(NotOpened::Refused(why)) => {
                     return Err(stream::refused(&connection.place, path, &why));
                 }
@@ -184,15 +182,12 @@ impl Session {
         let mut connection = self.current();
         let mut is_second = false;
         loop {
-            match connection.pipe(command, deadline, timeout).await {
-                Ok(channel) => return Ok(Box::new(stream::Stream::new(channel, &connection))),
-                Err(Unfinished::Failed(failure)) => return Err(failure),
-                Err(Unfinished::Gone) if is_second => return Err(connection.lost()),
-                Err(Unfinished::Gone) => {
-                    connection = self.again(deadline, timeout).await?;
-                    is_second = true;
-                }
-            }
+            let unfinished = match connection.pipe(command, deadline, timeout).await {
+                Ok(allowed) => return Ok(Box::new(Stream::to_command(allowed, &connection))),
+                Err(unfinished) => unfinished,
+            };
+            let next = self.instead(&connection, unfinished, is_second, deadline, timeout);
+            (connection, is_second) = (next.await?, true);
         }
     }
 
@@ -202,6 +197,27 @@ impl Session {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&held)
+    }
+
+    /// Another connection to try over what could not begin over this one; a failure where that is of no use.
+    async fn instead(
+        &self,
+        connection: &Connection,
+        unfinished: Unfinished,
+        is_second: bool,
+        deadline: tokio::time::Instant,
+        timeout: Duration,
+    ) -> Result<Arc<Connection>, Failure> {
+        match unfinished {
+            Unfinished::Failed(failure) => Err(failure),
+            Unfinished::Refused(failure) if is_second => Err(failure),
+            Unfinished::Gone if is_second => Err(connection.lost()),
+            Unfinished::Gone => self.again(deadline, timeout).await,
+            // Where this round has made its attempt already, the refusal says more.
+            Unfinished::Refused(failure) => {
+                (self.again(deadline, timeout).await).map_err(|_| failure)
+            }
+        }
     }
 
     /// Another connection in the place of one that proved dead, such as after the server was restarted.

@@ -8,7 +8,9 @@ use std::task::{Context, Poll};
 use russh::client::Msg;
 use russh::{Channel, ChannelOpenFailure, ChannelStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::OwnedSemaphorePermit;
 
+use super::command::Allowed;
 use super::connect::Connection;
 use crate::model::{Failure, FailureKind};
 
@@ -19,13 +21,23 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> SshStream for T {}
 /// Keeps its connection alive, and closes its channel when it is dropped.
 pub(super) struct Stream {
     inner: ChannelStream<Msg>,
+    _permit: Option<OwnedSemaphorePermit>,
     _connection: Arc<Connection>,
 }
 
 impl Stream {
-    pub(super) fn new(channel: Channel<Msg>, connection: &Arc<Connection>) -> Self {
+    pub(super) fn to_socket(channel: Channel<Msg>, connection: &Arc<Connection>) -> Self {
         Self {
             inner: channel.into_stream(),
+            _permit: None,
+            _connection: Arc::clone(connection),
+        }
+    }
+
+    pub(super) fn to_command(allowed: Allowed, connection: &Arc<Connection>) -> Self {
+        Self {
+            inner: allowed.channel.into_stream(),
+            _permit: Some(allowed.permit),
             _connection: Arc::clone(connection),
         }
     }

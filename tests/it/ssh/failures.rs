@@ -83,7 +83,10 @@ async fn a_server_greets_and_falls_silent() {
     assert_says(
         &outcome.err().expect("mute"),
         Status::Red,
-        &["timed_out", "did not finish the key exchange within 1500 ms"],
+        &[
+            "timed_out",
+            "did not finish the key exchange within 1500 ms",
+        ],
     );
 }
 
