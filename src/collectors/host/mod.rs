@@ -7,6 +7,7 @@
 //! never a zero; the broken texts beside each parser check that, and property tests check that nothing panics.
 
 pub(crate) mod cgroup;
+pub(crate) mod choice;
 pub(crate) mod cpu;
 pub(crate) mod disk;
 pub(crate) mod memory;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 use super::patience::Patience;
+use crate::collectors::host::choice::subject;
 use crate::collectors::host::disk::{self, Space};
 use crate::collectors::host::mounts::FileSystem;
-use crate::collectors::host::one_line;
 use crate::model::Reading;
 
 /// How many file systems are asked at once: enough that a few dead ones do not hold up the others.
@@ -24,11 +24,6 @@ enum Answer {
     /// It is nothing that people store in, or nothing that we may see.
     LeftOut,
     Failed(io::Error),
-}
-
-/// How a mount point is called in a reading.
-pub(super) fn subject(mount_point: &Path) -> String {
-    one_line(&mount_point.to_string_lossy())
 }
 
 /// Adds what all file systems answer within `limit`. Takes no longer than that.

@@ -12,7 +12,6 @@ mod disks;
 mod files;
 mod patience;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
@@ -22,11 +21,9 @@ use self::container::Limits;
 use self::files::{First, Second};
 use self::patience::Patience;
 use crate::clients::Clients;
-use crate::collectors::host::mounts::{self, FileSystem};
-use crate::collectors::host::{cpu, disk, memory, metrics, process, system};
+use crate::collectors::host::{choice, cpu, memory, metrics, process, system};
 use crate::collectors::{Collector, RunContext, SettingsProblem, Variables};
-use crate::model::{Failure, KindSpec, Reading, Rule, SubjectPattern, Target};
-use crate::problem::Severity;
+use crate::model::{Failure, KindSpec, Reading, Rule, Target};
 
 pub use self::files::HostFiles;
 
@@ -34,8 +31,6 @@ pub use self::files::HostFiles;
 const DISK_LIMIT: Duration = Duration::from_secs(2);
 /// Kept back from the time of a look, so that it can still say how far it came.
 const MOST_RESERVE: Duration = Duration::from_millis(250);
-/// More processes than this are no summary.
-const MOST_TOP_PROCESSES: u8 = 50;
 
 /// Looks at the machine that it runs on.
 #[derive(Debug)]
@@ -54,13 +49,9 @@ pub struct Settings {
     pub exclude_mounts: Vec<String>,
     /// How many of the processes that need most processor time and most memory are named, 0 to 50. Names only:
     /// arguments hold passwords.
-    #[serde(default = "five")]
+    #[serde(default = "choice::usual_top_processes")]
     #[schemars(range(min = 0, max = 50))]
     pub top_processes: u8,
-}
-
-fn five() -> u8 {
-    5
 }
 
 impl LocalHosts {
@@ -114,31 +105,7 @@ impl Collector for LocalHosts {
     }
 
     fn check(settings: &Settings, _: Variables<'_>) -> Vec<SettingsProblem> {
-        let mut problems = Vec::new();
-        for glob in &settings.exclude_mounts {
-            if let Err(error) = SubjectPattern::new(glob) {
-                problems.push(SettingsProblem {
-                    key: "exclude_mounts",
-                    severity: Severity::Error,
-                    message: format!("`{glob}` is no glob: {}", error.kind()),
-                    hint: Some(
-                        "write a mount point, with `*` for any part of it: `/mnt/*`".to_owned(),
-                    ),
-                });
-            }
-        }
-        if settings.top_processes > MOST_TOP_PROCESSES {
-            problems.push(SettingsProblem {
-                key: "top_processes",
-                severity: Severity::Error,
-                message: format!(
-                    "expected a whole number from 0 to {MOST_TOP_PROCESSES}, found `{}`",
-                    settings.top_processes
-                ),
-                hint: None,
-            });
-        }
-        problems
+        choice::check(&settings.exclude_mounts, settings.top_processes)
     }
 
     async fn look(
@@ -152,7 +119,7 @@ impl Collector for LocalHosts {
         let whole = run.timeout.saturating_sub(reserve);
         let left = || whole.saturating_sub(began.elapsed());
         let window = run.cpu_window.min(whole / 2);
-        let top = usize::from(settings.top_processes.min(MOST_TOP_PROCESSES));
+        let top = usize::from(settings.top_processes.min(choice::MOST_TOP_PROCESSES));
 
         let files = self.files.clone();
         let first = (self.patience)
@@ -162,7 +129,8 @@ impl Collector for LocalHosts {
 
         let mut reading = Reading::default();
         let mut of_disks = Reading::default();
-        let file_systems = file_systems(&mut of_disks, &first, settings)?;
+        let file_systems =
+            choice::file_systems(&mut of_disks, &first.mounts, &settings.exclude_mounts)?;
         let disk_limit = DISK_LIMIT.min(left());
         let asking = disks::measure(&mut of_disks, &self.patience, &file_systems, disk_limit);
 
@@ -188,41 +156,6 @@ impl Collector for LocalHosts {
 fn no_answer(why: &str) -> Failure {
     Failure::ours(format!("reading the files of the kernel: it {why}"))
         .hint("see what holds the machine up: `dmesg | tail`, `cat /proc/pressure/*`")
-}
-
-/// The file systems to ask. What is wrong with the list of mounts becomes a gap.
-fn file_systems(
-    reading: &mut Reading,
-    first: &First,
-    settings: &Settings,
-) -> Result<Vec<FileSystem>, Failure> {
-    let patterns: Result<Vec<SubjectPattern>, _> = (settings.exclude_mounts.iter())
-        .map(|glob| SubjectPattern::new(glob))
-        .collect();
-    let patterns = patterns.map_err(|error| {
-        Failure::ours(format!("reading `exclude_mounts`: {error}"))
-            .hint("write it as a glob: `/mnt/*`")
-    })?;
-    let bytes = match &first.mounts {
-        Ok(bytes) => bytes,
-        Err(why) => {
-            disk::unknown(reading, None, why);
-            return Ok(Vec::new());
-        }
-    };
-    let (mounts, garbled) = mounts::parse(bytes);
-    if garbled > 0 || mounts.is_empty() {
-        let why = format!(
-            "`/proc/self/mountinfo` names {} mounts, and {garbled} of its lines are garbled",
-            mounts.len()
-        );
-        disk::unknown(reading, None, &why);
-    }
-    let excluded = |mount_point: &Path| {
-        let subject = disks::subject(mount_point);
-        patterns.iter().any(|pattern| pattern.matches(&subject))
-    };
-    Ok(mounts::choose(&mounts, excluded))
 }
 
 /// Puts the parts together, in the order of the documentation.
