@@ -27,12 +27,13 @@ mod host;
 pub mod local_hosts;
 mod not_built;
 pub mod reference;
+pub mod vps_servers;
 
 /// All kinds, in the order of the documentation.
 pub static KINDS: &[Kind] = &[
     Kind::of::<local_hosts::LocalHosts>(),
     Kind::not_built::<not_built::Ec2Instances>("ec2_instances", "EC2 instances"),
-    Kind::not_built::<not_built::VpsServers>("vps_servers", "servers over SSH"),
+    Kind::of::<vps_servers::VpsServers>(),
     Kind::not_built::<not_built::DockerHosts>("docker_hosts", "Docker containers"),
     Kind::of::<api_endpoints::ApiEndpoints>(),
     Kind::not_built::<not_built::Databases>("databases", "PostgreSQL databases"),

@@ -4,7 +4,6 @@
 //! When a kind is built, its settings move from here into its own file; its key and its names stay as they are.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
@@ -14,9 +13,9 @@ use serde_json::Value;
 
 use super::{AnyCollector, RunContext, SettingsProblem, Variables};
 use crate::clients::net::{Port, host_and_port};
+use crate::clients::ssh::SshSettings;
 use crate::document::{DurationText, OneOrMany, Written};
 use crate::model::{Failure, Reading, Target};
-use crate::problem::Severity;
 use crate::secret::Secret;
 
 /// The collector of every kind that is not built.
@@ -50,60 +49,6 @@ pub(super) trait KnownSettings:
 /// A path or an address that needs no further care.
 type Text = Option<String>;
 
-/// A server over SSH.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read and checked; used once the kind is built")]
-pub(super) struct VpsServers {
-    /// Name or address.
-    host: String,
-    /// Default 22.
-    port: Option<Written<Port>>,
-    /// Who logs in. Default `root`.
-    username: Text,
-    /// The private key. A relative path is taken from the folder in `VPS_SSH_KEY_PATH`.
-    ssh_key_path: Text,
-    /// The passphrase of the key.
-    passphrase: Option<Secret>,
-    /// Whether the SSH agent is asked for keys.
-    agent: Option<bool>,
-    /// A file of known host keys.
-    known_hosts: Text,
-    /// The pinned host key: `SHA256:…`.
-    host_key: Text,
-    /// Whether a host key that was never seen is accepted. Default false.
-    accept_new: Option<bool>,
-    /// A host to go through: `user@host:port`.
-    jump: Text,
-}
-
-impl KnownSettings for VpsServers {
-    fn default_name(&self) -> String {
-        host_and_port(&self.host, self.port, 22)
-    }
-
-    fn check(&self, variable: Variables<'_>) -> Vec<SettingsProblem> {
-        let Some(file) = &self.ssh_key_path else {
-            return Vec::new();
-        };
-        let folder = variable("VPS_SSH_KEY_PATH").unwrap_or_default();
-        let path = Path::new(&folder).join(file);
-        if path.exists() {
-            return Vec::new();
-        }
-        vec![SettingsProblem {
-            key: "ssh_key_path",
-            severity: Severity::Warning,
-            message: format!("the key file `{}` is not there", path.display()),
-            hint: Some(
-                "put it there, or mount it; a relative path is taken from the folder in \
-                 `VPS_SSH_KEY_PATH`"
-                    .to_owned(),
-            ),
-        }]
-    }
-}
-
 /// A Docker Engine: one of `socket`, `url` and `ssh`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -116,7 +61,7 @@ pub(super) struct DockerHosts {
     /// Certificates for `url`.
     tls: Option<Value>,
     /// The server to go through, with the keys of `vps_servers`.
-    ssh: Option<VpsServers>,
+    ssh: Option<SshSettings>,
     /// Only containers with these names.
     #[serde(default)]
     include: OneOrMany,

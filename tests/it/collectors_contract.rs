@@ -4,8 +4,9 @@
 //! A kind that connects to something stands in [`CASES`]; one that does not stands in [`WITHOUT_CONNECTIONS`]. A
 //! kind in neither fails the first test.
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use roundsman::clients::net::{Network, ResolverSettings};
@@ -17,6 +18,7 @@ use tokio::net::TcpStream;
 
 use crate::support::children::free_port;
 use crate::support::servers::{RawServer, raw};
+use crate::support::sshd::generate;
 use crate::support::{Looked, dns, look_at};
 
 /// In every secret that a case configures.
@@ -25,11 +27,34 @@ const CANARY: &str = "canary-4711";
 /// A kind, and the settings that lead it to a host and a port.
 type Case = (&'static str, fn(&str, u16) -> String);
 
-const CASES: &[Case] = &[("api_endpoints", |host, port| {
-    format!(
-        "url: 'http://{host}:{port}/'\nheaders: {{x-key: {CANARY}}}\nauth: {{basic: {{username: me, password: {CANARY}}}}}"
-    )
-})];
+const CASES: &[Case] = &[
+    ("api_endpoints", |host, port| {
+        format!(
+            "url: 'http://{host}:{port}/'\nheaders: {{x-key: {CANARY}}}\nauth: {{basic: {{username: me, password: {CANARY}}}}}"
+        )
+    }),
+    ("vps_servers", |host, port| {
+        let key = locked_key().display();
+        format!(
+            "host: '{host}'\nport: {port}\nssh_key_path: {key}\npassphrase: {CANARY}\naccept_new: true"
+        )
+    }),
+];
+
+/// A private key that the canary opens. It is kept beside the build, since nothing that is static is ever removed.
+fn locked_key() -> &'static Path {
+    static KEY: OnceLock<PathBuf> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let key = folder.join("locked_key");
+        if !key.exists() {
+            let made = tempfile::tempdir_in(folder).expect("a folder");
+            let made = generate(made.path(), "key", "ed25519", CANARY);
+            std::fs::rename(made, &key).expect("the same disk");
+        }
+        key
+    })
+}
 
 /// Kinds that read what is on this machine.
 const WITHOUT_CONNECTIONS: &[&str] = &["local_hosts"];

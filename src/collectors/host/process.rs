@@ -47,6 +47,25 @@ pub(crate) fn parse(text: &[u8]) -> Option<Process> {
     })
 }
 
+/// Reads a line as `deployment/ssh-monitor` shortens it: PID, user ticks, system ticks, start, resident pages, and
+/// the name up to the end. `None` if it is none.
+pub(crate) fn parse_short(line: &[u8]) -> Option<Process> {
+    let mut parts = line.splitn(6, |byte| *byte == b' ');
+    let mut number = || -> Option<u64> { std::str::from_utf8(parts.next()?).ok()?.parse().ok() };
+    let pid = u32::try_from(number()?).ok()?;
+    let user_ticks = number()?;
+    let system_ticks = number()?;
+    let started_ticks = number()?;
+    let resident_pages = number()?;
+    Some(Process {
+        pid,
+        name: one_line(&String::from_utf8_lossy(parts.next()?)),
+        cpu_ticks: user_ticks.saturating_add(system_ticks),
+        started_ticks,
+        resident_pages,
+    })
+}
+
 /// The `top` processes that used most processor time between two passes, in percent of one core as `top` says it;
 /// `None` if none used any. Processes that are not in both passes are left out.
 pub(crate) fn busiest(
@@ -156,6 +175,26 @@ mod tests {
         let whole = line(42, "cat", 1, 2, 3);
         // Cut within the fields that are read.
         assert_eq!(parse(&whole[..60]), None);
+    }
+
+    #[test]
+    fn short_lines_say_the_same() {
+        for name in ["cat", "Web Content", "a) R 1 (b", ":-)", ""] {
+            let short = format!("42 3 4 353286 384 {name}");
+            assert_eq!(
+                parse_short(short.as_bytes()),
+                parse(&line(42, name, 3, 4, 384))
+            );
+        }
+        for text in [
+            "",
+            "42",
+            "42 3 4 353286 384",
+            "42 (cat) S 1 1 1",
+            "1 2 3 4 x y",
+        ] {
+            assert_eq!(parse_short(text.as_bytes()), None, "`{text}`");
+        }
     }
 
     #[test]

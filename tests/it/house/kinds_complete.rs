@@ -6,6 +6,7 @@ use std::sync::Arc;
 use roundsman::collectors::{KINDS, Kind};
 use roundsman::document::{LIMITS, Node, NodeValue, parse};
 use roundsman::model::{KindSpec, MetricSpec, Unit};
+use roundsman::problem::Severity;
 
 use super::{assert_none, names_in};
 
@@ -187,7 +188,9 @@ fn wrong_sample(kind: &Kind) -> Vec<String> {
                 if (kind.default_name)(&settings).trim().is_empty() {
                     wrong.push(format!("{file}[{index}]: its default name is empty"));
                 }
-                for problem in (kind.check)(&settings, &|_| None) {
+                // A warning is about what lies around: the files that a sample names are on nobody's disk.
+                let problems = (kind.check)(&settings, &|_| None).into_iter();
+                for problem in problems.filter(|one| one.severity == Severity::Error) {
                     wrong.push(format!(
                         "{file}[{index}].{}: {}",
                         problem.key, problem.message
