@@ -10,3 +10,4 @@ mod reports;
 mod round;
 mod ssh;
 mod support;
+mod vps_servers;

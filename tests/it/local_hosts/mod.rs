@@ -3,7 +3,7 @@
 mod dead_mount;
 mod files;
 mod look;
-mod tools;
+pub(crate) mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

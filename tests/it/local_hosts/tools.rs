@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::*;
 
 /// The lines of `df`, without the heading: mount point → numbers.
-fn df(columns: &str) -> BTreeMap<String, Vec<f64>> {
+pub(crate) fn df(columns: &str) -> BTreeMap<String, Vec<f64>> {
     let text = tool("df", &["-B1", &format!("--output={columns},target")]);
     text.lines()
         .skip(1)
@@ -22,6 +22,17 @@ fn df(columns: &str) -> BTreeMap<String, Vec<f64>> {
                 .collect();
             (words.collect::<Vec<_>>().join(" "), numbers)
         })
+        .collect()
+}
+
+/// The numbers in a line of `free`, in bytes.
+pub(crate) fn free(name: &str) -> Vec<f64> {
+    let text = tool("free", &["-b"]);
+    let line = (text.lines())
+        .find(|line| line.starts_with(name))
+        .expect(name);
+    (line.split_whitespace().skip(1))
+        .filter_map(|word| word.parse().ok())
         .collect()
 }
 
@@ -122,18 +133,7 @@ async fn every_mount_that_df_shows_is_shown_or_has_a_reason() {
 #[tokio::test]
 async fn memory_is_as_free_says() {
     let reading = look("{}", &at_a_prompt()).await;
-    let text = tool("free", &["-b"]);
-    let row = |name: &str| -> Vec<f64> {
-        let line = text
-            .lines()
-            .find(|line| line.starts_with(name))
-            .expect(name);
-        line.split_whitespace()
-            .skip(1)
-            .filter_map(|word| word.parse().ok())
-            .collect()
-    };
-    let memory = row("Mem:");
+    let memory = free("Mem:");
     let (total, available) = (memory[0], memory[5]);
     assert!((get(&reading, "ram_total_bytes") - total).abs() < 1.0);
     // Compilers and other tests run meanwhile.
@@ -142,7 +142,7 @@ async fn memory_is_as_free_says() {
     let used_percent = 100.0 * (total - available) / total;
     let drift_percent = 100.0 * drift_bytes / total;
     assert!((get(&reading, "ram_percent") - used_percent).abs() < drift_percent);
-    let swap = row("Swap:");
+    let swap = free("Swap:");
     let ours = number(&reading, "swap_percent", None);
     assert_eq!(
         ours.is_some(),

@@ -66,7 +66,7 @@ pub(crate) async fn look_at(key: &str, clients: &Clients, yaml: &str, timeout: D
 }
 
 /// Looks at a target with a collector that may have looked before, in a round of its own.
-async fn look_again(collector: &dyn AnyCollector, target: &Target) -> Looked {
+pub(crate) async fn look_again(collector: &dyn AnyCollector, target: &Target) -> Looked {
     let kind = kind_of(target.id.kind);
     let run = RunContext {
         timeout: target.common.timeout,

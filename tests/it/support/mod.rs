@@ -11,5 +11,5 @@ pub(crate) mod proxy;
 pub(crate) mod servers;
 pub(crate) mod sshd;
 
-pub(crate) use look::{Looked, kind_of, look, look_at, look_with, target};
+pub(crate) use look::{Looked, kind_of, look, look_again, look_at, look_with, target};
 pub(crate) use machine::cannot_run;
