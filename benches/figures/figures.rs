@@ -31,6 +31,9 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
         "silent: 10,000 targets, 5,000 of them silent, time-out 2 s",
         silent,
     ),
+    ("ssh: 100 servers, one connection each", |bench| {
+        crate::ssh::figures(bench.path())
+    }),
 ];
 
 /// What the parts share: a folder that goes away, and certificates in it.

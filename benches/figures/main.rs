@@ -14,6 +14,7 @@ mod measure;
 mod rounds;
 mod server;
 mod spread;
+mod ssh;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
         ["serve", rest @ ..] => server::serve(rest),
         ["ask", rest @ ..] => bare::ask(rest),
         ["spread", config] => spread::look(config),
+        ["ssh-rounds", config] => ssh::rounds(config),
+        ["ssh-sessions", config] => ssh::sessions(config),
         // Cargo itself adds `--bench`.
         _ => print_figures(
             &arguments
