@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use russh::client::{Config, Handle};
 use russh::keys::ssh_key::{Algorithm, PublicKey};
 use russh::{AlgorithmKind, ChannelOpenFailure, Error, Preferred, SshId, cipher, compression};
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
@@ -31,6 +32,9 @@ const CLIENT_ID: &str = concat!("SSH-2.0-roundsman_", env!("CARGO_PKG_VERSION"))
 /// How often a server that says nothing is asked whether it is still there, and how often it may fail to answer.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const MOST_MISSED_KEEPALIVES: usize = 3;
+
+/// How much is read at once: most answers come as many small packets.
+const READ_AT_ONCE: usize = 16 * 1024;
 
 /// By speed; all are safe. The first two are done by our crypto library with the processor's help.
 const CIPHERS: &[cipher::Name] = &[
@@ -247,7 +251,10 @@ impl Attempt<'_> {
                 .hint("write `jump` as `user@host:port`")
         })?;
         let Some(hop) = hop else {
-            return Ok((Box::new(self.connect(place, shown).await?), None));
+            let stream = self.connect(place, shown).await?;
+            // The library reads each packet in two parts, which would be two calls of the system.
+            let buffered = BufReader::with_capacity(READ_AT_ONCE, stream);
+            return Ok((Box::new(buffered), None));
         };
         let before =
             Box::pin(
