@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod net;
+pub mod postgres;
 pub mod ssh;
 pub mod tls;
 
@@ -41,6 +42,8 @@ pub struct Clients {
     pub tls: tls::TlsConfigs,
     /// HTTP and HTTPS.
     pub http: http::HttpClients,
+    /// Sessions with PostgreSQL.
+    pub postgres: postgres::PostgresClients,
     /// Sessions over SSH.
     pub ssh: ssh::SshClients,
 }
@@ -64,6 +67,7 @@ impl Clients {
         let tls = tls::TlsConfigs::new();
         Self {
             http: http::HttpClients::new(network.clone(), tls.clone()),
+            postgres: postgres::PostgresClients::new(network.clone(), tls.clone()),
             ssh: ssh::SshClients::new(network.clone(), surroundings.clone()),
             network,
             tls,
