@@ -23,6 +23,7 @@ use crate::document::{Node, ReadError, from_node};
 use crate::model::{Failure, KindSpec, Reading, Rule, Target};
 
 pub mod api_endpoints;
+pub mod databases;
 mod host;
 pub mod local_hosts;
 mod not_built;
@@ -36,7 +37,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<vps_servers::VpsServers>(),
     Kind::not_built::<not_built::DockerHosts>("docker_hosts", "Docker containers"),
     Kind::of::<api_endpoints::ApiEndpoints>(),
-    Kind::not_built::<not_built::Databases>("databases", "PostgreSQL databases"),
+    Kind::of::<databases::Databases>(),
     Kind::not_built::<not_built::S3Buckets>("s3_buckets", "S3 buckets"),
     Kind::not_built::<not_built::LlmModels>("llm_models", "language models"),
     Kind::not_built::<not_built::LlmKeys>("llm_keys", "keys of model providers"),

@@ -91,64 +91,6 @@ impl KnownSettings for DockerHosts {
     }
 }
 
-/// A PostgreSQL database.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read and checked; used once the kind is built")]
-pub(super) struct Databases {
-    /// Name or address.
-    host: String,
-    /// Default 5432.
-    port: Option<Written<Port>>,
-    /// The database.
-    database: String,
-    /// Default `postgres`, the only one so far.
-    engine: Option<Engine>,
-    /// Default `prefer`.
-    ssl_mode: Option<SslMode>,
-    /// Default: the variable `POSTGRES_USER`.
-    username: Text,
-    /// Default: the variable `POSTGRES_PASSWORD`.
-    password: Option<Secret>,
-    /// The certificate authority.
-    ca_file: Text,
-    /// Our certificate.
-    client_cert: Text,
-    /// Its key.
-    client_key: Text,
-}
-
-/// A database engine.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Engine {
-    /// PostgreSQL.
-    Postgres,
-}
-
-/// How the connection to PostgreSQL is protected, as libpq has it.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum SslMode {
-    /// Never.
-    Disable,
-    /// Where the server offers it.
-    Prefer,
-    /// Always; the certificate is not checked.
-    Require,
-    /// The certificate must come from a known authority.
-    VerifyCa,
-    /// And it must be for this host.
-    VerifyFull,
-}
-
-impl KnownSettings for Databases {
-    fn default_name(&self) -> String {
-        let host = host_and_port(&self.host, self.port, 5432);
-        format!("{}@{host}", self.database)
-    }
-}
-
 /// An EC2 instance.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
