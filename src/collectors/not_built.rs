@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{AnyCollector, RunContext, SettingsProblem, Variables};
-use crate::clients::net::{Port, host_and_port};
 use crate::clients::ssh::SshSettings;
 use crate::document::{DurationText, OneOrMany, Written};
 use crate::model::{Failure, Reading, Target};

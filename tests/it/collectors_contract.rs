@@ -33,6 +33,9 @@ const CASES: &[Case] = &[
             "url: 'http://{host}:{port}/'\nheaders: {{x-key: {CANARY}}}\nauth: {{basic: {{username: me, password: {CANARY}}}}}"
         )
     }),
+    ("databases", |host, port| {
+        format!("host: {host}\nport: {port}\ndatabase: shop\nusername: me\npassword: {CANARY}")
+    }),
     ("vps_servers", |host, port| {
         let key = locked_key().display();
         format!(

@@ -4,6 +4,7 @@ mod api_endpoints;
 mod cli;
 mod collectors_contract;
 mod config;
+mod databases;
 mod house;
 mod local_hosts;
 mod reports;

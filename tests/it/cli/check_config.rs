@@ -2,6 +2,7 @@
 
 use super::{all_four, service};
 use crate::config::predecessor;
+use crate::support::postgres::{PASSWORD, postgres};
 use crate::support::program::Workplace;
 
 #[tokio::test]
@@ -36,8 +37,11 @@ async fn the_predecessors_file_can_be_used() {
 
 #[tokio::test]
 async fn the_predecessors_file_makes_a_round() {
-    let server = service().await;
-    let urls = predecessor::FILE
+    let (server, database) = (service().await, postgres().await);
+    database.database("production").await;
+    let file = predecessor::FILE
+        .replace("host: db.example.com", "host: 127.0.0.1")
+        .replace("port: 5432", &format!("port: {}", database.port))
         .replace(
             "https://api.example.com/health",
             &format!("http://127.0.0.1:{}/green", server.port),
@@ -46,14 +50,20 @@ async fn the_predecessors_file_makes_a_round() {
             "http://legacy.example.com/ping",
             &format!("http://127.0.0.1:{}/green", server.port),
         );
-    let place = Workplace::with_configuration(&urls).file(".env", predecessor::VARIABLES);
+    let place = Workplace::with_configuration(&file)
+        .file(".env", predecessor::VARIABLES)
+        .variable("POSTGRES_USER", "watcher")
+        .variable("POSTGRES_PASSWORD", PASSWORD);
     let ended = place.run(&["--run-once", "--format", "json"]).await;
     // What is not built yet is UNKNOWN, never RED, and so is a server whose key is not mounted.
     let report = ended.assert_code(3).json();
-    assert_eq!(report["counts"]["green"], 2, "{ended}");
+    assert_eq!(report["counts"]["green"], 3, "{ended}");
     assert_eq!(report["counts"]["red"], 0, "{ended}");
     for target in report["targets"].as_array().expect("targets") {
-        if target["kind"] != "api_endpoints" {
+        if !["api_endpoints", "databases"]
+            .map(Into::into)
+            .contains(&target["kind"])
+        {
             assert_eq!(target["status"], "UNKNOWN");
             assert_eq!(target["failure"]["kind"], "ours");
             let message = target["failure"]["message"].as_str().expect("a text");

@@ -64,7 +64,7 @@ fn configuration(port: u16) -> String {
     - {{<<: *secrets, url: \"http://127.0.0.1:{port}/broken/bot${{TELEGRAM_BOT_TOKEN}}/x\"}}
     - {{<<: *secrets, url: \"http://127.0.0.1:1/bot${{TELEGRAM_BOT_TOKEN}}/x\"}}
   databases:
-    - {{host: db.example, database: app, username: u, password: \"${{POSTGRES_PASSWORD}}\"}}
+    - {{host: 127.0.0.1, port: 1, database: app, username: u, password: \"${{POSTGRES_PASSWORD}}\"}}
 telegram: {{bot_token: \"${{TELEGRAM_BOT_TOKEN}}\", chat_id: \"${{TELEGRAM_CHAT_ID}}\"}}
 llm: {{provider: openai, api_key: \"${{OPENAI_API_KEY}}\"}}
 reporters: [{{kind: file, directory: kept}}]

@@ -64,6 +64,18 @@ impl Authority {
         self.sign(&["localhost", "127.0.0.1", "::1"], -1.0, 90.0)
     }
 
+    /// A certificate by which a client says who it is.
+    pub(crate) fn client(&self, who: &str) -> Pair {
+        let key = KeyPair::generate().expect("a key");
+        let mut parameters = parameters(&[], who, -1.0, 90.0);
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let signed = parameters.signed_by(&key, &self.issuer).expect("signed");
+        Pair {
+            certificate: signed.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+
     /// Its certificate in a file, for `tls.ca_file`.
     pub(crate) fn file(&self) -> NamedTempFile {
         let mut file = NamedTempFile::new().expect("a file");

@@ -6,6 +6,7 @@ pub(crate) mod dns;
 mod look;
 mod machine;
 pub(crate) mod nginx;
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod servers;
