@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::measure::{Line, Run, descriptor_limit, median, milliseconds, run, short};
 use crate::rounds::{Round, Shape, Targets, round, roundsman, without_looks};
 use crate::server::{Server, Wanted};
-use crate::{bare, blackbox};
+use crate::{bare, blackbox, postgres};
 
 const RUNS: usize = 5;
 const ANSWER_AFTER: Duration = Duration::from_millis(50);
@@ -34,6 +34,7 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("ssh: 100 servers, one connection each", |bench| {
         crate::ssh::figures(bench.path())
     }),
+    ("postgres: 100 databases, fresh TLS, SCRAM", databases),
 ];
 
 /// What the parts share: a folder that goes away, and certificates in it.
@@ -202,6 +203,42 @@ fn silent(bench: &Bench) -> Result<Vec<Line>> {
     Ok(vec![
         Line::at_most("process start to finished report", seconds, "s", 4.0),
         memory(&rounds, 200.0),
+    ])
+}
+
+fn databases(bench: &Bench) -> Result<Vec<Line>> {
+    let (count, share) = (100, 100_u32);
+    let server = postgres::Server::start(bench.path())?;
+    let each = |run: &Run| milliseconds(run.processor / share);
+    let only = ["--only", "db-00000"];
+    let rest = several(|| postgres::round(bench.path(), &server, count, &only))?;
+    let rounds = several(|| postgres::round(bench.path(), &server, count, &[]))?;
+    let one = several(|| postgres::round(bench.path(), &server, 1, &[]))?;
+    Ok(vec![
+        Line::at_most(
+            "processor time per look, whole process",
+            median(rounds.iter().map(each)),
+            "ms",
+            5.0,
+        ),
+        Line::note(
+            "of which start, configuration, report and one look",
+            format!("{} ms", short(median(rest.iter().map(each)))),
+        ),
+        Line::note(
+            "process start to finished report, one database",
+            format!(
+                "{} ms",
+                short(median(one.iter().map(|run| milliseconds(run.wall))))
+            ),
+        ),
+        Line::note(
+            "process start to finished report",
+            format!(
+                "{} ms",
+                short(median(rounds.iter().map(|run| milliseconds(run.wall))))
+            ),
+        ),
     ])
 }
 

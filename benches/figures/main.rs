@@ -11,6 +11,7 @@ mod blackbox;
 mod figures;
 mod machine;
 mod measure;
+mod postgres;
 mod rounds;
 mod server;
 mod spread;
