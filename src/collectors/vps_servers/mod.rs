@@ -22,7 +22,7 @@ use self::sections::Found;
 pub use self::settings::Settings;
 use self::units::{FAILED_UNITS, REBOOT_REQUIRED};
 use crate::clients::Clients;
-use crate::clients::ssh::{Limits, Output, SshClients};
+use crate::clients::ssh::{Limits, Output, SshClients, SshSettings};
 use crate::collectors::host::metrics::{
     self, CPU_CORES, CPU_IOWAIT_PERCENT, CPU_PERCENT, CPU_STEAL_PERCENT, DISK_FREE_BYTES,
     DISK_FREE_PERCENT, DISK_TOTAL_BYTES, INODE_FREE_PERCENT, LOAD_1M, LOAD_5M, LOAD_15M,
@@ -117,6 +117,10 @@ rights beyond a login; the key can be tied to it (docs/ssh-monitor.md).",
             None,
         ));
         rules
+    }
+
+    fn ssh(settings: &Settings) -> Option<&SshSettings> {
+        Some(&settings.ssh)
     }
 
     fn check(settings: &Settings, _: Variables<'_>) -> Vec<SettingsProblem> {

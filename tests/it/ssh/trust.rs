@@ -188,3 +188,106 @@ async fn a_server_that_cannot_be_reached_does_not_stop_the_others() {
         .assert_code(0)
         .assert_prints("no target of the configuration is reached over SSH");
 }
+
+/// A target that is this server, and knows nothing of its host key.
+fn entry(server: &Sshd, name: &str, rest: &str) -> String {
+    format!(
+        "    - {{name: {name}, host: 127.0.0.1, port: {}, username: {}, ssh_key_path: {}{rest}}}\n",
+        server.port,
+        server.username,
+        server.key.display()
+    )
+}
+
+#[tokio::test]
+async fn targets_are_confirmed_by_name_or_all_at_once() {
+    let (one, other) = (
+        Builder::default().start().await,
+        Builder::default().start().await,
+    );
+    let yaml = format!(
+        "targets:\n  vps_servers:\n{}{}",
+        entry(&one, "web-1", ""),
+        entry(&other, "web-2", "")
+    );
+    let place = Workplace::with_configuration(&yaml);
+    let both = format!("roundsman trust {} {}", host(&one), host(&other));
+    let ended = place.run(&["--run-once", "--format", "json"]).await;
+    ended.assert_code(3);
+    let report = ended.json();
+    let advice = report["recommendations"]
+        .as_array()
+        .expect("recommendations");
+    let reversed = format!("roundsman trust {} {}", host(&other), host(&one));
+    assert!(
+        advice.len() == 1
+            && advice.iter().any(|line| {
+                let line = line.as_str().unwrap_or_default();
+                line.ends_with(&both) || line.ends_with(&reversed)
+            }),
+        "{report:#}"
+    );
+    assert_eq!((one.logins(), other.logins()), (0, 0));
+
+    let ended = place
+        .run(&[
+            "trust",
+            "web-2",
+            "--fingerprint",
+            &other.fingerprint("ed25519"),
+        ])
+        .await;
+    ended.assert_code(0);
+    assert_eq!(place.read(OUR_FILE), line(&other, "ed25519"));
+    // The one that is known is not asked about again.
+    let ended = place
+        .run(&["trust", "--fingerprint", &one.fingerprint("ed25519")])
+        .await;
+    ended.assert_code(0);
+    assert!(
+        !ended.stdout.contains(&other.fingerprint("ed25519")),
+        "{ended}"
+    );
+    let ended = place.run(&["trust"]).await;
+    ended
+        .assert_code(0)
+        .assert_prints("the host keys of all 2 servers of the configuration are known");
+    place.run(&["--run-once", "--format", "json"]).await;
+    assert_eq!((one.logins(), other.logins()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_server_behind_another_is_confirmed_after_it() {
+    let inner = Builder::default().start().await;
+    let outer = Builder::default()
+        .authorize(public(&inner.key))
+        .start()
+        .await;
+    let jump = format!(", jump: \"{}@{}\"", outer.username, host(&outer));
+    let yaml = format!(
+        "targets:\n  vps_servers:\n{}",
+        entry(&inner, "inner", &jump)
+    );
+    let place = Workplace::with_configuration(&yaml);
+    let ended = place
+        .run(&[
+            "trust",
+            "inner",
+            "--fingerprint",
+            &inner.fingerprint("ed25519"),
+        ])
+        .await;
+    ended
+        .assert_code(3)
+        .assert_says("on the way to")
+        .assert_says(&format!("hint: roundsman trust {}", host(&outer)));
+    // Without a name the host in between comes first.
+    let (one, other) = (outer.fingerprint("ed25519"), inner.fingerprint("ed25519"));
+    let ended = place
+        .run(&["trust", "--fingerprint", &one, "--fingerprint", &other])
+        .await;
+    ended.assert_code(0);
+    let both = format!("{}{}", line(&outer, "ed25519"), line(&inner, "ed25519"));
+    assert_eq!(place.read(OUR_FILE), both);
+    assert_eq!((outer.logins(), inner.logins()), (1, 0));
+}
