@@ -8,6 +8,7 @@ use roundsman::model::Status;
 
 use super::{World, assert_says, printed};
 use crate::support::children::{Server, require};
+use crate::support::program::Workplace;
 use crate::support::sshd::{Builder, Sshd, generate, public, ssh_keygen, sshd};
 
 /// The settings of a server with another key.
@@ -155,6 +156,37 @@ async fn a_key_that_cannot_be_used_is_told_before_anything_is_sent() {
         );
     }
     assert_eq!(server.connections(), 0, "{}", server.log());
+}
+
+#[tokio::test]
+async fn a_key_of_another_user_names_both_users() {
+    if !rustix::process::geteuid().is_root() {
+        crate::support::cannot_run("only root can give a file to another user");
+        return;
+    }
+    require("setpriv");
+    let server = Builder::default().start().await;
+    let yaml = server.yaml().trim_end().replace('\n', "\n      ");
+    let place = Workplace::with_configuration(&format!(
+        "targets:\n  vps_servers:\n    - name: web\n      {yaml}\n"
+    ));
+    std::os::unix::fs::chown(&server.key, Some(1000), None).expect("its owner");
+    // Root reads everything, but not without these.
+    let script = "exec setpriv --bounding-set=-dac_override,-dac_read_search \"$0\" probe web";
+    let ended = place.run_through(script, &[]).await;
+    ended
+        .assert_code(3)
+        .assert_prints("it belongs to user 1000 (mode 0600), and this program runs as user 0")
+        .assert_prints("can also be run as its owner: `--user 1000`");
+    std::fs::set_permissions(&server.key, std::fs::Permissions::from_mode(0o000))
+        .expect("its mode");
+    std::os::unix::fs::chown(&server.key, Some(0), None).expect("its owner");
+    let ended = place.run_through(script, &[]).await;
+    ended
+        .assert_code(3)
+        .assert_prints("its mode 0000 does not let us read it, although it is ours")
+        .assert_prints("`chmod 600 ");
+    assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test]
