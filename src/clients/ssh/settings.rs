@@ -151,6 +151,18 @@ impl SshSettings {
         Place::new(self.host.trim(), port)
     }
 
+    /// The same with all that is usual written out: whoever means the same server in the same way shares a connection.
+    pub(super) fn written_out(&self) -> Self {
+        let place = self.place();
+        Self {
+            host: place.host.to_lowercase(),
+            port: Some(Written(Port(place.port))),
+            username: Some(self.username().to_owned()),
+            accept_new: Some(self.accept_new == Some(true)),
+            ..self.clone()
+        }
+    }
+
     /// The settings of the hosts on the way, the nearest first. Empty where `jump` is wrong: that is told elsewhere.
     #[must_use]
     pub fn way(&self) -> Vec<Self> {
@@ -238,6 +250,15 @@ mod tests {
         let mut one = settings(serde_json::json!({ "host": "web", "ssh_key_path": "web.key" }));
         one.complete(&|_| None);
         assert_eq!(one.ssh_key_path.as_deref(), Some("web.key"));
+    }
+
+    #[test]
+    fn what_is_usual_need_not_be_written() {
+        let short = settings(serde_json::json!({ "host": "Web" }));
+        let long = serde_json::json!({ "host": "web", "port": "22", "username": "root", "accept_new": false });
+        assert_eq!(short.written_out(), settings(long).written_out());
+        let other = settings(serde_json::json!({ "host": "web", "username": "me" }));
+        assert_ne!(short.written_out(), other.written_out());
     }
 
     #[test]

@@ -67,10 +67,7 @@ impl Shared {
     ) -> Result<Arc<Connection>, Failure> {
         let server = {
             let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-            match servers.get(settings) {
-                Some(server) => Arc::clone(server),
-                None => Arc::clone(servers.entry(settings.clone()).or_default()),
-            }
+            Arc::clone(servers.entry(settings.written_out()).or_default())
         };
         let place = || settings.place().with_port();
         let Ok(mut server) = timeout_at(deadline, server.lock()).await else {
