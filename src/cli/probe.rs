@@ -115,6 +115,9 @@ fn tell(watched: &Watched, observation: &Observation, verdict: &Verdict) -> Stri
         let subject = of(finding.subject.as_deref());
         let why = match (&finding.value, &finding.limit, &finding.message) {
             (Some(value), Some(limit), None) => format!("is {value}, the limit is {limit}"),
+            (Some(value), Some(limit), Some(message)) if limit.is_crossed_by(value) => {
+                format!("is {value}, the limit is {limit} ({message})")
+            }
             (Some(value), Some(_), Some(message)) => format!("is {value} and {message}"),
             (_, _, Some(message)) => format!("could not be measured: {message}"),
             _ => "could not be measured".to_owned(),

@@ -125,6 +125,18 @@ pub struct Fact {
     pub value: String,
 }
 
+/// What explains a measured value: the last output of a health check, when a container ended. It is shown with the
+/// finding, if the value becomes one, and nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The metric it explains.
+    pub metric: &'static str,
+    /// Which part of the target, where the metric has parts.
+    pub subject: Option<String>,
+    /// In a few words. No secret.
+    pub text: String,
+}
+
 /// A part of a look that could not be had. The part is UNKNOWN, the rest is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
@@ -145,6 +157,8 @@ pub struct Gap {
 pub struct Reading {
     /// What was measured.
     pub measurements: Vec<Measurement>,
+    /// What explains some of it.
+    pub notes: Vec<Note>,
     /// What else is worth knowing.
     pub facts: Vec<Fact>,
     /// What could not be had.
@@ -169,6 +183,48 @@ impl Reading {
                 format!("the value read was `{number}`, which is no number"),
             );
         }
+    }
+
+    /// Adds a word: a state.
+    pub fn state(
+        &mut self,
+        metric: &'static str,
+        subject: Option<&str>,
+        state: impl Into<Cow<'static, str>>,
+    ) {
+        self.measurements.push(Measurement {
+            metric,
+            subject: subject.map(str::to_owned),
+            value: Value::State(state.into()),
+            unit: Unit::State,
+        });
+    }
+
+    /// Adds a yes or no.
+    pub fn flag(&mut self, metric: &'static str, subject: Option<&str>, flag: bool) {
+        self.measurements.push(Measurement {
+            metric,
+            subject: subject.map(str::to_owned),
+            value: Value::Flag(flag),
+            unit: Unit::Flag,
+        });
+    }
+
+    /// Adds what explains a value.
+    pub fn note(&mut self, metric: &'static str, subject: Option<&str>, text: impl Into<String>) {
+        self.notes.push(Note {
+            metric,
+            subject: subject.map(str::to_owned),
+            text: text.into(),
+        });
+    }
+
+    /// What explains a value.
+    #[must_use]
+    pub fn note_on(&self, metric: &str, subject: Option<&str>) -> Option<&str> {
+        let mut notes = self.notes.iter();
+        let found = notes.find(|note| note.metric == metric && note.subject.as_deref() == subject);
+        found.map(|note| note.text.as_str())
     }
 
     /// Adds a fact.

@@ -150,7 +150,7 @@ pub struct ReportFinding {
     pub limit: Option<String>,
     /// YELLOW, RED, or UNKNOWN.
     pub status: Status,
-    /// Why the value is missing, or that the finding stands until it is clear.
+    /// What explains the value, why it is missing, or that the finding stands until it is clear.
     #[serde(default)]
     pub message: Option<String>,
 }

@@ -57,11 +57,11 @@ impl Comparison {
 pub enum Bound {
     /// A number, in the metric's unit.
     Number(f64),
-    /// A word: a state, or `yes` and `no` for a flag.
+    /// A word: a state, or `yes` and `no` for a flag. Or several with `|` between them, of which any counts.
     Text(Cow<'static, str>),
 }
 
-/// A comparison that a value can cross: `> 90`, `< 10`, `!= running`. `>` and `<` are strict.
+/// A comparison that a value can cross: `> 90`, `< 10`, `!= running`, `== paused | dead`. `>` and `<` are strict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
     /// How to compare.
@@ -89,6 +89,24 @@ impl Limit {
         }
     }
 
+    /// Turns when the value is that word, or one of several with ` | ` between them.
+    #[must_use]
+    pub const fn equal(words: &'static str) -> Self {
+        Self {
+            comparison: Comparison::Equal,
+            bound: Bound::Text(Cow::Borrowed(words)),
+        }
+    }
+
+    /// Turns when the value is any other number.
+    #[must_use]
+    pub const fn other_than(number: f64) -> Self {
+        Self {
+            comparison: Comparison::NotEqual,
+            bound: Bound::Number(number),
+        }
+    }
+
     /// Whether the value lies on the bad side. A word compared with a number, and the other way round, never does.
     #[must_use]
     pub fn is_crossed_by(&self, value: &Value) -> bool {
@@ -104,7 +122,8 @@ impl Limit {
                 Comparison::NotEqual => number != bound,
             },
             (Bound::Text(bound), Value::State(_) | Value::Flag(_)) => {
-                let same = *bound == value.to_string();
+                let value = value.to_string();
+                let same = bound.split('|').any(|word| word.trim() == value);
                 match self.comparison {
                     Comparison::Equal => same,
                     Comparison::NotEqual => !same,
@@ -270,7 +289,15 @@ mod tests {
 
     #[test]
     fn limits_read_back_as_written() {
-        for text in ["> 90", ">= 5", "< 10", "<= 0.5", "== 0", "!= running"] {
+        for text in [
+            "> 90",
+            ">= 5",
+            "< 10",
+            "<= 0.5",
+            "== 0",
+            "!= running",
+            "== paused | starting too long",
+        ] {
             assert_eq!(text.parse::<Limit>().expect(text).to_string(), text);
         }
         assert_eq!(">90%".parse::<Limit>(), Ok(Limit::above(90.0)));
@@ -304,6 +331,12 @@ mod tests {
         assert!(not_running.is_crossed_by(&Value::State("dead".into())));
         assert!(!not_running.is_crossed_by(&Value::State("running".into())));
         assert!(!not_running.is_crossed_by(&at(1.0)));
+        let either: Limit = "== paused | dead".parse().expect("a limit");
+        assert!(either.is_crossed_by(&Value::State("dead".into())));
+        assert!(!either.is_crossed_by(&Value::State("running".into())));
+        let neither: Limit = "!= running|created".parse().expect("a limit");
+        assert!(neither.is_crossed_by(&Value::State("dead".into())));
+        assert!(!neither.is_crossed_by(&Value::State("created".into())));
         let flagged: Limit = "== yes".parse().expect("a limit");
         assert!(flagged.is_crossed_by(&Value::Flag(true)));
     }

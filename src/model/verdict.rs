@@ -17,7 +17,7 @@ pub struct Finding {
     pub origin: Option<Origin>,
     /// YELLOW, RED, or UNKNOWN for a part that could not be measured.
     pub status: Status,
-    /// Why the value is missing, or that the finding stands until `clear` is met.
+    /// What explains the value, why it is missing, or that the finding stands until `clear` is met.
     pub message: Option<String>,
 }
 

@@ -12,7 +12,10 @@ pub fn judge(rules: &Rules, before: Option<&Verdict>, seen: &Observation) -> Ver
     let mut findings: Vec<Finding> = reading
         .measurements
         .iter()
-        .filter_map(|measurement| finding(rules, before, measurement))
+        .filter_map(|measurement| {
+            let note = reading.note_on(measurement.metric, measurement.subject.as_deref());
+            finding(rules, before, measurement, note)
+        })
         .collect();
     findings.extend(reading.gaps.iter().map(|gap| Finding {
         metric: gap.metric,
@@ -40,14 +43,19 @@ pub fn judge(rules: &Rules, before: Option<&Verdict>, seen: &Observation) -> Ver
     Verdict { status, findings }
 }
 
-fn finding(rules: &Rules, before: Option<&Verdict>, seen: &Measurement) -> Option<Finding> {
+fn finding(
+    rules: &Rules,
+    before: Option<&Verdict>,
+    seen: &Measurement,
+    note: Option<&str>,
+) -> Option<Finding> {
     let effective = rules.effective(seen.metric, seen.subject.as_deref());
     let crossed =
         |side: Option<Side<'_>>| side.is_some_and(|side| side.limit.is_crossed_by(&seen.value));
     let (status, side, message) = if crossed(effective.red) {
-        (Status::Red, effective.red, None)
+        (Status::Red, effective.red, note.map(str::to_owned))
     } else if crossed(effective.yellow) {
-        (Status::Yellow, effective.yellow, None)
+        (Status::Yellow, effective.yellow, note.map(str::to_owned))
     } else {
         let (status, side) = still_held(&effective, before, seen)?;
         let message = format!("stands until it is {}", side.limit);
@@ -251,6 +259,25 @@ mod tests {
         let verdict = judge(&rules(None, Some("> 90"), None), None, &failed);
         assert_eq!(verdict.status, Status::Red);
         assert_eq!(verdict.findings.len(), 1);
+    }
+
+    #[test]
+    fn a_note_goes_with_its_finding_and_with_no_other() {
+        let usual = rules(Some("> 70"), Some("> 90"), None);
+        for (percent, expected) in [(50.0, None), (80.0, Some("make")), (95.0, Some("make"))] {
+            let mut reading = Reading::default();
+            reading.number("cpu_percent", None, percent, Unit::Percent);
+            reading.number("cpu_percent", Some("0"), percent, Unit::Percent);
+            reading.note("cpu_percent", None, "make");
+            let verdict = judge(&usual, None, &look(Ok(reading)));
+            let notes: Vec<_> = (verdict.findings.iter())
+                .map(|one| one.message.as_deref())
+                .collect();
+            assert_eq!(
+                notes,
+                expected.map_or(vec![], |note| vec![Some(note), None])
+            );
+        }
     }
 
     #[test]
