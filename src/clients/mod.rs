@@ -1,5 +1,6 @@
 //! Sessions and connections that collectors, the analysis and the reporters share, keyed by their settings.
 
+pub mod docker;
 pub mod http;
 pub mod net;
 pub mod postgres;
@@ -46,6 +47,8 @@ pub struct Clients {
     pub postgres: postgres::PostgresClients,
     /// Sessions over SSH.
     pub ssh: ssh::SshClients,
+    /// Docker engines, over all of the above.
+    pub docker: docker::DockerClients,
 }
 
 impl Clients {
@@ -65,10 +68,12 @@ impl Clients {
     #[must_use]
     pub fn over(network: net::Network, surroundings: &Surroundings) -> Self {
         let tls = tls::TlsConfigs::new();
+        let ssh = ssh::SshClients::new(network.clone(), surroundings.clone());
         Self {
             http: http::HttpClients::new(network.clone(), tls.clone()),
             postgres: postgres::PostgresClients::new(network.clone(), tls.clone()),
-            ssh: ssh::SshClients::new(network.clone(), surroundings.clone()),
+            docker: docker::DockerClients::new(network.clone(), tls.clone(), ssh.clone()),
+            ssh,
             network,
             tls,
         }
