@@ -24,6 +24,7 @@ use crate::model::{Failure, KindSpec, Reading, Rule, Target};
 
 pub mod api_endpoints;
 pub mod databases;
+pub mod docker_hosts;
 mod host;
 pub mod local_hosts;
 mod not_built;
@@ -35,7 +36,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<local_hosts::LocalHosts>(),
     Kind::not_built::<not_built::Ec2Instances>("ec2_instances", "EC2 instances"),
     Kind::of::<vps_servers::VpsServers>(),
-    Kind::not_built::<not_built::DockerHosts>("docker_hosts", "Docker containers"),
+    Kind::of::<docker_hosts::DockerHosts>(),
     Kind::of::<api_endpoints::ApiEndpoints>(),
     Kind::of::<databases::Databases>(),
     Kind::not_built::<not_built::S3Buckets>("s3_buckets", "S3 buckets"),
@@ -216,9 +217,7 @@ impl Kind {
             },
             rules: |_| Vec::new(),
             ssh: |_| None,
-            check: |settings, variable| {
-                (settings.downcast_ref()).map_or_else(Vec::new, |own: &S| own.check(variable))
-            },
+            check: |_, _| Vec::new(),
             new: |_| Box::new(not_built::NotBuilt),
         }
     }

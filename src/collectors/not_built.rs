@@ -11,9 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{AnyCollector, RunContext, SettingsProblem, Variables};
-use crate::clients::ssh::SshSettings;
-use crate::document::{DurationText, OneOrMany, Written};
+use super::{AnyCollector, RunContext};
 use crate::model::{Failure, Reading, Target};
 use crate::secret::Secret;
 
@@ -38,57 +36,10 @@ pub(super) trait KnownSettings:
 {
     /// See [`super::Collector::default_name`].
     fn default_name(&self) -> String;
-
-    /// See [`super::Collector::check`].
-    fn check(&self, _: Variables<'_>) -> Vec<SettingsProblem> {
-        Vec::new()
-    }
 }
 
 /// A path or an address that needs no further care.
 type Text = Option<String>;
-
-/// A Docker Engine: one of `socket`, `url` and `ssh`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read and checked; used once the kind is built")]
-pub(super) struct DockerHosts {
-    /// The local socket, such as `/var/run/docker.sock`.
-    socket: Text,
-    /// The address of the Engine, such as `tcp://host:2376`.
-    url: Text,
-    /// Certificates for `url`.
-    tls: Option<Value>,
-    /// The server to go through, with the keys of `vps_servers`.
-    ssh: Option<SshSettings>,
-    /// Only containers with these names.
-    #[serde(default)]
-    include: OneOrMany,
-    /// Not containers with these names.
-    #[serde(default)]
-    exclude: OneOrMany,
-    /// Containers that must be there.
-    #[serde(default)]
-    required: OneOrMany,
-    /// How long ago a container must have failed to be left alone. Default `24h`.
-    exited_within: Option<Written<DurationText>>,
-}
-
-impl KnownSettings for DockerHosts {
-    fn default_name(&self) -> String {
-        match (&self.ssh, &self.url) {
-            (Some(ssh), _) => format!("docker@{}", ssh.default_name()),
-            (None, Some(url)) => {
-                let host = url.rsplit_once("//").map_or(url.as_str(), |(_, host)| host);
-                // A user and a password before it are no name.
-                host.rsplit_once('@')
-                    .map_or(host, |(_, host)| host)
-                    .to_owned()
-            }
-            (None, None) => "docker".to_owned(),
-        }
-    }
-}
 
 /// An EC2 instance.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -206,23 +157,5 @@ impl KnownSettings for AnyKeys {
         // What may hold a password is not a name.
         let host = host.filter(|host| !host.contains('@') && !host.contains('?'));
         host.unwrap_or("unnamed").to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_password_is_part_of_a_name() {
-        for (url, name) in [
-            ("tcp://docker.example.com:2376", "docker.example.com:2376"),
-            ("tcp://me:canary@docker.example.com", "docker.example.com"),
-            ("docker.example.com", "docker.example.com"),
-        ] {
-            let settings: DockerHosts =
-                serde_json::from_value(serde_json::json!({ "url": url })).expect("settings");
-            assert_eq!(settings.default_name(), name);
-        }
     }
 }

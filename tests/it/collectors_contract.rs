@@ -36,6 +36,9 @@ const CASES: &[Case] = &[
     ("databases", |host, port| {
         format!("host: {host}\nport: {port}\ndatabase: shop\nusername: me\npassword: {CANARY}")
     }),
+    ("docker_hosts", |host, port| {
+        format!("url: 'tcp://{host}:{port}'")
+    }),
     ("vps_servers", |host, port| {
         let key = locked_key().display();
         format!(

@@ -5,6 +5,7 @@ mod cli;
 mod collectors_contract;
 mod config;
 mod databases;
+mod docker_hosts;
 mod house;
 mod local_hosts;
 mod reports;

@@ -10,9 +10,8 @@ use tokio_rustls::TlsConnector;
 
 use super::exchange::{Engine, Stream};
 use super::problems::{self, Secured};
-use super::{Deadline, DockerClients, Place, USUAL_SOCKET};
+use super::{Deadline, DockerClients, Place, ssh};
 use crate::clients::net::mute;
-use crate::clients::ssh::SshSettings;
 use crate::clients::tls::Trust;
 use crate::clients::tls::problems::handshake_failed;
 use crate::model::{Failure, FailureKind};
@@ -47,9 +46,11 @@ impl DockerClients {
                     }
                 }
             }
-            Place::Ssh(settings) => {
-                let through = self.over_ssh(settings, round_began, deadline);
-                (Box::pin(through).await?, Secured::No)
+            Place::Ssh { settings, socket } => {
+                let through = ssh::open(&self.ssh, settings, socket, round_began, deadline);
+                let (stream, pipe) = Box::pin(through).await?;
+                let engine = Engine::over(stream, name, Secured::No).await?;
+                return Ok(engine.through(pipe));
             }
         };
         Engine::over(stream, name, secured).await
@@ -98,20 +99,5 @@ impl DockerClients {
                 .unwrap_or_else(|| handshake_failed(name, &trust.keys, &error).0)),
             Err(_) => Err(problems::no_handshake(name, deadline)),
         }
-    }
-
-    /// Through the session that all who look at that machine share: to its socket, or where forwarding is not
-    /// allowed, through its `docker` command.
-    async fn over_ssh(
-        &self,
-        settings: &SshSettings,
-        round_began: Instant,
-        deadline: Deadline,
-    ) -> Result<Box<dyn Stream>, Failure> {
-        let session = (self.ssh)
-            .session(settings, round_began, deadline.left())
-            .await?;
-        let stream = session.open_socket(USUAL_SOCKET, deadline.left()).await?;
-        Ok(Box::new(stream))
     }
 }

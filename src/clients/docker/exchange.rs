@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::problems::{self, Secured};
+use super::ssh::Pipe;
 use super::{Answer, Deadline};
 use crate::model::Failure;
 
@@ -30,8 +31,10 @@ pub struct Engine {
     place: String,
     secured: Secured,
     sender: SendRequest<Empty<Bytes>>,
-    connection: Connection,
-    has_ended: bool,
+    /// `None`: it has ended. It is dropped then, so that whoever still waits for something from it is told.
+    connection: Option<Connection>,
+    /// The command at the other end, until it has proved to be an engine.
+    pipe: Option<Pipe>,
 }
 
 impl Engine {
@@ -50,15 +53,20 @@ impl Engine {
             place,
             secured,
             sender,
-            connection,
-            has_ended: false,
+            connection: Some(connection),
+            pipe: None,
         })
+    }
+
+    pub(super) fn through(mut self, pipe: Option<Pipe>) -> Self {
+        self.pipe = pipe;
+        self
     }
 
     /// Whether it can be asked again.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.has_ended && self.sender.is_ready()
+        self.connection.is_some() && self.sender.is_ready()
     }
 
     /// Asks for a path with its query, which begins with `/`, and reads at most so much of the answer. An answer of
@@ -72,9 +80,12 @@ impl Engine {
         most_bytes: usize,
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
-        match timeout(deadline.left(), self.exchange(path, most_bytes)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(problems::no_answer(&self.place, path, deadline)),
+        let outcome = timeout(deadline.left(), self.exchange(path, most_bytes)).await;
+        let pipe = self.pipe.take();
+        match (outcome, pipe) {
+            (Ok(Err(failure)), Some(pipe)) => Err(pipe.explain(failure, deadline).await),
+            (Ok(outcome), _) => outcome,
+            (Err(_), _) => Err(problems::no_answer(&self.place, path, deadline)),
         }
     }
 
@@ -84,7 +95,7 @@ impl Engine {
             secured,
             sender,
             connection,
-            has_ended,
+            ..
         } = self;
         let failed = |error: hyper::Error| problems::exchange_failed(place, *secured, path, &error);
         let request = Request::get(path)
@@ -96,7 +107,7 @@ impl Engine {
             )
             .body(Empty::new())
             .map_err(|_| problems::bad_request(place, path))?;
-        let response = drive(connection, has_ended, sender.send_request(request)).await;
+        let response = drive(connection, sender.send_request(request)).await;
         let (head, mut body) = response.map_err(failed)?.into_parts();
         let mut answer = Answer {
             status: head.status,
@@ -104,7 +115,7 @@ impl Engine {
             body: Vec::new(),
             cut: false,
         };
-        while let Some(frame) = drive(connection, has_ended, body.frame()).await {
+        while let Some(frame) = drive(connection, body.frame()).await {
             let data = frame.map_err(failed)?.into_data().unwrap_or_default();
             let room = most_bytes - answer.body.len();
             answer.body.extend_from_slice(&data[..data.len().min(room)]);
@@ -115,7 +126,7 @@ impl Engine {
         }
         if !answer.cut {
             // Until the connection is ready for the next request: whether it stays open is known only now.
-            drive(connection, has_ended, sender.ready()).await.ok();
+            drive(connection, sender.ready()).await.ok();
         }
         Ok(answer)
     }
@@ -123,16 +134,17 @@ impl Engine {
 
 /// Waits for `work` while the connection moves. An error of the connection reaches `work` through the library's
 /// channels.
-async fn drive<W: Future>(connection: &mut Connection, has_ended: &mut bool, work: W) -> W::Output {
+async fn drive<W: Future>(connection: &mut Option<Connection>, work: W) -> W::Output {
     let mut work = pin!(work);
     poll_fn(|context| {
         if let Poll::Ready(output) = work.as_mut().poll(context) {
             return Poll::Ready(output);
         }
-        if *has_ended {
-            return Poll::Pending;
+        if let Some(open) = connection.as_mut()
+            && Pin::new(open).poll(context).is_ready()
+        {
+            *connection = None;
         }
-        *has_ended = Pin::new(&mut *connection).poll(context).is_ready();
         // What the connection has just done may be what was waited for.
         work.as_mut().poll(context)
     })

@@ -7,6 +7,7 @@
 mod connect;
 mod exchange;
 mod problems;
+mod ssh;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -56,8 +57,13 @@ pub enum Place {
         /// How both ends prove who they are; `None`: without TLS.
         tls: Option<Box<Trust>>,
     },
-    /// The usual socket of a machine that is reached over SSH.
-    Ssh(Box<SshSettings>),
+    /// A socket of a machine that is reached over SSH.
+    Ssh {
+        /// The machine.
+        settings: Box<SshSettings>,
+        /// The socket there.
+        socket: PathBuf,
+    },
 }
 
 impl std::fmt::Display for Place {
@@ -67,7 +73,9 @@ impl std::fmt::Display for Place {
             Self::Socket(path) => write!(f, "{}", path.display()),
             Self::Tcp { host, port, .. } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
-            Self::Ssh(settings) => write!(f, "{USUAL_SOCKET} of {}", settings.default_name()),
+            Self::Ssh { settings, socket } => {
+                write!(f, "{} of {}", socket.display(), settings.default_name())
+            }
         }
     }
 }
@@ -90,9 +98,10 @@ impl Deadline {
         }
     }
 
-    /// An earlier one, from now; never later than this one.
+    /// An earlier one, from now: such a part of the whole, and never later than this one.
     #[must_use]
-    pub fn at_most(self, limit: Duration) -> Self {
+    pub fn part(self, part: u32) -> Self {
+        let limit = self.whole / part.max(1);
         if limit < self.left() {
             Self {
                 until: Instant::now() + limit,

@@ -76,7 +76,7 @@ async fn a_certificate_of_ours_logs_in() {
         file
     };
     let path = |file: &NamedTempFile| file.path().display().to_string();
-    let pair = authority().client("certified");
+    let pair = authority().for_client("certified");
     let (certificate, key) = (file(&pair.certificate), file(&pair.key));
     let yaml = |certificate: &str, key: &str| {
         format!(
@@ -91,7 +91,7 @@ async fn a_certificate_of_ours_logs_in() {
     let looked = look(&yaml(&path(&certificate), "/nowhere/key.pem")).await;
     looked.assert_failed(Status::Unknown, "ours cannot use `/nowhere/key.pem`");
 
-    let other = authority().client("somebody");
+    let other = authority().for_client("somebody");
     let (certificate, key) = (file(&other.certificate), file(&other.key));
     let looked = look(&yaml(&path(&certificate), &path(&key))).await;
     looked.assert_failed(Status::Unknown, "denied ");

@@ -64,16 +64,21 @@ impl Authority {
         self.sign(&["localhost", "127.0.0.1", "::1"], -1.0, 90.0)
     }
 
-    /// A certificate by which a client says who it is.
-    pub(crate) fn client(&self, who: &str) -> Pair {
+    /// A certificate for somebody who asks, not for a server.
+    pub(crate) fn for_client(&self, subject: &str) -> Pair {
         let key = KeyPair::generate().expect("a key");
-        let mut parameters = parameters(&[], who, -1.0, 90.0);
+        let mut parameters = parameters(&[], subject, -1.0, 90.0);
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let signed = parameters.signed_by(&key, &self.issuer).expect("signed");
         Pair {
             certificate: signed.pem(),
             key: key.serialize_pem(),
         }
+    }
+
+    /// Its certificate, as PEM.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
     }
 
     /// Its certificate in a file, for `tls.ca_file`.

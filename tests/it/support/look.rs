@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roundsman::clients::Clients;
-use roundsman::clock::SystemClock;
+use roundsman::clock::{Clock, SystemClock};
 use roundsman::collectors::{AnyCollector, Kind, RunContext, kind};
 use roundsman::document::{LIMITS, parse};
 use roundsman::model::{
-    Common, Failure, Reading, Rule, Status, Target, TargetId, Threshold, Urgency, Value,
+    Common, Failure, Observation, Reading, Rule, Status, Target, TargetId, Threshold, Urgency,
+    Value,
 };
+use roundsman::rules::{Rules, judge};
 
 /// What a look gave.
 #[derive(Debug)]
@@ -129,6 +131,34 @@ impl Looked {
             })
         });
         found.chain(failed).max().unwrap_or(Status::Green)
+    }
+
+    /// What the limits that the kind ships make of it: `RED exit_code of web: 3 (killed by signal 9)`, worst first.
+    pub(crate) fn findings(&self) -> Vec<String> {
+        let observation = Observation {
+            target: TargetId {
+                kind: "",
+                name: "".into(),
+            },
+            at: SystemClock.now(),
+            took: Duration::ZERO,
+            outcome: self.outcome.clone(),
+        };
+        let rules = Rules::new(self.rules.as_slice().into(), Vec::new());
+        let verdict = judge(&rules, None, &observation);
+        let words = verdict.findings.iter().map(|finding| {
+            let subject = finding.subject.as_ref();
+            let subject = subject.map_or_else(String::new, |subject| format!(" of {subject}"));
+            let value = finding.value.as_ref();
+            let value = value.map_or_else(|| "unknown".to_owned(), ToString::to_string);
+            let message = finding.message.as_ref();
+            let message = message.map_or_else(String::new, |message| format!(" ({message})"));
+            format!(
+                "{} {}{subject}: {value}{message}",
+                finding.status, finding.metric
+            )
+        });
+        words.collect()
     }
 
     /// The failure as `KIND message | hint`.

@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod children;
 pub(crate) mod dns;
+pub(crate) mod dockerd;
 mod look;
 mod machine;
 pub(crate) mod nginx;
