@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::measure::{Line, Run, descriptor_limit, median, milliseconds, run, short};
 use crate::rounds::{Round, Shape, Targets, round, roundsman, without_looks};
 use crate::server::{Server, Wanted};
-use crate::{bare, blackbox, postgres};
+use crate::{bare, blackbox, docker, postgres};
 
 const RUNS: usize = 5;
 const ANSWER_AFTER: Duration = Duration::from_millis(50);
@@ -35,6 +35,10 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
         crate::ssh::figures(bench.path())
     }),
     ("postgres: 100 databases, fresh TLS, SCRAM", databases),
+    (
+        "docker: a host with 500 containers, 20 of them not well",
+        docker::containers,
+    ),
 ];
 
 /// What the parts share: a folder that goes away, and certificates in it.
@@ -63,7 +67,8 @@ impl Bench {
         Ok(Self { folder, authority })
     }
 
-    fn path(&self) -> &Path {
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 }
@@ -303,6 +308,7 @@ fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / MEBIBYTE
 }
 
-fn several<T>(measure: impl Fn() -> Result<T>) -> Result<Vec<T>> {
+/// As many runs as a figure is the median of.
+pub(crate) fn several<T>(measure: impl Fn() -> Result<T>) -> Result<Vec<T>> {
     (0..RUNS).map(|_| measure()).collect()
 }

@@ -8,6 +8,7 @@
 
 mod bare;
 mod blackbox;
+mod docker;
 mod figures;
 mod machine;
 mod measure;
