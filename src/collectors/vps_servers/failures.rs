@@ -12,6 +12,9 @@ const MOST_LINES: usize = 100;
 /// Where to read how a key is tied to the look.
 const PAGE: &str = "docs/ssh-monitor.md";
 
+/// What a login shell runs before what it was asked to.
+const START_UP_FILES: &str = "`.bashrc`, `.zshenv`, `.cshrc`";
+
 /// There is nothing of the script in the output.
 pub(super) fn not_the_script(place: &str, username: &str, output: &Output) -> Failure {
     let no_shell = lines(output).find(|line| {
@@ -20,6 +23,7 @@ pub(super) fn not_the_script(place: &str, username: &str, output: &Output) -> Fa
     let said = lines(output).next();
     let has_no_shell = no_shell.is_some() || (said.is_none() && output.exit == Some(1));
     let said = no_shell.or(said);
+    let is_silent = said.is_none();
     let is_sftp = said.as_deref().is_some_and(|said| said.contains("sftp"));
     let shown = said.map_or_else(|| "nothing".to_owned(), |line| quoted(&line));
     let other_command = || {
@@ -43,7 +47,16 @@ pub(super) fn not_the_script(place: &str, username: &str, output: &Output) -> Fa
             format!("`{username}` may log in to `{place}`, but may run nothing there: it said {shown}"),
         )
         .hint(format!(
-            "give it a login shell, which a forced command needs as well: `usermod --shell /bin/sh {username}`"
+            "give it a login shell, which a forced command needs as well: `usermod --shell /bin/sh {username}`; if it \
+             has one, see whether its start-up files ({START_UP_FILES}) end it"
+        )),
+        Some(0) if is_silent => Failure::new(
+            FailureKind::Denied,
+            format!("`{place}` did not run our look: it ended at once and printed nothing"),
+        )
+        .hint(format!(
+            "see whether the start-up files of the login shell of `{username}` ({START_UP_FILES}) end it, and whether \
+             the key is tied to another command in `authorized_keys` or `sshd_config` ({PAGE})"
         )),
         Some(0) => Failure::new(
             FailureKind::Denied,
@@ -60,8 +73,8 @@ pub(super) fn not_the_script(place: &str, username: &str, output: &Output) -> Fa
             format!("`{place}` could not run our look (exit status {code}): it said {shown}"),
         )
         .hint(format!(
-            "log in as `{username}` and see whether `/bin/sh` starts; if the key is tied to a command, that command \
-             must be `deployment/ssh-monitor` ({PAGE})"
+            "log in as `{username}` and see whether its start-up files ({START_UP_FILES}) end it and whether `/bin/sh` \
+             starts; if the key is tied to a command, that command must be `deployment/ssh-monitor` ({PAGE})"
         )),
         None => Failure::new(
             FailureKind::Unexpected,
