@@ -135,16 +135,21 @@ async fn all_that_it_shows_in_comments_works_too() {
         "x-quiet:",
         "api_endpoints:",
         "- {metric",
+        "vps_servers:",
+        "docker_hosts:",
+        "databases:",
         "reporters:",
         "directory:",
     ] {
         let is_there = |line: &str| line.trim_start().starts_with(key);
         assert!(text.lines().any(is_there), "{key} is no line of\n{text}");
     }
-    let place = Workplace::with_configuration(&text).variable("API_TOKEN", "x");
+    let place = Workplace::with_configuration(&text)
+        .variable("API_TOKEN", "x")
+        .file("keys/web-1", "");
     let ended = place.run(&["check-config"]).await;
     ended
         .assert_code(0)
-        .assert_prints("2 api_endpoints, 1 local_hosts")
+        .assert_prints("2 api_endpoints, 1 databases, 1 docker_hosts, 1 local_hosts, 1 vps_servers")
         .assert_prints("0 errors, 0 warnings");
 }

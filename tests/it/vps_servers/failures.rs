@@ -46,7 +46,12 @@ async fn another_forced_command_is_told_with_what_to_do() {
     let looked = forced("cat").await;
     assert_says(&looked, Status::Unknown, "denied", "it printed `#!/bin/sh`");
     let looked = forced("true").await;
-    assert_says(&looked, Status::Unknown, "denied", "ended at once and printed nothing");
+    assert_says(
+        &looked,
+        Status::Unknown,
+        "denied",
+        "ended at once and printed nothing",
+    );
     let looked = forced("internal-sftp").await;
     assert_says(&looked, Status::Unknown, "denied", "sftp connections only");
 }
