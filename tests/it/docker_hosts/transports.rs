@@ -4,10 +4,9 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use roundsman::clients::Clients;
-use roundsman::clients::ssh::{Limits, SshSettings};
 use roundsman::model::Status;
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::copy_bidirectional;
@@ -177,31 +176,15 @@ async fn a_server_and_its_engine_share_one_connection() {
     let (dockerd, sshd) = (dockerd().await, sshd::Builder::default().start().await);
     one_that_failed(dockerd, "transport-ssh").await;
     let clients = Clients::new();
-    let settings: SshSettings = serde_json::from_value(serde_json::json!({
-        "host": "127.0.0.1",
-        "port": sshd.port.to_string(),
-        "username": sshd.username,
-        "ssh_key_path": sshd.key,
-        "known_hosts": sshd.known_hosts,
-    }))
-    .expect("settings");
-    let limits = Limits {
-        timeout: TIMEOUT,
-        most_bytes: 100,
-    };
-    let yaml = over_ssh(&sshd, &dockerd.socket, "include: transport-ssh");
+    let server = sshd.yaml();
+    let engine = over_ssh(&sshd, &dockerd.socket, "include: transport-ssh");
     for _ in 0..2 {
-        let session = clients
-            .ssh
-            .session(&settings, Instant::now(), TIMEOUT)
-            .await;
-        let output = session
-            .expect("a session")
-            .run("echo here", b"", &limits)
-            .await;
-        assert_eq!(output.expect("an answer").stdout, b"here\n");
-        let looked = look_at("docker_hosts", &clients, &yaml, TIMEOUT).await;
-        assert_eq!(measured(&looked, "exit_code"), ["transport-ssh 6"]);
+        let (server, engine) = tokio::join!(
+            look_at("vps_servers", &clients, &server, TIMEOUT),
+            look_at("docker_hosts", &clients, &engine, TIMEOUT),
+        );
+        assert!(server.number("cpu_percent").is_some(), "{server:?}");
+        assert_eq!(measured(&engine, "exit_code"), ["transport-ssh 6"]);
     }
     assert_eq!((sshd.connections(), sshd.logins()), (1, 1));
 }
