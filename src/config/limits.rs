@@ -2,7 +2,7 @@
 
 use super::sections::{CommonKeys, RuleEntry};
 use crate::document::{Node, Path};
-use crate::model::{KindSpec, Limit, Origin, Rule, Threshold};
+use crate::model::{KindSpec, Limit, Origin, Rule, Threshold, Unit};
 use crate::problem::{Problem, nearest};
 use crate::rules::Rules;
 
@@ -126,6 +126,21 @@ fn rule(
     let yellow = entry.yellow.as_ref().map(|written| written.0.0.clone());
     let red = entry.red.as_ref().map(|written| written.0.0.clone());
     let clear = entry.clear.as_ref().map(|written| written.0.clone());
+    let sides = [
+        ("yellow", yellow.as_ref().and_then(Threshold::limit)),
+        ("red", red.as_ref().and_then(Threshold::limit)),
+        ("clear", clear.as_ref()),
+    ];
+    for (key, limit) in sides {
+        let (Some(metric), Some(limit)) = (metric, limit) else {
+            continue;
+        };
+        if let Some(expected) = misfit(metric.unit, limit) {
+            let message = format!("`{limit}` can never be compared with `{}`", metric.name);
+            let problem = Problem::error(message).at(at(key), path.key(key).to_string());
+            problems.push(problem.hint(format!("compare it with {expected}")));
+        }
+    }
     if let (Some(Threshold::At(yellow)), Some(Threshold::At(red))) = (&yellow, &red)
         && turns_first(red, yellow)
     {
@@ -158,6 +173,16 @@ fn rule(
         clear,
         origin: Origin::Configured(place.into()),
     })
+}
+
+/// What a value of that unit can be compared with, where this limit is none: it would silently take a default away.
+fn misfit(unit: Unit, limit: &Limit) -> Option<&'static str> {
+    let (fits, expected) = match unit {
+        Unit::State => (limit.number().is_none(), "a word: `== paused | dead`"),
+        Unit::Flag => (limit.is_of_flags(), "yes or no: `== yes`"),
+        _ => (limit.is_of_numbers(), "a number: `> 90`, `!= 0 | 143`"),
+    };
+    (!fits).then_some(expected)
 }
 
 /// Whether `red` is crossed by values that do not cross `yellow`, both pointing the same way.

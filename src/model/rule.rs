@@ -57,7 +57,8 @@ impl Comparison {
 pub enum Bound {
     /// A number, in the metric's unit.
     Number(f64),
-    /// A word: a state, or `yes` and `no` for a flag. Or several with `|` between them, of which any counts.
+    /// A word: a state, or `yes` and `no` for a flag. Or several words or numbers with `|` between them, of which any
+    /// counts.
     Text(Cow<'static, str>),
 }
 
@@ -121,17 +122,52 @@ impl Limit {
                 #[expect(clippy::float_cmp, reason = "the rule says exactly equal")]
                 Comparison::NotEqual => number != bound,
             },
-            (Bound::Text(bound), Value::State(_) | Value::Flag(_)) => {
+            (Bound::Text(_), Value::State(_) | Value::Flag(_)) => {
                 let value = value.to_string();
-                let same = bound.split('|').any(|word| word.trim() == value);
-                match self.comparison {
-                    Comparison::Equal => same,
-                    Comparison::NotEqual => !same,
-                    _ => false,
-                }
+                self.is_crossed_by_same(self.words().any(|word| word.eq_ignore_ascii_case(&value)))
+            }
+            (Bound::Text(_), Value::Number(number)) if self.is_of_numbers() => {
+                let mut numbers = self.words().filter_map(|word| word.parse::<f64>().ok());
+                #[expect(clippy::float_cmp, reason = "the rule says exactly equal")]
+                self.is_crossed_by_same(numbers.any(|bound| bound == *number))
             }
             _ => false,
         }
+    }
+
+    fn is_crossed_by_same(&self, same: bool) -> bool {
+        match self.comparison {
+            Comparison::Equal => same,
+            Comparison::NotEqual => !same,
+            _ => false,
+        }
+    }
+
+    /// The words of a text bound; none of a number.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let text = match &self.bound {
+            Bound::Number(_) => None,
+            Bound::Text(text) => Some(text.as_ref()),
+        };
+        text.into_iter()
+            .flat_map(|text| text.split('|').map(str::trim))
+    }
+
+    /// Whether it can be compared with numbers: it is one, or several.
+    #[must_use]
+    pub fn is_of_numbers(&self) -> bool {
+        self.words().all(|word| word.parse::<f64>().is_ok())
+    }
+
+    /// Whether it can be compared with yes and no.
+    #[must_use]
+    pub fn is_of_flags(&self) -> bool {
+        let is_flag = |word: &str| {
+            ["yes", "no"]
+                .iter()
+                .any(|one| one.eq_ignore_ascii_case(word))
+        };
+        self.number().is_none() && self.words().all(is_flag)
     }
 
     /// The bound, where it is a number.
@@ -174,7 +210,8 @@ impl FromStr for Limit {
         let bound = match rest.parse::<f64>() {
             Ok(number) if number.is_finite() => Bound::Number(number),
             Ok(_) => return Err(refuse()),
-            Err(_) if rest.is_empty() || rest.contains(['<', '>', '=']) => return Err(refuse()),
+            Err(_) if rest.contains(['<', '>', '=']) => return Err(refuse()),
+            Err(_) if rest.split('|').any(|word| word.trim().is_empty()) => return Err(refuse()),
             Err(_) => Bound::Text(Cow::Owned(rest.to_owned())),
         };
         let orders = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
@@ -195,6 +232,17 @@ pub enum Threshold {
     At(Limit),
     /// Never turns, whatever a weaker rule says.
     Never,
+}
+
+impl Threshold {
+    /// The limit it turns at, if it does.
+    #[must_use]
+    pub fn limit(&self) -> Option<&Limit> {
+        match self {
+            Self::At(limit) => Some(limit),
+            Self::Never => None,
+        }
+    }
 }
 
 /// Where a rule came from, so that people find it.
@@ -337,7 +385,18 @@ mod tests {
         let neither: Limit = "!= running|created".parse().expect("a limit");
         assert!(neither.is_crossed_by(&Value::State("dead".into())));
         assert!(!neither.is_crossed_by(&Value::State("created".into())));
+        let some_codes: Limit = "!= 0 | 143".parse().expect("a limit");
+        assert!(some_codes.is_crossed_by(&at(3.0)));
+        assert!(!some_codes.is_crossed_by(&at(143.0)));
+        assert!(some_codes.is_of_numbers() && !some_codes.is_of_flags());
+        assert!(!neither.is_of_numbers());
+        let capital: Limit = "== Paused".parse().expect("a limit");
+        assert!(capital.is_crossed_by(&Value::State("paused".into())));
+        for text in ["== |", "== paused |", "== "] {
+            assert!(text.parse::<Limit>().is_err(), "{text}");
+        }
         let flagged: Limit = "== yes".parse().expect("a limit");
+        assert!(flagged.is_of_flags());
         assert!(flagged.is_crossed_by(&Value::Flag(true)));
     }
 }

@@ -154,6 +154,9 @@ pub(super) struct Happened {
 /// How many events an engine keeps (`eventsLimit` in its source, `daemon/events/events.go`). Each run of a health
 /// check takes three.
 const KEPT_EVENTS: usize = 256;
+/// As many as that mean that the engine may have forgotten others: those of the second that has just begun are kept
+/// too, and are not asked for.
+const NEARLY_ALL: usize = KEPT_EVENTS - 56;
 
 impl Happened {
     /// Reads events, one JSON value after the other. `cut`: there were more than we took. What is no event is
@@ -172,7 +175,7 @@ impl Happened {
             first = first.into_iter().chain(event.time).min();
             happened.add(&event);
         }
-        if count >= KEPT_EVENTS || garbled {
+        if count >= NEARLY_ALL || garbled {
             happened.known_since = first.and_then(|at| Timestamp::from_timestamp(at, 0));
         }
         happened

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::clients::docker::Place;
 use crate::model::{TargetId, Timestamp};
@@ -9,7 +10,7 @@ use crate::model::{TargetId, Timestamp};
 /// More containers than this on one host are not remembered.
 const MOST_CONTAINERS: usize = 20_000;
 /// What was not looked at for so long is forgotten, so that targets that left the configuration do not stay.
-const FORGOTTEN_AFTER: chrono::TimeDelta = chrono::TimeDelta::days(7);
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// What was seen of a container.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Before {
     pub(super) until: Timestamp,
     /// By the container's id.
     pub(super) containers: HashMap<String, Then>,
+    /// When that was, by our own clock: those of engines cannot be compared with each other.
+    at: Instant,
 }
 
 impl Before {
@@ -37,6 +40,7 @@ impl Before {
             place,
             until,
             containers,
+            at: Instant::now(),
         }
     }
 }
@@ -60,8 +64,7 @@ impl LastLooks {
             look.containers = HashMap::new();
         }
         let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = look.until;
-        looks.retain(|_, other| newest - other.until < FORGOTTEN_AFTER);
+        looks.retain(|_, other| other.at.elapsed() < FORGOTTEN_AFTER);
         looks.insert(target.clone(), Arc::new(look));
     }
 }

@@ -76,11 +76,14 @@ impl Known<'_> {
 
     fn measure_state(&self, reading: &mut Reading, state: State) {
         let name = Some(self.container.name.as_str());
-        let is_over = matches!(state, State::Exited | State::Created);
-        if self.is_needed && is_over && self.exit_code().is_none_or(|code| code == 0) {
+        let is_over = matches!(state, State::Exited | State::Created | State::Removing);
+        // What must run is down, however long ago it failed. A failure that still counts is told by its exit code.
+        let is_told = self.exit_code().is_some_and(|code| code != 0) && self.end_counts();
+        if self.is_needed && is_over && !is_told {
             reading.state(STATE, name, STOPPED);
             let why = match state {
                 State::Created => "was never started".to_owned(),
+                State::Removing => "is being removed".to_owned(),
                 _ => self.ending(),
             };
             reading.note(STATE, name, format!("it is required, and {why}"));
@@ -392,6 +395,7 @@ mod tests {
         tally: Tally,
         then: Option<Then>,
         mute: Option<&'static str>,
+        is_needed: bool,
     }
 
     /// The measurements as `metric: value (note)`, and the gaps as `metric? message`.
@@ -411,7 +415,7 @@ mod tests {
             mute: more.mute,
             tally: more.tally,
             then: more.then,
-            is_needed: false,
+            is_needed: more.is_needed,
             all: &all,
         };
         let mut reading = Reading::default();
@@ -426,6 +430,40 @@ mod tests {
         lines.extend((reading.gaps.iter()).map(|gap| format!("{}? {}", gap.metric, gap.message)));
         lines.extend(known.old_failure().map(|text| format!("earlier: {text}")));
         lines
+    }
+
+    #[test]
+    fn what_must_run_is_down_however_long_ago_it_ended() {
+        for (status, expected) in [
+            ("Up 2 hours", "container_state: running"),
+            ("Exited (3) 23 hours ago", "exit_code: 3 (ended 23 h ago)"),
+            (
+                "Exited (3) 4 weeks ago",
+                "container_state: stopped (it is required, and exited with 3, ",
+            ),
+            (
+                "Exited (0) 4 weeks ago",
+                "container_state: stopped (it is required, and exited with 0, ",
+            ),
+            (
+                "Created",
+                "container_state: stopped (it is required, and was never started)",
+            ),
+            (
+                "Removal In Progress",
+                "container_state: stopped (it is required, and is being removed)",
+            ),
+        ] {
+            let needed = More {
+                is_needed: true,
+                ..More::default()
+            };
+            let lines = measured(status, Value::Null, &needed);
+            assert!(
+                lines.iter().any(|line| line.starts_with(expected)),
+                "{status}: {lines:?}"
+            );
+        }
     }
 
     #[test]

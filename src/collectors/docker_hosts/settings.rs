@@ -11,6 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::clients::docker::{Place, USUAL_SOCKET};
+use crate::clients::net::Port;
 use crate::clients::ssh::SshSettings;
 use crate::clients::tls::{Check, ClientIdentity, Keys, Trust};
 use crate::collectors::{SettingsProblem, Variables};
@@ -54,6 +55,9 @@ pub struct Settings {
     pub required: OneOrMany,
     /// How long ago a container may have failed and still count. Default `24h`.
     pub exited_within: Option<Written<DurationText>>,
+    /// The variable `DOCKER_HOST` names an engine in a way that we cannot follow.
+    #[serde(skip)]
+    pub has_unknown_variable: bool,
 }
 
 /// How both ends of `url` prove who they are, as `docker --tlsverify` has it.
@@ -214,18 +218,28 @@ impl Settings {
         if self.socket.is_some() || self.url.is_some() || self.ssh.is_some() {
             return;
         }
-        // An address of another sort, such as `ssh://`, is for that command only.
-        let Some(Ok(url)) = variable("DOCKER_HOST").map(|text| EngineUrl::from_str(&text)) else {
+        let Some(text) = variable("DOCKER_HOST").filter(|text| !text.trim().is_empty()) else {
+            return;
+        };
+        if let Some(ssh) = over_ssh(&text) {
+            self.ssh.insert(ssh).complete(variable);
+            return;
+        }
+        // Another engine must not be looked at in its place.
+        let Ok(url) = EngineUrl::from_str(&text) else {
+            self.has_unknown_variable = true;
             return;
         };
         match url.way {
             Way::Socket(path) => self.socket = Some(path),
             Way::Tcp { .. } => {
                 self.url = Some(Written(url));
-                let folder = variable("DOCKER_CERT_PATH").filter(|folder| !folder.is_empty());
                 let wants_tls = variable("DOCKER_TLS_VERIFY").is_some_and(|word| !word.is_empty());
-                if let (true, None, Some(folder)) = (wants_tls, &self.tls, folder) {
-                    let file = |name: &str| Some(Path::new(&folder).join(name));
+                if wants_tls && self.tls.is_none() {
+                    let named = variable("DOCKER_CERT_PATH").filter(|folder| !folder.is_empty());
+                    let usual = || Some(Path::new(&variable("HOME")?).join(".docker"));
+                    let folder = named.map(PathBuf::from).or_else(usual).unwrap_or_default();
+                    let file = |name: &str| Some(folder.join(name));
                     self.tls = Some(EngineTls {
                         ca_file: file("ca.pem"),
                         client_cert: file("cert.pem"),
@@ -256,6 +270,11 @@ impl Settings {
                 let hint = "one engine is reached in one way: keep one of them";
                 told("url", Severity::Error, message, hint);
             }
+        }
+        if self.has_unknown_variable {
+            let message = "the variable `DOCKER_HOST` names no engine that can be looked at";
+            let hint = "`unix://`, `tcp://` and `ssh://user@host` can be; or name the engine here: `socket`, `url` or `ssh`";
+            told("socket", Severity::Error, message.to_owned(), hint);
         }
         for mistake in self.ssh.iter().flat_map(SshSettings::mistakes) {
             let severity = if mistake.is_error {
@@ -301,6 +320,27 @@ impl Settings {
         }
         problems
     }
+}
+
+/// The machine in `ssh://[user@]host[:port]`, as the `docker` command has it.
+fn over_ssh(text: &str) -> Option<SshSettings> {
+    let url = url::Url::parse(text.trim()).ok()?;
+    if url.scheme() != "ssh" || url.password().is_some() {
+        return None;
+    }
+    let host = url.host_str().filter(|host| !host.is_empty())?;
+    Some(SshSettings {
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port: url.port().map(|port| Written(Port(port))),
+        username: Some(url.username().to_owned()).filter(|name| !name.is_empty()),
+        ssh_key_path: None,
+        passphrase: None,
+        agent: None,
+        known_hosts: None,
+        host_key: None,
+        accept_new: None,
+        jump: None,
+    })
 }
 
 impl Default for EngineTls {
@@ -383,6 +423,45 @@ mod tests {
 
     fn settings(value: serde_json::Value) -> Settings {
         serde_json::from_value(value).expect("settings")
+    }
+
+    #[test]
+    fn the_variables_of_the_docker_command_are_followed_or_refused() {
+        for (host, verify, place, mistakes) in [
+            ("", "", "/var/run/docker.sock", 0),
+            ("unix:///run/other.sock", "", "/run/other.sock", 0),
+            ("tcp://a.example.com:2375", "", "a.example.com:2375", 0),
+            // The three files are not there.
+            ("tcp://a.example.com:2376", "1", "a.example.com:2376", 3),
+            (
+                "ssh://me@build.example.com:2222",
+                "",
+                " of build.example.com:2222",
+                0,
+            ),
+            (
+                "ssh://me:canary@build.example.com",
+                "",
+                "/var/run/docker.sock",
+                1,
+            ),
+            ("fd://", "", "/var/run/docker.sock", 1),
+            ("npipe:////./pipe/docker", "", "/var/run/docker.sock", 1),
+        ] {
+            let mut settings = settings(json!({}));
+            settings.complete(&|name| match name {
+                "DOCKER_HOST" => Some(host.to_owned()),
+                "DOCKER_TLS_VERIFY" => Some(verify.to_owned()),
+                "HOME" => Some("/nobody".to_owned()),
+                _ => None,
+            });
+            let problems = settings.check();
+            assert_eq!(problems.len(), mistakes, "{host}: {problems:?}");
+            assert!(!format!("{problems:?}").contains("canary"));
+            assert_eq!(settings.tls.is_some(), !verify.is_empty(), "{host}");
+            let found = settings.place().to_string();
+            assert!(found.contains(place), "{host}: {found}");
+        }
     }
 
     #[test]
@@ -512,9 +591,6 @@ mod tests {
         let mut said = settings(json!({"socket": "/run/docker.sock"}));
         said.complete(&variables);
         assert_eq!(said.place().to_string(), "/run/docker.sock");
-        let mut elsewhere = settings(json!({}));
-        elsewhere.complete(&|name| (name == "DOCKER_HOST").then(|| "ssh://host".to_owned()));
-        assert_eq!(elsewhere.place().to_string(), "/var/run/docker.sock");
     }
 
     #[test]
