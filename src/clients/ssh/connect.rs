@@ -158,7 +158,12 @@ impl Attempt<'_> {
                 Err(unmet) => unmet,
             };
             let Some((other, Judgement::NotPinned(_))) = unmet.shown else {
-                return Err(not_pinned.unwrap_or(unmet.failure));
+                // Only a server that has no other key has shown all that it has: whatever else ends a later
+                // connection says nothing about the key.
+                return Err(match not_pinned {
+                    Some(failure) if unmet.lacks_types => failure,
+                    _ => unmet.failure,
+                });
             };
             types.retain(|one| !is_of_type(&other.algorithm(), one));
             if types.is_empty() {

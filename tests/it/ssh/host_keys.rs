@@ -1,10 +1,15 @@
 //! Host keys: known, changed, never seen, revoked; and nothing is sent before they are judged.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use roundsman::model::Status;
+use tokio::io::copy_bidirectional;
+use tokio::net::TcpStream;
 
 use super::{World, assert_says, printed};
+use crate::support::servers::raw;
 use crate::support::sshd::{Builder, Sshd, fingerprint, generate, public, ssh_keygen, sshd};
 
 /// A server that writes down when somebody begins to log in.
@@ -201,6 +206,39 @@ async fn a_pinned_key_alone_decides() {
         ],
     );
     assert_nothing_was_sent(&other);
+}
+
+#[tokio::test]
+async fn a_pinned_key_that_was_not_looked_for_to_the_end_is_no_change() {
+    let server = Builder::default()
+        .host_key("ed25519")
+        .host_key("rsa")
+        .start()
+        .await;
+    let port = server.port;
+    // The first connection gets through; it shows another key than the pinned one. All others are closed.
+    let is_first = Arc::new(AtomicBool::new(true));
+    let way = raw(move |mut stream| {
+        let is_first = Arc::clone(&is_first);
+        async move {
+            if is_first.swap(false, Ordering::SeqCst)
+                && let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await
+            {
+                copy_bidirectional(&mut stream, &mut server).await.ok();
+            }
+        }
+    })
+    .await;
+    let yaml = format!(
+        "{}host_key: {}\n",
+        unknown(&server),
+        server.fingerprint("rsa")
+    );
+    let yaml = yaml.replace(&format!("port: {port}\n"), &format!("port: {}\n", way.port));
+    let failure = World::new().refused(&yaml).await;
+    let closed = "closed the connection before it said anything";
+    assert_says(&failure, Status::Red, &["unreachable", closed]);
+    assert!(!failure.message.contains("pinned"), "{failure}");
 }
 
 #[tokio::test]
