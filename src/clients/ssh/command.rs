@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Error};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connection, NotOpened};
 use super::problems::{self, Step};
+use super::sessions::{Refusal, Right};
 use super::wire::End;
 use crate::model::{Failure, FailureKind};
 
@@ -18,9 +18,9 @@ const CLOSING: Duration = Duration::from_secs(10);
 /// How long the opening of a channel is awaited when nobody wants it any more, so that it can be closed.
 const LATE: Duration = Duration::from_mins(1);
 
-/// How many commands run over one connection at once. sshd's `MaxSessions` is 10 by default, and it refuses the next;
-/// one that was left may not be closed there yet.
-pub(super) const MOST_SESSIONS: usize = 8;
+/// How often a server is asked again that may not have closed yet what was left there, and how long between.
+const MOST_REPEATS: u32 = 10;
+const REPEAT_AFTER: Duration = Duration::from_millis(100);
 
 /// How far a command may go.
 #[derive(Debug, Clone, Copy)]
@@ -68,33 +68,33 @@ impl Output {
 pub(super) enum Unfinished {
     /// The connection was gone before it could do anything: it may be tried over another.
     Gone,
-    /// The server did not want to begin. Commands that hang there, and that were left, keep their places for as long
-    /// as their connection lasts: it may be tried over another.
+    /// The server did not want to begin, since commands that were left keep their places: it may be tried over another
+    /// connection.
     Refused(Failure),
     /// It is over.
     Failed(Failure),
 }
 
-/// A channel for a command, and the right to it: see [`MOST_SESSIONS`].
+/// A channel for a command, and the right to it.
 pub(super) struct Allowed {
     pub(super) channel: Channel<Msg>,
-    pub(super) permit: OwnedSemaphorePermit,
+    pub(super) right: Right,
 }
 
 /// A channel that is closed when it is dropped: a command that nobody reads must not run for ever.
 struct Open {
     read: ChannelReadHalf,
     write: Option<ChannelWriteHalf<Msg>>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _right: Option<Right>,
 }
 
 impl Open {
-    fn new(channel: Channel<Msg>, permit: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(channel: Channel<Msg>, right: Option<Right>) -> Self {
         let (read, write) = channel.split();
         Self {
             read,
             write: Some(write),
-            _permit: permit,
+            _right: right,
         }
     }
 }
@@ -134,38 +134,70 @@ where
 }
 
 impl Connection {
-    /// A channel for a command.
+    /// A channel for a command. Where the server takes fewer than we have open, one of ours must end first. A refusal
+    /// never costs the connection: others may be on their way over it.
     pub(super) async fn open_session(
         self: &Arc<Self>,
         deadline: Instant,
         timeout: Duration,
     ) -> Result<Allowed, Unfinished> {
-        let waiting = Arc::clone(&self.sessions).acquire_owned();
-        let Ok(Ok(permit)) = timeout_at(deadline, waiting).await else {
+        let mut repeats = 0;
+        loop {
+            let Some(mut right) = self.sessions.right(deadline).await else {
+                return Err(Unfinished::Failed(self.none_ended(timeout)));
+            };
+            let connection = Arc::clone(self);
+            let opening = async move { connection.handle().channel_open_session().await };
+            let why = match open(opening, deadline).await {
+                Ok(channel) => {
+                    right.opened();
+                    return Ok(Allowed { channel, right });
+                }
+                Err(NotOpened::Gone) => return Err(Unfinished::Gone),
+                Err(NotOpened::NoAnswer) => {
+                    self.give_up();
+                    let failure = problems::no_answer(Step::Channel, &self.place, timeout);
+                    return Err(Unfinished::Failed(failure));
+                }
+                Err(NotOpened::Refused(why)) => why,
+            };
+            let failure = problems::no_session(&self.place, &why);
+            if matches!(why, ChannelOpenFailure::AdministrativelyProhibited) {
+                return Err(Unfinished::Failed(failure));
+            }
+            match right.refused() {
+                Refusal::Full => {}
+                Refusal::Left if repeats < MOST_REPEATS => {
+                    repeats += 1;
+                    if timeout_at(deadline, tokio::time::sleep(REPEAT_AFTER))
+                        .await
+                        .is_err()
+                    {
+                        return Err(Unfinished::Failed(failure));
+                    }
+                }
+                Refusal::Left => {
+                    self.sessions.use_up();
+                    return Err(Unfinished::Refused(failure));
+                }
+                Refusal::Never => return Err(Unfinished::Failed(failure)),
+            }
+        }
+    }
+
+    fn none_ended(&self, timeout: Duration) -> Failure {
+        let (most, place, within) = (self.sessions.most(), &self.place, timeout.as_millis());
+        if !self.sessions.are_fewer() {
             let message = format!(
-                "{MOST_SESSIONS} commands run on `{}` already, and none ended within {} ms",
-                self.place,
-                timeout.as_millis()
+                "{most} commands run on `{place}` already, and none ended within {within} ms"
             );
-            return Err(Unfinished::Failed(
-                Failure::ours(message).hint("those looks say how far they came"),
-            ));
-        };
-        let connection = Arc::clone(self);
-        let opening = async move { connection.handle().channel_open_session().await };
-        let opened = open(opening, deadline).await;
-        let opened = opened.map(|channel| Allowed { channel, permit });
-        opened.map_err(|why| match why {
-            NotOpened::Gone => Unfinished::Gone,
-            NotOpened::NoAnswer => {
-                self.give_up();
-                Unfinished::Failed(problems::no_answer(Step::Channel, &self.place, timeout))
-            }
-            NotOpened::Refused(why) => {
-                self.give_up();
-                Unfinished::Refused(no_session(&self.place, &why))
-            }
-        })
+            return Failure::ours(message).hint("those looks say how far they came");
+        }
+        let message = format!(
+            "`{place}` runs only {most} of our commands at once, and none ended within {within} ms"
+        );
+        Failure::new(FailureKind::Denied, message)
+            .hint("raise `MaxSessions` in its `sshd_config`: 10 is the default, and enough")
     }
 
     /// Runs a command and collects what it gives into `output`.
@@ -178,7 +210,7 @@ impl Connection {
         output: &mut Output,
     ) -> Result<(), Unfinished> {
         let allowed = self.open_session(deadline, limits.timeout).await?;
-        let mut channel = Open::new(allowed.channel, Some(allowed.permit));
+        let mut channel = Open::new(allowed.channel, Some(allowed.right));
         let collecting = collect(&mut channel, command, input, limits.most_bytes, output);
         match timeout_at(deadline, collecting).await {
             Ok(Collected::Cut) => Ok(()),
@@ -309,26 +341,6 @@ fn take(into: &mut Vec<u8>, data: &[u8], most_bytes: usize) -> bool {
     let room = most_bytes - into.len();
     into.extend_from_slice(&data[..data.len().min(room)]);
     data.len() <= room
-}
-
-fn no_session(place: &str, why: &ChannelOpenFailure) -> Failure {
-    let denied = |why: &str, hint: &str| {
-        Failure::new(
-            FailureKind::Denied,
-            format!("`{place}` does not run commands for us: {why}"),
-        )
-        .hint(hint)
-    };
-    match why {
-        ChannelOpenFailure::AdministrativelyProhibited => denied(
-            "it is not allowed",
-            "allow sessions for this user there (`MaxSessions`, `ForceCommand` in its `sshd_config`)",
-        ),
-        _ => denied(
-            "too many sessions are open over this connection, or it has no means left",
-            "raise `MaxSessions` in its `sshd_config`: we use one for each kind that looks at it",
-        ),
-    }
 }
 
 #[cfg(test)]

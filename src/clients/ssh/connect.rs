@@ -11,17 +11,16 @@ use russh::keys::ssh_key::{Algorithm, PublicKey};
 use russh::{AlgorithmKind, ChannelOpenFailure, Error, Preferred, SshId, cipher, compression};
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 
-use super::command::MOST_SESSIONS;
 use super::handler::{Guard, Notes};
 use super::host_keys::{Judgement, Lookup, Store, is_of_type};
 use super::login::Login;
 use super::place::Place;
 use super::problems::{self, Step};
+use super::sessions::Sessions;
 use super::settings::SshSettings;
-use super::shared::Shared;
+use super::shared::{Shared, Use};
 use super::wire::{Carrier, Leash, Record, Wire};
 use crate::clients::net;
 use crate::model::Failure;
@@ -53,8 +52,8 @@ pub(super) struct Connection {
     pub(super) record: Record,
     /// Whether it did not answer, so that a new one is better.
     is_given_up: AtomicBool,
-    /// A permit for each command that may run at once.
-    pub(super) sessions: Arc<Semaphore>,
+    /// How many commands may run at once.
+    pub(super) sessions: Sessions,
     _leash: Leash,
     _through: Option<Arc<Connection>>,
 }
@@ -138,7 +137,7 @@ impl Attempt<'_> {
             place: shown,
             record: met.record,
             is_given_up: AtomicBool::new(false),
-            sessions: Arc::new(Semaphore::new(MOST_SESSIONS)),
+            sessions: Sessions::new(),
             _leash: met.leash,
             _through: met.through,
         })
@@ -261,11 +260,13 @@ impl Attempt<'_> {
             let buffered = BufReader::with_capacity(READ_AT_ONCE, stream);
             return Ok((Box::new(buffered), None));
         };
-        let before =
-            Box::pin(
-                self.shared
-                    .connection(&hop, self.round_began, self.deadline, self.timeout),
-            );
+        let before = Box::pin(self.shared.connection(
+            &hop,
+            Use::Way,
+            self.round_began,
+            self.deadline,
+            self.timeout,
+        ));
         let before = before.await.map_err(|mut failure| {
             failure.message = format!("on the way to `{shown}`: {}", failure.message);
             failure

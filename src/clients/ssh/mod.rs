@@ -12,6 +12,7 @@ mod identity;
 mod login;
 mod place;
 mod problems;
+mod sessions;
 mod settings;
 mod shared;
 mod stream;
@@ -33,7 +34,7 @@ use crate::clock::SystemClock;
 use crate::model::Failure;
 use command::Unfinished;
 use connect::{Connection, NotOpened};
-use shared::Shared;
+use shared::{Shared, Use};
 use stream::Stream;
 
 /// The sessions of all servers. Cheap to clone.
@@ -75,7 +76,7 @@ impl SshClients {
         let deadline = tokio::time::Instant::now() + timeout;
         let connection = self
             .shared
-            .connection(settings, round_began, deadline, timeout)
+            .connection(settings, Use::Commands, round_began, deadline, timeout)
             .await?;
         Ok(Session {
             shared: Arc::clone(&self.shared),
@@ -202,7 +203,7 @@ impl Session {
     /// Another connection to try over what could not begin over this one; a failure where that is of no use.
     async fn instead(
         &self,
-        connection: &Connection,
+        connection: &Arc<Connection>,
         unfinished: Unfinished,
         is_second: bool,
         deadline: tokio::time::Instant,
@@ -213,10 +214,11 @@ impl Session {
             Unfinished::Refused(failure) if is_second => Err(failure),
             Unfinished::Gone if is_second => Err(connection.lost()),
             Unfinished::Gone => self.again(deadline, timeout).await,
-            // Where this round has made its attempt already, the refusal says more.
-            Unfinished::Refused(failure) => {
-                (self.again(deadline, timeout).await).map_err(|_| failure)
-            }
+            // Where this round has made its attempt already, it stays the same, and the refusal says more.
+            Unfinished::Refused(failure) => match self.again(deadline, timeout).await {
+                Ok(next) if !Arc::ptr_eq(&next, connection) => Ok(next),
+                _ => Err(failure),
+            },
         }
     }
 
@@ -226,9 +228,13 @@ impl Session {
         deadline: tokio::time::Instant,
         timeout: Duration,
     ) -> Result<Arc<Connection>, Failure> {
-        let next = self
-            .shared
-            .connection(&self.settings, self.round_began, deadline, timeout);
+        let next = self.shared.connection(
+            &self.settings,
+            Use::Commands,
+            self.round_began,
+            deadline,
+            timeout,
+        );
         let next = next.await?;
         let mut held = self
             .connection

@@ -111,6 +111,28 @@ pub(super) fn no_handshake(place: &str, seen: &Seen, timeout: Duration) -> Failu
     }
 }
 
+/// The server did not open a session.
+pub(super) fn no_session(place: &str, why: &ChannelOpenFailure) -> Failure {
+    let denied = |why: &str, hint: &str| {
+        Failure::new(
+            FailureKind::Denied,
+            format!("`{place}` does not run commands for us: {why}"),
+        )
+        .hint(hint)
+    };
+    match why {
+        ChannelOpenFailure::AdministrativelyProhibited => denied(
+            "it is not allowed",
+            "allow sessions for this user there (`MaxSessions`, `ForceCommand` in its `sshd_config`)",
+        ),
+        _ => denied(
+            "it opens no session, or no further one, over this connection",
+            "set `MaxSessions` in its `sshd_config` to 10, which is the default: 0 allows no commands at all, and \
+             commands that hang there keep their places",
+        ),
+    }
+}
+
 /// A host in between did not connect us to the one behind it.
 pub(super) fn no_way_on(jump: &str, place: &str, error: &Error) -> Failure {
     match error {

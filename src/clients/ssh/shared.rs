@@ -37,6 +37,15 @@ struct LastAttempt {
     outcome: Outcome,
 }
 
+/// What a connection is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// To go on to other hosts: that needs none of the server's sessions.
+    Way,
+    /// To run commands, or to reach sockets.
+    Commands,
+}
+
 enum Outcome {
     /// It is not over, or was dropped before it was.
     Open,
@@ -61,6 +70,7 @@ impl Shared {
     pub(super) async fn connection(
         self: &Arc<Self>,
         settings: &SshSettings,
+        wanted: Use,
         round_began: Instant,
         deadline: tokio::time::Instant,
         timeout: Duration,
@@ -80,14 +90,14 @@ impl Shared {
                 Failure::new(FailureKind::TimedOut, message).hint("that look says how far it came")
             );
         };
+        let has_tried = (server.last.as_ref()).is_some_and(|last| last.began >= round_began);
+        server.connection.take_if(|one| !one.is_alive());
         if let Some(connection) = &server.connection
-            && connection.is_alive()
+            && (wanted == Use::Way || has_tried || !connection.sessions.are_used_up())
         {
             return Ok(Arc::clone(connection));
         }
-        if let Some(last) = &server.last
-            && last.began >= round_began
-        {
+        if has_tried && let Some(last) = &server.last {
             let given = |kind, why: &str, hint: &str| {
                 Failure::new(kind, format!("{why} `{}`", place())).hint(hint)
             };
@@ -105,7 +115,6 @@ impl Shared {
                 ),
             });
         }
-        server.connection = None;
         server.last = Some(LastAttempt {
             began: Instant::now(),
             outcome: Outcome::Open,
@@ -124,7 +133,10 @@ impl Shared {
                 Err(failure) => Outcome::Failed(failure.clone()),
             };
         }
-        server.connection = outcome.as_ref().ok().map(Arc::clone);
+        // One that is only short of sessions stays as it is until there is a better one.
+        if let Ok(connection) = &outcome {
+            server.connection = Some(Arc::clone(connection));
+        }
         outcome
     }
 }

@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 use russh::client::Msg;
 use russh::{Channel, ChannelOpenFailure, ChannelStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::command::Allowed;
 use super::connect::Connection;
+use super::sessions::Right;
 use crate::model::{Failure, FailureKind};
 
 /// Two directions of bytes through a session.
@@ -21,7 +21,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> SshStream for T {}
 /// Keeps its connection alive, and closes its channel when it is dropped.
 pub(super) struct Stream {
     inner: ChannelStream<Msg>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _right: Option<Right>,
     _connection: Arc<Connection>,
 }
 
@@ -29,7 +29,7 @@ impl Stream {
     pub(super) fn to_socket(channel: Channel<Msg>, connection: &Arc<Connection>) -> Self {
         Self {
             inner: channel.into_stream(),
-            _permit: None,
+            _right: None,
             _connection: Arc::clone(connection),
         }
     }
@@ -37,7 +37,7 @@ impl Stream {
     pub(super) fn to_command(allowed: Allowed, connection: &Arc<Connection>) -> Self {
         Self {
             inner: allowed.channel.into_stream(),
-            _permit: Some(allowed.permit),
+            _right: Some(allowed.right),
             _connection: Arc::clone(connection),
         }
     }

@@ -1,8 +1,10 @@
 //! Hosts in between.
 
+use std::time::Instant;
+
 use roundsman::model::Status;
 
-use super::{World, assert_says, printed};
+use super::{LONG, World, assert_says, limits, printed, settings, words};
 use crate::support::children::free_port;
 use crate::support::sshd::{Builder, Sshd, public};
 
@@ -51,6 +53,37 @@ async fn a_server_is_reached_through_others() {
     );
     world.open(&other).await;
     assert_eq!((near.logins(), far.logins(), second.logins()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_host_in_between_that_runs_no_commands_leads_on() {
+    let server = Builder::default().start().await;
+    let bastion = Builder::default()
+        .authorize(public(&server.key))
+        .option("MaxSessions 0")
+        .start()
+        .await;
+    let world = World::new();
+    let behind = behind(&server, &[&bastion], &world);
+    // The host in between is a target as well: it shares its connection with those behind it.
+    let own = behind.replace(
+        &format!("port: {}\n", server.port),
+        &format!("port: {}\n", bastion.port),
+    );
+    let own = own.lines().filter(|line| !line.starts_with("jump"));
+    let own = settings(&own.collect::<Vec<_>>().join("\n"));
+    let (inner, round_began) = (settings(&behind), Instant::now());
+    for _ in 0..2 {
+        let session = world.clients.ssh.session(&own, round_began, LONG).await;
+        let session = session.unwrap_or_else(|failure| panic!("{}", words(&failure)));
+        let failure = session.run("echo well", b"", &limits()).await;
+        let failure = failure.expect_err("it runs none");
+        assert_says(&failure, Status::Unknown, &["denied", "|", "MaxSessions"]);
+        let session = world.clients.ssh.session(&inner, round_began, LONG).await;
+        let session = session.unwrap_or_else(|failure| panic!("{}", words(&failure)));
+        assert_eq!(printed(&session, "echo well").await, "well\n");
+    }
+    assert_eq!((bastion.connections(), server.connections()), (1, 1));
 }
 
 #[tokio::test]

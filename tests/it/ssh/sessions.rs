@@ -356,6 +356,34 @@ async fn more_commands_than_a_server_takes_wait_for_their_turn() {
 }
 
 #[tokio::test]
+async fn a_server_that_takes_fewer_commands_is_asked_for_one_after_the_other() {
+    let server = Builder::default().option("MaxSessions 1").start().await;
+    let world = World::new();
+    let session = world.open(&server.yaml()).await;
+    let all = (0..12).map(|_| printed(&session, "echo well"));
+    for one in futures_util::future::join_all(all).await {
+        assert_eq!(one, "well\n");
+    }
+    let held = session.pipe("cat", LONG).await.expect("a stream");
+    let short = Limits {
+        timeout: Duration::from_secs(3),
+        most_bytes: 1000,
+    };
+    let failure = session.run("echo well", b"", &short).await;
+    let failure = failure.expect_err("none is free");
+    let words = "runs only 1 of our commands at once, and none ended within 3000 ms";
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["denied", words, "|", "`MaxSessions`"],
+    );
+    let next = printed(&session, "echo well");
+    let ((), printed) = tokio::join!(async { drop(held) }, next);
+    assert_eq!(printed, "well\n");
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
 async fn commands_that_hang_do_not_use_up_the_server() {
     let server = Builder::default().option("MaxSessions 1").start().await;
     let world = World::new();
