@@ -154,11 +154,29 @@ impl SshSettings {
     /// The same with all that is usual written out: whoever means the same server in the same way shares a connection.
     pub(super) fn written_out(&self) -> Self {
         let place = self.place();
+        let clean = |path: &Option<String>| {
+            let path = path.as_ref()?;
+            let clean = std::path::absolute(path).ok();
+            Some(clean.map_or_else(|| path.clone(), |clean| clean.display().to_string()))
+        };
+        let jump = self.hops().ok().filter(|hops| !hops.is_empty());
+        let jump = jump.map(|hops| {
+            let written_out = hops.into_iter().map(|hop| {
+                let username = hop.username.unwrap_or_else(|| self.username().to_owned());
+                format!("{username}@{}", hop.place.with_port().to_lowercase())
+            });
+            written_out.collect::<Vec<_>>().join(",")
+        });
         Self {
             host: place.host.to_lowercase(),
             port: Some(Written(Port(place.port))),
             username: Some(self.username().to_owned()),
+            ssh_key_path: clean(&self.ssh_key_path),
+            known_hosts: clean(&self.known_hosts),
+            // Without a key, nothing said is a third way: first the agent, then keys of our own.
+            agent: (self.agent).or(self.ssh_key_path.is_some().then_some(false)),
             accept_new: Some(self.accept_new == Some(true)),
+            jump: jump.or_else(|| self.jump.clone()),
             ..self.clone()
         }
     }
@@ -217,8 +235,9 @@ impl SshSettings {
     }
 }
 
-/// `SHA256:` and the digest, as OpenSSH writes it: base64 without padding.
-pub(super) fn is_fingerprint(text: &str) -> bool {
+/// Whether it is `SHA256:` and the digest, as OpenSSH writes it: base64 without padding.
+#[must_use]
+pub fn is_fingerprint(text: &str) -> bool {
     text.parse::<russh::keys::ssh_key::Fingerprint>()
         .is_ok_and(russh::keys::ssh_key::Fingerprint::is_sha256)
 }
@@ -257,6 +276,23 @@ mod tests {
         let short = settings(serde_json::json!({ "host": "Web" }));
         let long = serde_json::json!({ "host": "web", "port": "22", "username": "root", "accept_new": false });
         assert_eq!(short.written_out(), settings(long).written_out());
+        let short = serde_json::json!({
+            "host": "db", "ssh_key_path": "/keys/db", "jump": "ann@Outer, inner"
+        });
+        let short = settings(short);
+        let long = settings(serde_json::json!({
+            "host": "db", "ssh_key_path": "/keys//./db", "agent": false, "jump": "ann@outer:22,root@inner:22"
+        }));
+        assert_eq!(short.written_out(), long.written_out());
+        // A host on the way is the same as a target.
+        let outer =
+            serde_json::json!({ "host": "outer", "username": "ann", "ssh_key_path": "/keys/db" });
+        assert_eq!(short.way()[0].written_out(), settings(outer).written_out());
+        let short = settings(serde_json::json!({ "host": "Web" }));
+        for other in ["agent", "accept_new"] {
+            let other = settings(serde_json::json!({ "host": "web", other: true }));
+            assert_ne!(short.written_out(), other.written_out());
+        }
         let other = settings(serde_json::json!({ "host": "web", "username": "me" }));
         assert_ne!(short.written_out(), other.written_out());
     }
