@@ -116,20 +116,22 @@ impl Keys {
         };
         // Those who want the same key wait for the one that reads it.
         let mut held = slot.lock().await;
-        let stamp = stamp(path);
-        if let Some((known, outcome)) = &*held
-            && *known == stamp
-        {
-            return outcome.clone();
-        }
         let (file, secret) = (path.to_owned(), passphrase.cloned());
-        let loading = tokio::task::spawn_blocking(move || file::load(&file, secret.as_ref(), us));
-        let outcome = match loading.await {
-            Ok(outcome) => outcome.map(Arc::new),
-            Err(_) => Err(Problem::Unread("reading it failed".to_owned())),
-        };
-        *held = Some((stamp, outcome.clone()));
-        outcome
+        let known = held.as_ref().map(|(stamp, _)| *stamp);
+        let loading = tokio::task::spawn_blocking(move || {
+            let stamp = stamp(&file);
+            let is_read = known == Some(stamp);
+            (!is_read).then(|| (stamp, file::load(&file, secret.as_ref(), us).map(Arc::new)))
+        });
+        match loading.await {
+            Ok(Some(read)) => *held = Some(read),
+            Ok(None) => {}
+            Err(_) => return Err(Problem::Unread("reading it failed".to_owned())),
+        }
+        match &*held {
+            Some((_, outcome)) => outcome.clone(),
+            None => Err(Problem::Missing),
+        }
     }
 }
 
