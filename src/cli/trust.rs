@@ -8,7 +8,9 @@ use super::arguments::Trust;
 use super::exit::Exit;
 use super::run_once::runtime;
 use crate::clients::Clients;
-use crate::clients::ssh::{HostKey, HostKeys, Place, SshSettings, Standing};
+use crate::clients::ssh::{
+    Confirmed, HostKey, HostKeys, Place, SshSettings, Standing, is_fingerprint,
+};
 use crate::config::Plan;
 use crate::model::{Failure, Status};
 use crate::render::escape::plain;
@@ -18,10 +20,10 @@ const FETCHING: Duration = Duration::from_secs(20);
 
 /// Confirms the host keys of the servers that are named, or of all that are not confirmed yet.
 pub(super) fn run(session: &Session, asked: &Trust) -> Exit {
-    let is_wrong = |one: &&String| !one.starts_with("SHA256:");
+    let is_wrong = |one: &&String| !is_fingerprint(one);
     if let Some(wrong) = asked.fingerprint.iter().find(is_wrong) {
         session.terminal.complain(&format!(
-            "`{wrong}` is no fingerprint\n  hint: write it as `ssh-keygen -lf` shows it: `SHA256:…`"
+            "`{wrong}` is no fingerprint\n  hint: write it as `ssh-keygen -lf` shows it: `SHA256:` and 43 characters"
         ));
         return Exit::Usage;
     }
@@ -56,7 +58,7 @@ pub(super) fn run(session: &Session, asked: &Trust) -> Exit {
     };
     let mut confirmed = 0;
     for server in &servers {
-        if !is_named && asking.clients.ssh.has_record(server) {
+        if !is_named && !asked.replace && asking.clients.ssh.has_record(server) {
             confirmed += 1;
             continue;
         }
@@ -65,7 +67,7 @@ pub(super) fn run(session: &Session, asked: &Trust) -> Exit {
     if !is_named && confirmed == servers.len() {
         asking.say(&match confirmed {
             0 => "no target of the configuration is reached over SSH\n".to_owned(),
-            count => format!("nothing to confirm: the host keys of all {count} servers of the configuration are known\n"),
+            count => format!("nothing to confirm: all {count} servers of the configuration have a record of their host keys; whether they still show them is checked whenever we connect\n"),
         });
     }
     runtime.shutdown_background();
@@ -157,6 +159,9 @@ impl Asking<'_> {
             text.push_str(&format!("{}\n", plain(&key.to_string())));
         }
         self.say(&text);
+        if matches!(standing, Standing::Known | Standing::Pinned) && !self.has_given(&shown) {
+            return;
+        }
         let replace = match standing {
             Standing::Known => {
                 self.say(&format!(
@@ -199,34 +204,44 @@ impl Asking<'_> {
         let Some(accepted) = self.accepted(&shown) else {
             return;
         };
-        match self.clients.ssh.record(place, &accepted, replace).await {
-            Ok(path) => {
-                self.say(&format!("recorded for `{place}` in {}\n", path.display()));
-                if let Standing::Changed(recorded) = standing {
-                    self.name_old_records(place, recorded, &path.display().to_string());
+        match self.clients.ssh.record(server, &accepted, replace).await {
+            Ok(confirmed) => {
+                let path = confirmed.path.display();
+                self.say(&format!("recorded for `{place}` in {path}\n"));
+                if replace {
+                    self.name_others(place, &confirmed);
                 }
             }
             Err(failure) => self.refuse(&format!("`{place}` was not recorded"), &failure),
         }
     }
 
+    /// Whether one of the keys has a fingerprint that was given, or none was given; else it is said.
+    fn has_given(&mut self, shown: &HostKeys) -> bool {
+        let HostKeys { place, keys, .. } = shown;
+        let given = &self.asked.fingerprint;
+        if given.is_empty() || keys.iter().any(|key| given.contains(&key.fingerprint)) {
+            return true;
+        }
+        self.complain(
+            Exit::Usage,
+            &format!(
+                "none of the keys of `{place}` has a fingerprint that was given: nothing was recorded\n  hint: compare \
+                 them on the server: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`"
+            ),
+        );
+        false
+    }
+
     /// Which of the keys are accepted: by their fingerprints, or by a person. `None`: none, and it was said why.
     fn accepted(&mut self, shown: &HostKeys) -> Option<Vec<HostKey>> {
         let HostKeys { place, keys, .. } = shown;
         if !self.asked.fingerprint.is_empty() {
-            let has = |key: &&HostKey| self.asked.fingerprint.contains(&key.fingerprint);
-            let accepted: Vec<HostKey> = keys.iter().filter(has).cloned().collect();
-            if accepted.is_empty() {
-                self.complain(
-                    Exit::Usage,
-                    &format!(
-                        "none of the keys of `{place}` has a fingerprint that was given: nothing was recorded\n  hint: \
-                         compare them on the server: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`"
-                    ),
-                );
+            if !self.has_given(shown) {
                 return None;
             }
-            return Some(accepted);
+            let has = |key: &&HostKey| self.asked.fingerprint.contains(&key.fingerprint);
+            return Some(keys.iter().filter(has).cloned().collect());
         }
         let compare = "compare with what the server itself says: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` there \
                        (or `…_ecdsa_key.pub`, `…_rsa_key.pub`)";
@@ -253,13 +268,18 @@ impl Asking<'_> {
         None
     }
 
-    /// Keys that were recorded by others stay: they are not ours to change.
-    fn name_old_records(&self, place: &Place, recorded: &[(String, String)], own: &str) {
-        for (key, at) in recorded.iter().filter(|(_, at)| !at.starts_with(own)) {
-            let file = at.rsplit_once(':').map_or(at.as_str(), |(file, _)| file);
+    /// Keys that were recorded by others stay, and so do patterns that mean other hosts as well: they are not ours to
+    /// change.
+    fn name_others(&self, place: &Place, confirmed: &Confirmed) {
+        for one in &confirmed.others {
+            let (key, at, file) = (&one.key, &one.place, one.path.display());
+            let how = if one.path == confirmed.path {
+                "its line means other hosts as well, so change it by hand".to_owned()
+            } else {
+                format!("`ssh-keygen -R '{}' -f {file}`", place.known_as())
+            };
             self.say(&format!(
-                "{key} still stands at `{at}`, and is accepted as well; to forget it: `ssh-keygen -R '{}' -f {file}`\n",
-                place.known_as()
+                "{key} still stands at `{at}`, and is accepted as well; to forget it: {how}\n"
             ));
         }
     }

@@ -146,9 +146,7 @@ impl Attempt<'_> {
     /// To a server whose key is accepted. Where a key is pinned by its fingerprint, its type is not known: a server
     /// with several is asked for one type after the other until it shows that one.
     async fn meet(&self, place: &Place, shown: &str) -> Result<Met, Failure> {
-        let (files, around) = (&self.shared.files, &self.shared.around);
-        let lookup = files.lookup(self.settings, place, around, self.shared.clock.now());
-        let lookup = Arc::new(lookup);
+        let lookup = Arc::new(self.lookup(place).await?);
         let mut types = lookup.preferred();
         let mut not_pinned = None;
         loop {
@@ -170,6 +168,16 @@ impl Attempt<'_> {
             }
             not_pinned.get_or_insert(unmet.failure);
         }
+    }
+
+    /// What is recorded about a server.
+    async fn lookup(&self, place: &Place) -> Result<Lookup, Failure> {
+        let (files, around) = (&self.shared.files, &self.shared.around);
+        let reading = files.lookup(self.settings, place, around, self.shared.clock.now());
+        timeout_at(self.deadline, reading).await.map_err(|_| {
+            Failure::ours("reading the files of known hosts took too long")
+                .hint("look at the disk they lie on")
+        })
     }
 
     /// The same, asking for these types of host keys.
@@ -236,8 +244,7 @@ impl Attempt<'_> {
         place: &Place,
         types: &[Algorithm],
     ) -> Result<Option<(PublicKey, Judgement)>, Failure> {
-        let (files, around) = (&self.shared.files, &self.shared.around);
-        let lookup = files.lookup(self.settings, place, around, self.shared.clock.now());
+        let lookup = self.lookup(place).await?;
         match self
             .meet_with(place, &place.with_port(), &Arc::new(lookup), types)
             .await
@@ -303,16 +310,23 @@ impl Attempt<'_> {
         let Some((key, Judgement::New)) = met.notes.get().host_key else {
             return Ok(());
         };
-        let (store, place) = (Store::of(&self.shared.around), place.clone());
-        let writing = move || store.record(&place, &[key], false);
-        match tokio::task::spawn_blocking(writing).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(
-                Failure::ours(format!("cannot record a new host key: {error}"))
-                    .hint("let us write there, or confirm the key by hand: `accept_new` needs it"),
-            ),
-            Err(_) => Err(Failure::ours("recording a new host key failed")),
-        }
+        let store = Store::of(&self.shared.around);
+        // The other half is for the login, or for those who tell of it.
+        let left = self.deadline - tokio::time::Instant::now();
+        let keys = [key];
+        let recording = store.record(place, &keys, false, left / 2);
+        timeout_at(self.deadline, recording)
+            .await
+            .map_err(|_| {
+                Failure::ours("recording a new host key took too long")
+                    .hint("look at the disk that our data folder lies on")
+            })?
+            .map_err(|error| {
+                Failure::ours(format!("cannot record a new host key: {error}")).hint(format!(
+                    "{}; or confirm the key by hand: `accept_new` needs to write",
+                    error.hint()
+                ))
+            })
     }
 }
 

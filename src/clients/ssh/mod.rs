@@ -24,9 +24,9 @@ use std::time::{Duration, Instant};
 
 pub use command::{Limits, Output};
 pub use place::Place;
-pub use settings::{Mistake, SshSettings};
+pub use settings::{Mistake, SshSettings, is_fingerprint};
 pub use stream::{SocketError, SshStream};
-pub use trust::{HostKey, HostKeys, Standing};
+pub use trust::{Confirmed, HostKey, HostKeys, OtherKey, Standing};
 
 use crate::clients::Surroundings;
 use crate::clients::net::Network;

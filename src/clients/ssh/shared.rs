@@ -21,7 +21,7 @@ pub(super) struct Shared {
     pub(super) around: Surroundings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) keys: Keys,
-    pub(super) files: Files,
+    pub(super) files: Arc<Files>,
     servers: Mutex<HashMap<SshSettings, Arc<tokio::sync::Mutex<Server>>>>,
 }
 
@@ -60,7 +60,7 @@ impl Shared {
             around,
             clock,
             keys: Keys::default(),
-            files: Files::default(),
+            files: Arc::default(),
             servers: Mutex::default(),
         }
     }

@@ -60,11 +60,12 @@ pub struct HostKeys {
 }
 
 impl SshClients {
-    /// Whether something is recorded about a server's key, or it is pinned. Asks nobody.
+    /// Whether a key of the server is recorded, or pinned. Whether it is still the one that the server shows is not
+    /// asked. Blocks.
     #[must_use]
     pub fn has_record(&self, settings: &SshSettings) -> bool {
         let shared = &self.shared;
-        let lookup = (shared.files).lookup(
+        let lookup = (shared.files).lookup_now(
             settings,
             &settings.place(),
             &shared.around,
@@ -121,31 +122,51 @@ impl SshClients {
         })
     }
 
-    /// Records keys of a server as confirmed: the file they were written to. With `replace`, what our own file had
-    /// about it goes.
+    /// Records keys of a server as confirmed. With `replace`, what our own file had about it goes.
     ///
     /// # Errors
     /// Our own file cannot be written.
     pub async fn record(
         &self,
-        place: &Place,
+        settings: &SshSettings,
         keys: &[HostKey],
         replace: bool,
-    ) -> Result<PathBuf, Failure> {
-        let store = Store::of(&self.shared.around);
-        let path = store.path();
-        let (place, keys) = (
-            place.clone(),
-            keys.iter().map(|one| one.key.clone()).collect::<Vec<_>>(),
+    ) -> Result<Confirmed, Failure> {
+        let shared = &self.shared;
+        let store = Store::of(&shared.around);
+        let (place, keys): (_, Vec<_>) = (
+            settings.place(),
+            keys.iter().map(|one| one.key.clone()).collect(),
         );
-        let writing = move || store.record(&place, &keys, replace);
-        match tokio::task::spawn_blocking(writing).await {
-            Ok(Ok(())) => Ok(path),
-            Ok(Err(error)) => Err(Failure::ours(error.to_string())
-                .hint("let this user write there, or set `store.path` to another folder")),
-            Err(_) => Err(Failure::ours("recording the host keys failed")),
-        }
+        let recording = store.record(&place, &keys, replace, Duration::MAX);
+        (recording.await).map_err(|error| Failure::ours(error.to_string()).hint(error.hint()))?;
+        let files = &shared.files;
+        let lookup = files.lookup(settings, &place, &shared.around, shared.clock.now());
+        Ok(Confirmed {
+            path: store.path(),
+            others: lookup.await.recorded_beside(&keys),
+        })
     }
+}
+
+/// What came of recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The file that was written.
+    pub path: PathBuf,
+    /// Other keys that are still recorded for the server, and accepted as well.
+    pub others: Vec<OtherKey>,
+}
+
+/// A key that stands in a file of known hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherKey {
+    /// Its type and fingerprint.
+    pub key: String,
+    /// The file.
+    pub path: PathBuf,
+    /// `file:line`.
+    pub place: String,
 }
 
 /// What the keys of a server are to us together.

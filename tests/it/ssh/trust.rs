@@ -62,10 +62,12 @@ async fn a_fingerprint_confirms_where_nobody_can_be_asked() {
         .assert_says("has a fingerprint that was given");
     assert!(!place.path().join(OUR_FILE).exists());
 
-    let ended = place.run(&["trust", &host, "--fingerprint", "0a:1b"]).await;
-    ended
-        .assert_code(64)
-        .assert_says("`0a:1b` is no fingerprint");
+    for strange in ["0a:1b", "SHA256:x"] {
+        let ended = place.run(&["trust", &host, "--fingerprint", strange]).await;
+        ended
+            .assert_code(64)
+            .assert_says(&format!("`{strange}` is no fingerprint"));
+    }
 
     let ended = place
         .run(&[
@@ -83,6 +85,11 @@ async fn a_fingerprint_confirms_where_nobody_can_be_asked() {
     ended
         .assert_code(0)
         .assert_prints("is known already: nothing was changed");
+    // Also where it is known, a fingerprint that it does not show is no confirmation.
+    let ended = place.run(&["trust", &host, "--fingerprint", &wrong]).await;
+    ended
+        .assert_code(64)
+        .assert_says("has a fingerprint that was given");
     assert_eq!(server.logins(), 0);
     assert!(
         !server.log().contains("Failed publickey"),
@@ -118,7 +125,8 @@ async fn a_changed_key_needs_a_word_of_its_own() {
     let server = sshd().await;
     let (place, host) = (place(), host(server));
     let other = generate(place.path(), "other", "ed25519", "");
-    let old = format!("[127.0.0.1]:{} {}\n", server.port, public(&other));
+    let (port, public) = (server.port, public(&other));
+    let old = format!("[127.0.0.1]:{port} {public}\n[127.0.0.?]:{port} {public}\n");
     let place = place.file(OUR_FILE, &old);
     let fingerprint = server.fingerprint("ed25519");
     let ended = place
@@ -133,8 +141,14 @@ async fn a_changed_key_needs_a_word_of_its_own() {
     let ended = place
         .run(&["trust", "--replace", &host, "--fingerprint", &fingerprint])
         .await;
-    ended.assert_code(0);
-    assert_eq!(place.read(OUR_FILE), line(server, "ed25519"));
+    ended.assert_code(0).assert_prints(
+        "known_hosts:1`, and is accepted as well; to forget it: its line means other hosts",
+    );
+    let new = line(server, "ed25519");
+    assert_eq!(
+        place.read(OUR_FILE),
+        format!("[127.0.0.?]:{port} {public}\n{new}")
+    );
 }
 
 #[tokio::test]
@@ -251,7 +265,7 @@ async fn targets_are_confirmed_by_name_or_all_at_once() {
     let ended = place.run(&["trust"]).await;
     ended
         .assert_code(0)
-        .assert_prints("the host keys of all 2 servers of the configuration are known");
+        .assert_prints("all 2 servers of the configuration have a record");
     place.run(&["--run-once", "--format", "json"]).await;
     assert_eq!((one.logins(), other.logins()), (1, 1));
 }

@@ -46,6 +46,7 @@ enum Hosts {
 pub(super) struct Recorded {
     pub(super) marker: Marker,
     pub(super) key: PublicKey,
+    pub(super) path: PathBuf,
     /// `file:line`.
     pub(super) place: String,
 }
@@ -72,6 +73,7 @@ impl KnownHosts {
             Some(Recorded {
                 marker: one.marker,
                 key: PublicKey::from_openssh(&one.key).ok()?,
+                path: self.path.clone(),
                 place: format!("{}:{}", self.path.display(), one.line),
             })
         })
@@ -130,6 +132,27 @@ impl Hosts {
             }
         }
     }
+}
+
+/// A line without the key that it gives to a host of that name. `None`: nothing of it is left. A pattern that means other
+/// hosts as well stays, and so do lines that give no key.
+pub(super) fn without_name(line: &str, name: &str) -> Option<String> {
+    let unchanged = || Some(line.to_owned());
+    let means_it = |one: &Entry| one.marker == Marker::None && one.hosts.match_name(name);
+    if !Entry::parse(1, line).as_ref().is_some_and(means_it) {
+        return unchanged();
+    }
+    let (names, key) = line.trim_start().split_once(char::is_whitespace)?;
+    if names.starts_with('|') {
+        return None;
+    }
+    let others: Vec<&str> = (names.split(','))
+        .filter(|one| one.contains(['*', '?']) || !is_like(one, name))
+        .collect();
+    let is_left = others
+        .iter()
+        .any(|one| !one.is_empty() && !one.starts_with('!'));
+    is_left.then(|| format!("{} {key}", others.join(",")))
 }
 
 /// Whether a name fits a pattern in which `*` is any text and `?` any character, whatever the case.

@@ -18,6 +18,7 @@ use russh::keys::ssh_key::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKe
 use self::known_hosts::{KnownHosts, Marker, Recorded, is_like};
 use super::place::Place;
 use super::settings::SshSettings;
+use super::trust::OtherKey;
 use crate::clients::Surroundings;
 use crate::model::Timestamp;
 
@@ -48,34 +49,46 @@ impl Files {
             return Err(io::Error::other("it is no file of known hosts"));
         }
         let stamp = (metadata.modified().ok(), metadata.len(), metadata.ino());
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, file)) = read.get(path)
+        let held = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, file)) = held().get(path)
             && *known == stamp
         {
             return Ok(Arc::clone(file));
         }
         let text = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
         let file = Arc::new(KnownHosts::parse(path, &text));
-        read.insert(path.to_owned(), (stamp, Arc::clone(&file)));
+        held().insert(path.to_owned(), (stamp, Arc::clone(&file)));
         Ok(file)
     }
 
-    /// All that is recorded about a host.
-    pub(super) fn lookup(
+    /// All that is recorded about a host. A disk that does not answer holds up nobody else.
+    pub(super) async fn lookup(
+        self: &Arc<Self>,
+        settings: &SshSettings,
+        place: &Place,
+        around: &Surroundings,
+        now: Timestamp,
+    ) -> Lookup {
+        let files = Arc::clone(self);
+        let (settings, place, around) = (settings.clone(), place.clone(), around.clone());
+        let nothing = Lookup::new(&settings, &place, now);
+        let reading = move || files.lookup_now(&settings, &place, &around, now);
+        let read = tokio::task::spawn_blocking(reading).await;
+        read.unwrap_or_else(|_| Lookup {
+            unread: vec!["the files of known hosts: reading them failed".to_owned()],
+            ..nothing
+        })
+    }
+
+    /// The same. Blocks.
+    pub(super) fn lookup_now(
         &self,
         settings: &SshSettings,
         place: &Place,
         around: &Surroundings,
         now: Timestamp,
     ) -> Lookup {
-        let mut lookup = Lookup {
-            host: place.host.to_lowercase(),
-            pinned: settings.host_key.clone(),
-            now,
-            keys: Vec::new(),
-            at_usual_port: Vec::new(),
-            unread: Vec::new(),
-        };
+        let mut lookup = Lookup::new(settings, place, now);
         if lookup.pinned.is_some() {
             return lookup;
         }
@@ -136,6 +149,17 @@ pub(super) enum Judgement {
 }
 
 impl Lookup {
+    fn new(settings: &SshSettings, place: &Place, now: Timestamp) -> Self {
+        Self {
+            host: place.host.to_lowercase(),
+            pinned: settings.host_key.clone(),
+            now,
+            keys: Vec::new(),
+            at_usual_port: Vec::new(),
+            unread: Vec::new(),
+        }
+    }
+
     /// Judges what a server shows.
     pub(super) fn judge(&self, shown: &PublicKeyOrCertificate) -> Judgement {
         let key = shown.public_key();
@@ -219,9 +243,24 @@ impl Lookup {
         all.filter(|one| one.marker == Marker::Authority)
     }
 
-    /// Whether anything speaks for the host.
+    /// Whether a key of the host itself is recorded, or pinned. An authority may have signed it, or not.
     pub(super) fn has_record(&self) -> bool {
-        self.pinned.is_some() || self.keys.iter().any(|one| one.marker != Marker::Revoked)
+        self.pinned.is_some() || self.keys.iter().any(|one| one.marker == Marker::None)
+    }
+
+    /// The keys that are recorded for the host beside these.
+    pub(super) fn recorded_beside(&self, keys: &[PublicKey]) -> Vec<OtherKey> {
+        let is_among = |one: &Recorded| {
+            let mut all = keys.iter();
+            all.any(|key| key.key_data() == one.key.key_data())
+        };
+        let others = (self.keys.iter()).filter(|one| one.marker == Marker::None && !is_among(one));
+        let others = others.map(|one| OtherKey {
+            key: describe(&one.key),
+            path: one.path.clone(),
+            place: one.place.clone(),
+        });
+        others.collect()
     }
 
     /// Whether certificates are to be asked for: where no authority is known, none could be accepted.

@@ -5,17 +5,23 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use russh::keys::ssh_key::PublicKey;
 use rustix::fs::{FlockOperation, flock};
 
 use super::super::place::Place;
+use super::known_hosts::without_name;
 use crate::clients::Surroundings;
 
 /// The file, and the one that keeps two writers apart.
 const FILE: &str = "known_hosts";
 const LOCK: &str = ".known_hosts.lock";
 const NEW: &str = ".known_hosts.new";
+
+/// How long other writers are waited for, and how often they are looked at.
+const PATIENCE: Duration = Duration::from_secs(5);
+const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where our own file is.
 #[derive(Debug, Clone)]
@@ -25,12 +31,37 @@ pub(in super::super) struct Store {
 
 /// Why it could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write `{}`: {error}", path.display())]
+#[error("cannot write `{}`: {}", path.display(), why(error))]
 pub(in super::super) struct StoreError {
     /// The file or folder.
-    pub(in super::super) path: PathBuf,
+    path: PathBuf,
     /// What the system said.
-    pub(in super::super) error: io::Error,
+    error: io::Error,
+}
+
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        // A folder was to be made there, or gone through.
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "it is a file, or lies below one, and should be a folder".to_owned()
+        }
+        io::ErrorKind::WouldBlock => {
+            format!("another process holds it for {} s", PATIENCE.as_secs())
+        }
+        _ => error.to_string(),
+    }
+}
+
+impl StoreError {
+    /// What to do.
+    pub(in super::super) fn hint(&self) -> String {
+        match self.error.kind() {
+            io::ErrorKind::WouldBlock => {
+                format!("`fuser -v {}` shows who holds it", self.path.display())
+            }
+            _ => "let this user write there, or set `store.path` to another folder".to_owned(),
+        }
+    }
 }
 
 impl Store {
@@ -44,11 +75,43 @@ impl Store {
         self.folder.join(FILE)
     }
 
-    /// Records keys of a host. With `replace`, those that were recorded before go. Blocks until other writers are done.
+    /// Records keys of a host. With `replace`, those that were recorded before go, except where a pattern means other
+    /// hosts as well. Waits for other writers, but not for ever.
     ///
     /// # Errors
     /// The folder or the file cannot be written.
-    pub(in super::super) fn record(
+    pub(in super::super) async fn record(
+        &self,
+        place: &Place,
+        keys: &[PublicKey],
+        replace: bool,
+        patience: Duration,
+    ) -> Result<(), StoreError> {
+        let deadline = Instant::now() + patience.min(PATIENCE);
+        loop {
+            let (store, place, keys) = (self.clone(), place.clone(), keys.to_vec());
+            let writing = move || store.try_record(&place, &keys, replace);
+            let written = tokio::task::spawn_blocking(writing).await;
+            match written {
+                Ok(Err(error))
+                    if error.error.kind() == io::ErrorKind::WouldBlock
+                        && Instant::now() < deadline =>
+                {
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                Ok(written) => return written,
+                Err(_) => {
+                    return Err(StoreError {
+                        path: self.path(),
+                        error: io::Error::other("writing it failed"),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The same where nobody else writes; `WouldBlock` where somebody does. Blocks.
+    fn try_record(
         &self,
         place: &Place,
         keys: &[PublicKey],
@@ -66,16 +129,16 @@ impl Store {
         let lock_path = self.folder.join(LOCK);
         let lock = private(OpenOptions::new().create(true).truncate(false), &lock_path)
             .map_err(at(&lock_path))?;
-        flock(&lock, FlockOperation::LockExclusive)
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| at(&lock_path)(error.into()))?;
 
-        let path = self.path();
+        let path = behind_link(self.path());
         let before = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.map_err(at(&path))?,
         };
         let after = with(&before, &place.known_as(), keys, replace);
-        let new = self.folder.join(NEW);
+        let new = path.with_file_name(NEW);
         let written =
             private(OpenOptions::new().create(true).truncate(true), &new).and_then(|mut file| {
                 file.write_all(after.as_bytes())?;
@@ -83,6 +146,17 @@ impl Store {
             });
         written.map_err(at(&new))?;
         std::fs::rename(&new, &path).map_err(at(&path))
+    }
+}
+
+/// The file that a link in its place means: the link is somebody's wish, and stays.
+fn behind_link(path: PathBuf) -> PathBuf {
+    match std::fs::read_link(&path) {
+        Ok(to) => std::fs::canonicalize(&path).unwrap_or_else(|_| {
+            // It is not there yet.
+            path.parent().map_or(to.clone(), |folder| folder.join(&to))
+        }),
+        Err(_) => path,
     }
 }
 
@@ -94,15 +168,10 @@ fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 fn with(before: &str, name: &str, keys: &[PublicKey], replace: bool) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in before.lines() {
-        match line.split_once(char::is_whitespace) {
-            Some((names, key)) if replace && names.split(',').any(|one| one == name) => {
-                // The line may be somebody's who wrote several names into it.
-                let others: Vec<&str> = names.split(',').filter(|one| *one != name).collect();
-                if !others.is_empty() {
-                    lines.push(format!("{} {key}", others.join(",")));
-                }
-            }
-            _ => lines.push(line.to_owned()),
+        if replace {
+            lines.extend(without_name(line, name));
+        } else {
+            lines.push(line.to_owned());
         }
     }
     for key in keys {
@@ -147,22 +216,73 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_ours_alone_and_several_may_write() {
+    fn whatever_means_the_host_alone_is_replaced() {
+        // Made by `ssh-keygen -H` from the name `[web]:2222`.
+        let hashed = format!("|1|Kd5/wOXiLl8jOmvCKdA4rK/ijl4=|zugoLu9FbJkYfBSG+B4yyz31H+w= {ONE}");
+        let others = format!("*,!db {ONE}\n@cert-authority [web]:2222 {ONE}\n[db]:2222 {ONE}\n");
+        let before = format!("{hashed}\n[WEB]:2222\t{ONE}\n[web]:2222,[db]:* {ONE} mine\n{others}");
+        assert_eq!(
+            with(&before, "[web]:2222", &[key(OTHER)], true),
+            format!("[db]:* {ONE} mine\n{others}[web]:2222 {OTHER}\n")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_held_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store {
+            folder: folder.path().to_owned(),
+        };
+        let lock = File::create(folder.path().join(LOCK)).expect("a file");
+        flock(&lock, FlockOperation::LockExclusive).expect("the lock");
+        let place = Place::new("web", 22);
+        let keys = [key(ONE)];
+        let recording = store.record(&place, &keys, false, Duration::ZERO);
+        let error = recording.await.expect_err("locked");
+        assert!(
+            error.to_string().contains("another process holds it"),
+            "{error}"
+        );
+        assert!(error.hint().contains("fuser"), "{}", error.hint());
+    }
+
+    #[tokio::test]
+    async fn a_link_stays_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store {
+            folder: folder.path().join("data"),
+        };
+        std::fs::create_dir(&store.folder).expect("a folder");
+        std::os::unix::fs::symlink("../elsewhere", store.path()).expect("a link");
+        for name in ["web", "db"] {
+            let place = Place::new(name, 22);
+            let keys = [key(ONE)];
+            let recording = store.record(&place, &keys, false, PATIENCE);
+            recording.await.expect("written");
+        }
+        let text = std::fs::read_to_string(folder.path().join("elsewhere")).expect("the file");
+        assert_eq!(text, format!("web {ONE}\ndb {ONE}\n"));
+        assert!(store.path().is_symlink());
+    }
+
+    #[tokio::test]
+    async fn the_file_is_ours_alone_and_several_may_write() {
         use std::os::unix::fs::PermissionsExt;
 
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store {
             folder: folder.path().join("deep/data"),
         };
-        std::thread::scope(|scope| {
-            for number in 0..8 {
-                let store = &store;
-                scope.spawn(move || {
-                    let place = Place::new(&format!("web-{number}"), 22);
-                    store.record(&place, &[key(ONE)], false).expect("written");
-                });
+        let all = (0..8).map(|number| {
+            let store = &store;
+            async move {
+                let place = Place::new(&format!("web-{number}"), 22);
+                store.record(&place, &[key(ONE)], false, PATIENCE).await
             }
         });
+        for one in futures_util::future::join_all(all).await {
+            one.expect("written");
+        }
         let text = std::fs::read_to_string(store.path()).expect("the file");
         assert_eq!(text.lines().count(), 8, "{text}");
         let mode = |path: &Path| {
