@@ -50,7 +50,10 @@ pub(super) fn no_answer(step: Step, place: &str, timeout: Duration) -> Failure {
             "the machine may be overloaded or its disk stuck: log in and look at it",
         ),
         Step::Command => (
-            format!("the command on `{place}` did not end {within}"),
+            format!(
+                "the command on `{place}` did not end within the {} ms that were left for it",
+                timeout.as_millis()
+            ),
             "the machine may be overloaded or one of its disks stuck: log in and look at it",
         ),
     };
@@ -104,6 +107,15 @@ pub(super) fn handshake_failed(place: &str, error: &Error, seen: &Seen) -> Failu
 
 /// The time was over before the key exchange was done.
 pub(super) fn no_handshake(place: &str, seen: &Seen, timeout: Duration) -> Failure {
+    // Half a line says nothing yet.
+    if !seen.is_ssh && !seen.first.contains(&b'\n') && !seen.first.is_empty() {
+        let mut failure = no_answer(Step::Greeting, place, timeout);
+        let came = shown(&String::from_utf8_lossy(&seen.first));
+        failure
+            .message
+            .push_str(&format!("; only `{came}` had come"));
+        return failure;
+    }
     match greeting_failed(place, seen) {
         Some(failure) => failure,
         None if seen.first.is_empty() => no_answer(Step::Greeting, place, timeout),
@@ -161,10 +173,7 @@ pub(super) fn no_way_on(jump: &str, place: &str, error: &Error) -> Failure {
 fn greeting_failed(place: &str, seen: &Seen) -> Option<Failure> {
     let text = String::from_utf8_lossy(&seen.first);
     let lines: Vec<&str> = text.lines().collect();
-    if lines
-        .iter()
-        .any(|line| line.starts_with("SSH-2.0-") || line.starts_with("SSH-1.99-"))
-    {
+    if seen.is_ssh {
         return None;
     }
     let unexpected =

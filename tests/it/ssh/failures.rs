@@ -67,6 +67,25 @@ async fn a_server_says_nothing() {
 }
 
 #[tokio::test]
+async fn half_a_line_is_no_greeting_yet() {
+    let server = raw(|mut stream| async move {
+        stream.write_all(b"SSSS").await.ok();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let yaml = yaml(server.port).await;
+    let outcome = World::new()
+        .session_within(&yaml, Duration::from_millis(1500))
+        .await;
+    let failure = outcome.err().expect("mute");
+    assert_says(
+        &failure,
+        Status::Red,
+        &["timed_out no SSH greeting", "only `SSSS` had come"],
+    );
+}
+
+#[tokio::test]
 async fn a_server_greets_and_falls_silent() {
     let server = raw(|mut stream| async move {
         stream
