@@ -159,6 +159,59 @@ async fn a_key_that_cannot_be_used_is_told_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_public_key_that_all_may_read_is_told_as_one() {
+    let server = sshd().await;
+    let public = PathBuf::from(format!("{}.pub", server.key.display()));
+    let failure = World::new().refused(&with_key(server, &public)).await;
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["ours", "it is a public key", "|", "without `.pub`"],
+    );
+}
+
+#[tokio::test]
+async fn a_key_below_a_key_names_the_variable() {
+    let server = sshd().await;
+    let below = server.key.join("client");
+    let failure = World::new().refused(&with_key(server, &below)).await;
+    let words = "what should be a folder on the way to it is a file";
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["ours", words, "|", "`VPS_SSH_KEY_PATH`"],
+    );
+}
+
+#[tokio::test]
+async fn an_encryption_that_is_not_known_is_no_wrong_passphrase() {
+    require("openssl");
+    let world = World::new();
+    let folder = world.folder.path();
+    let plain = folder.join("plain").display().to_string();
+    ssh_keygen(&["-q", "-t", "rsa", "-m", "PKCS8", "-N", "", "-f", &plain]);
+    for scheme in [&["-v1", "PBE-SHA1-3DES"], &["-v2", "camellia-256-cbc"]] {
+        let key = folder.join(scheme[1]);
+        let status = Command::new("openssl")
+            .args(["pkcs8", "-topk8", "-passout", "pass:canary", "-in", &plain])
+            .args(scheme)
+            .arg("-out")
+            .arg(&key)
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "{scheme:?}");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+        let yaml = format!("{}passphrase: canary\n", with_key(sshd().await, &key));
+        let failure = world.refused(&yaml).await;
+        let words = "it is encrypted in a way that we cannot read";
+        assert_says(
+            &failure,
+            Status::Unknown,
+            &["ours", words, "|", "ssh-keygen -p -f"],
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_key_of_another_user_names_both_users() {
     if !rustix::process::geteuid().is_root() {
         crate::support::cannot_run("only root can give a file to another user");

@@ -1,19 +1,24 @@
 //! Private keys in files: checked as OpenSSH checks them, read, and decrypted.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use russh::keys::ssh_key::{Algorithm, Certificate};
 use russh::keys::{Error, PrivateKey, decode_secret_key};
+use rustix::fs::OFlags;
 
 use crate::model::Failure;
 use crate::secret::Secret;
 
 /// A file with more than this is no key.
 const MOST_BYTES: u64 = 1024 * 1024;
+/// The name of PBES2, 1.2.840.113549.1.5.13 (RFC 8018 appendix A.4), as it stands in files.
+const PBES2: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d];
 
 /// A private key that was read. What it holds is nobody's to print, so there is no `Debug`.
 pub(in super::super) struct KeyFile {
@@ -28,6 +33,8 @@ pub(in super::super) struct KeyFile {
 pub(super) enum Problem {
     /// It is not there.
     Missing,
+    /// What should be a folder on the way to it is a file.
+    InFile,
     /// The system does not let us read it. Owner and mode, unless a folder on the way is closed to us already.
     Closed(Option<(u32, u32)>),
     /// Others may read it: its mode.
@@ -66,17 +73,28 @@ fn read(path: &Path, us: u32) -> Result<String, Problem> {
     let why = |error: &io::Error, seen: Option<(u32, u32)>| match error.kind() {
         io::ErrorKind::NotFound => Problem::Missing,
         io::ErrorKind::PermissionDenied => Problem::Closed(seen),
+        io::ErrorKind::NotADirectory => Problem::InFile,
         _ => Problem::Unread(error.to_string()),
     };
-    let metadata = std::fs::metadata(path).map_err(|error| why(&error, None))?;
+    // A pipe must not hold us up.
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = opened.map_err(|error| {
+        let seen = std::fs::metadata(path).ok();
+        why(&error, seen.map(|one| (one.uid(), one.mode() & 0o7777)))
+    })?;
+    let metadata = file.metadata().map_err(|error| why(&error, None))?;
     if !metadata.is_file() {
         return Err(Problem::Unread("it is no file".to_owned()));
     }
-    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
-    let file = File::open(path).map_err(|error| why(&error, Some((owner, mode))))?;
-    check_mode(owner, mode, us)?;
     let mut text = String::new();
-    match file.take(MOST_BYTES).read_to_string(&mut text) {
+    let read = file.take(MOST_BYTES).read_to_string(&mut text);
+    // It may be read by others, and is to be told for what it is.
+    if is_public(&text) {
+        return Err(Problem::Public);
+    }
+    check_mode(metadata.uid(), metadata.mode() & 0o7777, us)?;
+    match read {
         Ok(_) => Ok(text),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(Problem::NoKey),
         Err(error) => Err(Problem::Unread(error.to_string())),
@@ -92,21 +110,26 @@ fn check_mode(owner: u32, mode: u32, us: u32) -> Result<(), Problem> {
     Ok(())
 }
 
-fn decode(text: &str, passphrase: Option<&Secret>) -> Result<PrivateKey, Problem> {
+/// Whether it is the public half of a key, in any of the formats.
+fn is_public(text: &str) -> bool {
     let begins = |word: &str| text.trim_start().starts_with(word);
-    if [
+    [
         "ssh-",
         "ecdsa-",
         "sk-",
         "---- BEGIN SSH2 PUBLIC",
         "-----BEGIN PUBLIC",
+        "-----BEGIN RSA PUBLIC",
     ]
     .into_iter()
     .any(begins)
-    {
+}
+
+fn decode(text: &str, passphrase: Option<&Secret>) -> Result<PrivateKey, Problem> {
+    if is_public(text) {
         return Err(Problem::Public);
     }
-    let is_ppk = begins("PuTTY-User-Key-File-");
+    let is_ppk = text.trim_start().starts_with("PuTTY-User-Key-File-");
     let is_encrypted = match decode_secret_key(text, None) {
         Ok(key) => return usable(key),
         Err(Error::KeyIsEncrypted) => true,
@@ -124,8 +147,31 @@ fn decode(text: &str, passphrase: Option<&Secret>) -> Result<PrivateKey, Problem
         Err(_) if text.contains("DEK-Info:") && !text.contains("DEK-Info: AES-128-CBC,") => {
             Err(Problem::OldEncryption)
         }
+        Err(error) if is_unsupported(text, &error) => Err(Problem::OldEncryption),
         Err(_) => Err(Problem::WrongPassphrase),
     }
+}
+
+/// Whether the encryption is one that the library does not know. Beside its words, which are all that tells since the
+/// types of its errors belong to libraries that it does not show, the file does: of PKCS#8 only PBES2 is known.
+fn is_unsupported(text: &str, error: &Error) -> bool {
+    let words = error.to_string().to_lowercase();
+    let is_told = ["unsupported", "unknown", "are invalid"]
+        .iter()
+        .any(|word| words.contains(word));
+    is_told || (text.contains("BEGIN ENCRYPTED PRIVATE KEY") && !is_pbes2(text))
+}
+
+fn is_pbes2(text: &str) -> bool {
+    let lines = text
+        .lines()
+        .skip_while(|line| !line.starts_with("-----BEGIN "));
+    let body: String = lines
+        .skip(1)
+        .take_while(|line| !line.starts_with('-'))
+        .collect();
+    let bytes = STANDARD.decode(body.replace(char::is_whitespace, ""));
+    bytes.is_ok_and(|bytes| bytes.windows(PBES2.len()).any(|part| part == PBES2))
 }
 
 /// A key that lives in a security key cannot sign without a person beside it.
@@ -145,6 +191,10 @@ impl Problem {
                 "it is not there".to_owned(),
                 "put it there, or mount it; a relative `ssh_key_path` is taken from the folder in `VPS_SSH_KEY_PATH`"
                     .to_owned(),
+            ),
+            Self::InFile => (
+                "what should be a folder on the way to it is a file".to_owned(),
+                "`VPS_SSH_KEY_PATH` names the folder of the keys: if it names a key, name its folder there".to_owned(),
             ),
             Self::Closed(None) => (
                 format!("a folder on the way to it is closed to user {us}, as whom this program runs"),
@@ -178,8 +228,8 @@ impl Problem {
                 ),
             ),
             Self::OldEncryption => (
-                "it is encrypted in an old way that we cannot read".to_owned(),
-                format!("`ssh-keygen -p -f {file}` writes it anew in today's format"),
+                "it is encrypted in a way that we cannot read".to_owned(),
+                format!("`ssh-keygen -p -f {file}` writes it anew in OpenSSH's format"),
             ),
             Self::NoPassphrase => (
                 "it is encrypted, and there is no passphrase".to_owned(),
