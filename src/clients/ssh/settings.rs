@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -70,6 +71,7 @@ impl SshSettings {
         at_home(&mut self.ssh_key_path);
         at_home(&mut self.known_hosts);
         if let Some(path) = &self.ssh_key_path
+            && !path.is_empty()
             && !path.starts_with("~/")
             && let Some(folder) = variable(KEY_FOLDER).filter(|folder| !folder.is_empty())
         {
@@ -82,16 +84,19 @@ impl SshSettings {
     #[must_use]
     pub fn mistakes(&self) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
-        if let Some(path) = &self.ssh_key_path
-            && !Path::new(path).exists()
+        if let Some(path) = self.ssh_key_path.as_ref().filter(|path| !path.is_empty()) {
+            mistakes.extend(key_mistake(path));
+        }
+        if let Some(path) = &self.known_hosts
+            && let Err(error) = std::fs::File::open(path)
         {
             mistakes.push(Mistake {
-                key: "ssh_key_path",
+                key: "known_hosts",
                 is_error: false,
-                message: format!("the key file `{path}` is not there"),
-                hint: format!(
-                    "put it there, or mount it; a relative path is taken from the folder in `{KEY_FOLDER}`"
-                ),
+                message: format!("the known hosts in `{path}` cannot be read: {error}"),
+                hint: "put the file there and let this user read it, or leave `known_hosts` away: then the user's own \
+                       is read"
+                    .to_owned(),
             });
         }
         if let Some(pinned) = &self.host_key
@@ -116,12 +121,33 @@ impl SshSettings {
                     .to_owned(),
             });
         }
-        if self.host.trim().is_empty() {
+        for (key, value) in [
+            ("host", Some(&self.host)),
+            ("username", self.username.as_ref()),
+            ("ssh_key_path", self.ssh_key_path.as_ref()),
+        ] {
+            if value.is_some_and(|value| value.trim().is_empty()) {
+                mistakes.push(Mistake {
+                    key,
+                    is_error: true,
+                    message: format!("`{key}` is empty"),
+                    hint: match key {
+                        "host" => "write the name or the address of the server".to_owned(),
+                        _ => "leave it away, or write it out: a variable in it may be empty"
+                            .to_owned(),
+                    },
+                });
+            }
+        }
+        let host = self.host.trim();
+        let is_host = Place::parse(host).is_some_and(|place| place == Place::new(host, USUAL_PORT));
+        if !host.is_empty() && !is_host {
             mistakes.push(Mistake {
                 key: "host",
                 is_error: true,
-                message: "the host is empty".to_owned(),
-                hint: "write the name or the address of the server".to_owned(),
+                message: format!("`{host}` is no name or address of a server"),
+                hint: "write the name or the address alone: who logs in belongs to `username`, and the port to `port`"
+                    .to_owned(),
             });
         }
         mistakes
@@ -235,6 +261,37 @@ impl SshSettings {
     }
 }
 
+/// What is wrong with the place of a key.
+fn key_mistake(path: &str) -> Option<Mistake> {
+    let (what, hint) = match Path::new(path).try_exists() {
+        Ok(true) => return None,
+        Ok(false) => (
+            "is not there".to_owned(),
+            format!(
+                "put it there, or mount it; a relative path is taken from the folder in `{KEY_FOLDER}`"
+            ),
+        ),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => (
+            "lies below a file, not below a folder".to_owned(),
+            format!(
+                "`{KEY_FOLDER}` names the folder of the keys: if it names a key, name its folder there"
+            ),
+        ),
+        Err(error) => (
+            format!("cannot be seen by this user: {error}"),
+            format!(
+                "`namei -l {path}` shows which folder is closed; the service may run as another user"
+            ),
+        ),
+    };
+    Some(Mistake {
+        key: "ssh_key_path",
+        is_error: false,
+        message: format!("the key file `{path}` {what}"),
+        hint,
+    })
+}
+
 /// Whether it is `SHA256:` and the digest, as OpenSSH writes it: base64 without padding.
 #[must_use]
 pub fn is_fingerprint(text: &str) -> bool {
@@ -320,7 +377,27 @@ mod tests {
             of(serde_json::json!({ "host": "web", "ssh_key_path": "/no/such" })),
             ["ssh_key_path"]
         );
-        assert_eq!(of(serde_json::json!({ "host": "" })), ["host"]);
+        for host in [
+            "",
+            "root@web",
+            "web:2222",
+            "web:22",
+            "ssh://web",
+            "[::1]:22",
+            "a b",
+        ] {
+            assert_eq!(of(serde_json::json!({ "host": host })), ["host"], "{host}");
+        }
+        for host in ["web", "::1", "[::1]", "10.0.0.1", "fe80::1%eth0"] {
+            assert!(of(serde_json::json!({ "host": host })).is_empty(), "{host}");
+        }
+        for key in ["username", "ssh_key_path"] {
+            assert_eq!(of(serde_json::json!({ "host": "web", key: "" })), [key]);
+        }
+        assert_eq!(
+            of(serde_json::json!({ "host": "web", "known_hosts": "/no/such" })),
+            ["known_hosts"]
+        );
     }
 
     #[test]
