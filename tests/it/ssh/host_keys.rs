@@ -139,6 +139,16 @@ async fn every_file_is_asked() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_not_there_is_named() {
+    let server = sshd().await;
+    let failure = World::new()
+        .refused(&known_by(server, Path::new("/no/such")))
+        .await;
+    let words = "(cannot read `/no/such`: it is not there)";
+    assert_says(&failure, Status::Unknown, &["was never confirmed", words]);
+}
+
+#[tokio::test]
 async fn hashed_names_and_the_usual_port_are_found() {
     let server = sshd().await;
     let world = World::new();

@@ -101,6 +101,13 @@ impl Files {
             Some(Store::of(around).path()),
         ];
         let name = place.known_as();
+        if let Some(path) = settings.known_hosts.as_ref().map(Path::new)
+            && matches!(path.try_exists(), Ok(false))
+        {
+            // The others may be missing; this one was asked for.
+            let unread = format!("`{}`: it is not there", path.display());
+            lookup.unread.push(unread);
+        }
         for path in files.into_iter().flatten() {
             match self.get(&path) {
                 Ok(file) => {
