@@ -129,6 +129,8 @@ impl Attempt<'_> {
             notes: &met.notes,
             record: &met.record,
             offered: Vec::new(),
+            left_out: 0,
+            no_agent: None,
         };
         (timeout_at(self.deadline, login.run(&identities)).await)
             .map_err(|_| problems::no_answer(Step::Login, &shown, self.timeout))??;

@@ -29,6 +29,10 @@ pub(super) struct Login<'a> {
     pub(super) record: &'a Record,
     /// What was offered so far, in words.
     pub(super) offered: Vec<String>,
+    /// How many more keys there would have been.
+    pub(super) left_out: usize,
+    /// Why the agent gave no keys.
+    pub(super) no_agent: Option<String>,
 }
 
 /// How an offer ended that did not let us in.
@@ -50,9 +54,15 @@ impl Login<'_> {
             match Agent::ask(socket).await {
                 Ok((asked, keys)) => (agent, agent_keys) = (Some(asked), keys),
                 // Other keys may do.
-                Err(_) if !identities.files.is_empty() => {}
+                Err(failure) if !identities.files.is_empty() => {
+                    self.no_agent = Some(failure.message);
+                }
                 Err(failure) => return Err(failure),
             }
+        }
+        if let Some(wanted) = &identities.wanted {
+            let is_other = |one: &AgentIdentity| one.public_key().key_data() != wanted.key_data();
+            agent_keys.sort_by_key(is_other);
         }
         if identities.files.is_empty() && agent_keys.is_empty() {
             return Err(Failure::ours("the SSH agent has no keys")
@@ -96,6 +106,7 @@ impl Login<'_> {
             }
         }
         if !self.has_room() {
+            self.left_out += 1;
             return Ok(false);
         }
         let hash = self.hash_for(file.key.public_key()).await?;
@@ -119,8 +130,9 @@ impl Login<'_> {
         let Some(agent) = agent else {
             return Ok(false);
         };
-        for one in keys {
+        for (index, one) in keys.iter().enumerate() {
             if !self.has_room() {
+                self.left_out += keys.len() - index;
                 return Ok(false);
             }
             let public = one.public_key().into_owned();
@@ -226,14 +238,26 @@ impl Login<'_> {
             offered,
             ..
         } = self;
-        let message = format!(
+        let mut message = format!(
             "`{place}` refused the login of `{username}`: it did not accept {}",
             offered.join(", nor ")
         );
-        Failure::new(FailureKind::Denied, message).hint(format!(
+        let mut hint = format!(
             "add the public key to `authorized_keys` of `{username}` there, and check that the user may log in \
-             (`PermitRootLogin`, `AllowUsers`): its sshd's log says why (`journalctl -u ssh`)"
-        ))
+             (`PermitRootLogin`, `AllowUsers`) and is not locked (`passwd -S {username}`): its sshd's log says why \
+             (`journalctl -u ssh`)"
+        );
+        if self.left_out > 0 {
+            message.push_str(&format!("; {} more keys were not offered", self.left_out));
+            hint.insert_str(
+                0,
+                "name the key with `ssh_key_path`, since servers take only a few; or ",
+            );
+        }
+        if let Some(why) = &self.no_agent {
+            message.push_str(&format!("; {why}"));
+        }
+        Failure::new(FailureKind::Denied, message).hint(hint)
     }
 
     /// The connection ended in the middle of the login.

@@ -275,7 +275,12 @@ async fn the_agent_gives_its_keys() {
     assert_says(
         &failure,
         Status::Unknown,
-        &["ours there is no key to log in with", "|", "ssh_key_path"],
+        &[
+            "ours there is no key to log in with",
+            "the SSH agent is not to be asked",
+            "|",
+            "ssh_key_path",
+        ],
     );
 }
 
@@ -319,11 +324,65 @@ async fn no_more_keys_are_offered_than_a_server_takes() {
     let server = Builder::default().start().await;
     let keys: Vec<&Path> = keys.iter().map(PathBuf::as_path).collect();
     let (_agent, socket) = agent(&keys).await;
-    let failure = World::with_agent(Some(socket))
+    let failure = World::with_agent(Some(socket.clone()))
         .refused(&without_key(&server))
         .await;
     assert_says(&failure, Status::Unknown, &["denied", "refused the login"]);
     assert_eq!(failure.message.matches("SHA256:").count(), 5, "{failure}");
+    let words = "; 3 more keys were not offered";
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &[words, "|", "`ssh_key_path`", "`passwd -S "],
+    );
+    // Among many, the one that is named by its public half or by its encrypted file is offered first.
+    let last = keys.last().expect("a key");
+    let server = Builder::default().authorize(public(last)).start().await;
+    let half = PathBuf::from(format!("{}.pub", last.display()));
+    let asked = World::with_agent(Some(socket));
+    asked
+        .open(&format!("{}agent: true\n", with_key(&server, &half)))
+        .await;
+    assert!(
+        !server.log().contains("Failed publickey"),
+        "{}",
+        server.log()
+    );
+}
+
+#[tokio::test]
+async fn an_encrypted_key_is_asked_of_the_agent() {
+    let world = World::new();
+    let folder = world.folder.path();
+    let key = generate(folder, "key", "ed25519", "");
+    let server = Builder::default().authorize(public(&key)).start().await;
+    let (_agent, socket) = agent(&[&key]).await;
+    let file = key.display().to_string();
+    ssh_keygen(&["-q", "-p", "-P", "", "-N", "canary", "-a", "1", "-f", &file]);
+    let asked = World::with_agent(Some(socket));
+    let yaml = format!("{}agent: true\n", with_key(&server, &key));
+    asked.open(&yaml).await;
+    let failure = World::new().refused(&yaml).await;
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["ours", "there is no passphrase"],
+    );
+}
+
+#[tokio::test]
+async fn a_dead_agent_is_mentioned_where_the_key_was_refused() {
+    let world = World::with_agent(Some("/no/such/agent".into()));
+    let server = Builder::default().start().await;
+    let key = generate(world.folder.path(), "other", "ed25519", "");
+    let yaml = format!("{}agent: true\n", with_key(&server, &key));
+    let failure = world.refused(&yaml).await;
+    let words = "; cannot ask the SSH agent at `/no/such/agent`";
+    assert_says(
+        &failure,
+        Status::Unknown,
+        &["denied", "did not accept ED25519", words],
+    );
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use russh::keys::ssh_key::{Algorithm, Certificate};
+use russh::keys::ssh_key::{Algorithm, Certificate, PublicKey};
 use russh::keys::{Error, PrivateKey, decode_secret_key};
 use rustix::fs::OFlags;
 
@@ -67,6 +67,14 @@ pub(super) fn load(path: &Path, passphrase: Option<&Secret>, us: u32) -> Result<
         certificate: certificate.filter(|one| one.public_key() == key.public_key().key_data()),
         key: Arc::new(key),
     })
+}
+
+/// The public half of a key that cannot be used itself: its file may be that, or it lies beside it.
+pub(super) fn public_half(path: &Path) -> Option<PublicKey> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".pub");
+    let of = |path: &Path| PublicKey::from_openssh(std::fs::read_to_string(path).ok()?.trim()).ok();
+    of(path).or_else(|| of(beside.as_ref()))
 }
 
 fn read(path: &Path, us: u32) -> Result<String, Problem> {

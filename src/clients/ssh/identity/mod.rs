@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use russh::keys::ssh_key::PublicKey;
+
 use super::settings::SshSettings;
 use crate::clients::Surroundings;
 use crate::model::Failure;
@@ -27,6 +29,8 @@ pub(super) struct Identities {
     pub(super) agent: Option<PathBuf>,
     /// Whether the agent's keys come before those of files.
     pub(super) agent_first: bool,
+    /// The key of the agent that was named by its file, which cannot be used itself.
+    pub(super) wanted: Option<PublicKey>,
 }
 
 /// Keys that were read, each once as long as its file does not change: decrypting one takes long on purpose, and a
@@ -55,11 +59,19 @@ impl Keys {
             files: Vec::new(),
             agent: None,
             agent_first: false,
+            wanted: None,
         };
+        let asks_agent = settings.agent == Some(true) && around.agent_socket.is_some();
         if let Some(path) = settings.key_file() {
-            let key = self.get(&path, settings.passphrase.as_ref(), us).await;
-            let key = key.map_err(|problem| problem.tell(&path, us))?;
-            identities.files.push(key);
+            match self.get(&path, settings.passphrase.as_ref(), us).await {
+                Ok(key) => identities.files.push(key),
+                // As OpenSSH: the agent may have its private half.
+                Err(Problem::Public | Problem::NoPassphrase) if asks_agent => {
+                    let reading = tokio::task::spawn_blocking(move || file::public_half(&path));
+                    identities.wanted = reading.await.ok().flatten();
+                }
+                Err(problem) => return Err(problem.tell(&path, us)),
+            }
         }
         if settings.agent == Some(true) {
             let Some(socket) = &around.agent_socket else {
@@ -91,10 +103,13 @@ impl Keys {
         }
         if identities.files.is_empty() && identities.agent.is_none() {
             return Err(unusable.unwrap_or_else(|| {
-                Failure::ours(
-                    "there is no key to log in with: none is named, no SSH agent runs, and there is none of our own \
-                     in `~/.ssh`",
-                )
+                let agent = match settings.agent {
+                    Some(false) => "the SSH agent is not to be asked",
+                    _ => "no SSH agent runs (`SSH_AUTH_SOCK`)",
+                };
+                Failure::ours(format!(
+                    "there is no key to log in with: none is named, {agent}, and there is none of our own in `~/.ssh`"
+                ))
                 .hint("name one with `ssh_key_path`")
             }));
         }
