@@ -29,6 +29,8 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct Server {
     connection: Option<Arc<Connection>>,
+    /// When it was last asked for.
+    asked: Option<Instant>,
     last: Option<LastAttempt>,
 }
 
@@ -51,6 +53,24 @@ enum Outcome {
     Open,
     Connected,
     Failed(Failure),
+}
+
+/// After this a server is forgotten that nobody asks for any more: its target may be gone.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
+
+/// Whether somebody uses a server, or has done so not long ago.
+fn is_wanted(server: &Arc<tokio::sync::Mutex<Server>>) -> bool {
+    if Arc::strong_count(server) > 1 {
+        return true;
+    }
+    let Ok(server) = server.try_lock() else {
+        return true;
+    };
+    let is_recent = server
+        .asked
+        .is_none_or(|asked| asked.elapsed() < FORGOTTEN_AFTER);
+    // Others may go on over it.
+    is_recent || (server.connection.as_ref()).is_some_and(|one| Arc::strong_count(one) > 1)
 }
 
 impl Shared {
@@ -77,6 +97,7 @@ impl Shared {
     ) -> Result<Arc<Connection>, Failure> {
         let server = {
             let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+            servers.retain(|_, server| is_wanted(server));
             Arc::clone(servers.entry(settings.written_out()).or_default())
         };
         let place = || settings.place().with_port();
@@ -90,6 +111,7 @@ impl Shared {
                 Failure::new(FailureKind::TimedOut, message).hint("that look says how far it came")
             );
         };
+        server.asked = Some(Instant::now());
         let has_tried = (server.last.as_ref()).is_some_and(|last| last.began >= round_began);
         server.connection.take_if(|one| !one.is_alive());
         if let Some(connection) = &server.connection
