@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::client::Msg;
-use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Error};
+use russh::{
+    Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Error, Sig,
+};
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connection, NotOpened};
@@ -18,6 +20,9 @@ const CLOSING: Duration = Duration::from_secs(10);
 /// How long the opening of a channel is awaited when nobody wants it any more, so that it can be closed.
 const LATE: Duration = Duration::from_mins(1);
 
+/// How many times as much standard error is taken as is kept of it.
+const MOST_COMPLAINTS: usize = 16;
+
 /// How often a server is asked again that may not have closed yet what was left there, and how long between.
 const MOST_REPEATS: u32 = 10;
 const REPEAT_AFTER: Duration = Duration::from_millis(100);
@@ -27,7 +32,7 @@ const REPEAT_AFTER: Duration = Duration::from_millis(100);
 pub struct Limits {
     /// How long it may take, the opening of its channel included.
     pub timeout: Duration,
-    /// How much of each of its outputs is read.
+    /// How much of each of its outputs is kept. More standard output ends the reading; more standard error is dropped.
     pub most_bytes: usize,
 }
 
@@ -42,7 +47,7 @@ pub struct Output {
     pub exit: Option<u32>,
     /// The signal that ended it.
     pub signal: Option<String>,
-    /// Whether there was more output than was read.
+    /// Whether the reading ended before the output did, since there was too much.
     pub cut: bool,
 }
 
@@ -105,7 +110,13 @@ impl Drop for Open {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             runtime.spawn(async move {
-                tokio::time::timeout(CLOSING, write.close()).await.ok();
+                let closing = async {
+                    // A command that is only left may run on, and keep its place. OpenSSH passes this on except to forced
+                    // commands and for root.
+                    write.signal(Sig::KILL).await.ok();
+                    write.close().await.ok();
+                };
+                tokio::time::timeout(CLOSING, closing).await.ok();
             });
         }
     }
@@ -233,6 +244,13 @@ impl Connection {
                 let mut failure = problems::no_answer(Step::Command, &self.place, limits.timeout);
                 let came = output.stdout.len() + output.stderr.len();
                 failure.message.push_str(&format!("; {came} bytes of output had come"));
+                if came == 0 {
+                    failure.hint = Some(
+                        "the login shell's own files may wait there before the command begins (`.bashrc`, `.profile`), \
+                         or the machine is overloaded: try `ssh` with `true` as the command"
+                            .to_owned(),
+                    );
+                }
                 Err(Unfinished::Failed(failure))
             }
         }
@@ -300,6 +318,7 @@ async fn collect(
     };
     tokio::pin!(feeding);
     let mut is_fed = false;
+    let mut complained = 0_usize;
     loop {
         let message = tokio::select! {
             biased;
@@ -318,7 +337,11 @@ async fn collect(
             }
             // 1 is standard error, and nothing else is known (RFC 4254 §5.2).
             Some(ChannelMsg::ExtendedData { data, ext: 1 }) => {
-                if !take(&mut output.stderr, &data, most_bytes) {
+                // What complains much may still answer.
+                complained = complained.saturating_add(data.len());
+                if !take(&mut output.stderr, &data, most_bytes)
+                    && complained / MOST_COMPLAINTS >= most_bytes
+                {
                     output.cut = true;
                     return Collected::Cut;
                 }
