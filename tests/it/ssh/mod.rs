@@ -1,10 +1,12 @@
 //! SSH against real servers: sessions, host keys, identities, and each way in which they fail.
 
+mod agent;
 mod failures;
 mod fixture;
 mod host_keys;
 mod identities;
 mod jump;
+mod most_sessions;
 mod sessions;
 mod trust;
 
