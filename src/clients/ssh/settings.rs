@@ -88,7 +88,7 @@ impl SshSettings {
             mistakes.extend(key_mistake(path));
         }
         if let Some(path) = &self.known_hosts
-            && let Err(error) = std::fs::File::open(path)
+            && let Err(error) = can_read(path)
         {
             mistakes.push(Mistake {
                 key: "known_hosts",
@@ -261,6 +261,14 @@ impl SshSettings {
     }
 }
 
+/// Whether there is a file, and we may read it. A pipe would hold us up.
+fn can_read(path: &str) -> std::io::Result<()> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    std::fs::File::open(path).map(drop)
+}
+
 /// What is wrong with the place of a key.
 fn key_mistake(path: &str) -> Option<Mistake> {
     let (what, hint) = match Path::new(path).try_exists() {
@@ -394,10 +402,12 @@ mod tests {
         for key in ["username", "ssh_key_path"] {
             assert_eq!(of(serde_json::json!({ "host": "web", key: "" })), [key]);
         }
-        assert_eq!(
-            of(serde_json::json!({ "host": "web", "known_hosts": "/no/such" })),
-            ["known_hosts"]
-        );
+        for path in ["/no/such", "/"] {
+            assert_eq!(
+                of(serde_json::json!({ "host": "web", "known_hosts": path })),
+                ["known_hosts"]
+            );
+        }
     }
 
     #[test]
