@@ -78,11 +78,7 @@ fn answered(reading: &mut Reading, question: Question, rows: &[Row], seen: &mut 
         Question::OwnLag => {}
         Question::Standbys => standbys(reading, rows, seen),
         Question::Cache => cache(reading, question.measures()[0], row),
-        Question::Tables => {
-            for row in rows {
-                table(reading, question.measures(), row, seen.is_standby);
-            }
-        }
+        Question::Tables => tables(reading, question.measures(), rows, seen.is_standby),
         Question::Size => column(reading, question.measures()[0], None, row, "size_bytes"),
     }
 }
@@ -250,19 +246,34 @@ fn cache(reading: &mut Reading, metric: Measured, row: &Row) {
     }
 }
 
-fn table(reading: &mut Reading, metrics: &[Measured], row: &Row, is_standby: bool) {
+/// The fact that a size is missing, and is missing for a good reason: every migration and every `VACUUM FULL` does that.
+fn tables_held(reading: &mut Reading, names: &str) {
+    let why = "size unknown while somebody holds an exclusive lock, or waits for one";
+    reading.fact("tables_held", format!("{names}: {why}"));
+}
+
+fn tables(reading: &mut Reading, metrics: &[Measured], rows: &[Row], is_standby: bool) {
+    let mut held = Vec::new();
+    for row in rows {
+        let name = |column| row.text(column).map_or_else(String::new, part_of_name);
+        let subject = format!("{}.{}", name("schema"), name("name"));
+        table(reading, metrics, &subject, row, is_standby);
+        if row.text("is_held") == Some("t") {
+            held.push(subject);
+        }
+    }
+    if !held.is_empty() {
+        tables_held(reading, &held.join(", "));
+    }
+}
+
+fn table(reading: &mut Reading, metrics: &[Measured], subject: &str, row: &Row, is_standby: bool) {
     let [size, rows, dead] = metrics else {
         return;
     };
-    let name = |column| row.text(column).map_or_else(String::new, shown);
-    let subject = format!("{}.{}", name("schema"), name("name"));
-    let subject = Some(subject.as_str());
-    if row.text("is_held") == Some("t") {
-        let why = "another session holds the table for itself alone, and a size would have to wait for it";
-        let hint = "see `pg_locks` for `AccessExclusiveLock`: a migration, `VACUUM FULL` or `REINDEX` may run";
-        gap(reading, *size, subject, why.to_owned(), Some(hint));
-    } else if row.text("size_bytes").is_some() {
-        // It has none where it was dropped meanwhile.
+    let subject = Some(subject);
+    // It has none where it is held, or was dropped meanwhile.
+    if row.text("size_bytes").is_some() {
         column(reading, *size, subject, row, "size_bytes");
     }
     let (live, dead_rows) = (value(row, "live_rows"), value(row, "dead_rows"));
@@ -325,6 +336,11 @@ fn not_answered(reading: &mut Reading, question: Question, refused: &Refused) {
         if !question.measures().is_empty() {
             reading.fact("not_supported", message.clone());
         }
+        return;
+    }
+    if question == Question::Tables && *code == SqlState::LOCK_NOT_AVAILABLE {
+        // Somebody came between our look at the locks and the sizes.
+        tables_held(reading, "at least one table");
         return;
     }
     let hint = match *code {
@@ -391,6 +407,16 @@ fn value(row: &Row, column: &str) -> Result<Option<f64>, String> {
             "the server gave `{}`, which is no number",
             shown(text)
         )),
+    }
+}
+
+/// A schema or table as a part of a name with dots, so that no two tables have the same.
+fn part_of_name(text: &str) -> String {
+    let name = shown(text);
+    if name.contains(['.', '"']) {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name
     }
 }
 
@@ -634,9 +660,13 @@ mod tests {
             Question::Tables,
             &["schema=public|name=t|is_held=t|size_bytes|live_rows=1|dead_rows=0"],
         );
-        assert!(
-            held[2].starts_with("table_size_bytes public.t ? another session holds the table"),
-            "{held:?}"
+        assert_eq!(
+            held,
+            [
+                "table_rows public.t = 1",
+                "table_dead_rows public.t = 0",
+                "tables_held: public.t: size unknown while somebody holds an exclusive lock, or waits for one"
+            ]
         );
         let dropped = told(
             Question::Tables,
@@ -646,6 +676,22 @@ mod tests {
             dropped,
             ["table_rows public.t = 1", "table_dead_rows public.t = 0"]
         );
+    }
+
+    #[test]
+    fn no_two_tables_have_one_name() {
+        for (schema, name, expected) in [
+            ("public", "Orders", "public.Orders"),
+            ("a.b", "c", "\"a.b\".c"),
+            ("a", "b.c", "a.\"b.c\""),
+            ("a", "b\"c", "a.\"b\"\"c\""),
+        ] {
+            let row = format!("schema={schema}|name={name}|is_held=f|live_rows=1|dead_rows");
+            assert_eq!(
+                told(Question::Tables, &[&row]),
+                [format!("table_rows {expected} = 1")]
+            );
+        }
     }
 
     #[test]
@@ -668,7 +714,12 @@ mod tests {
             SqlState::LOCK_NOT_AVAILABLE,
             "canceling statement due to lock timeout",
         );
-        assert_eq!(said(&vec![(Question::Tables, Err(locked))]).len(), 3);
+        assert_eq!(
+            said(&vec![(Question::Tables, Err(locked))]),
+            [
+                "tables_held: at least one table: size unknown while somebody holds an exclusive lock, or waits for one"
+            ]
+        );
         let lacking = refused(SqlState::FEATURE_NOT_SUPPORTED, "not here");
         assert_eq!(
             said(&vec![(Question::OwnLag, Err(lacking))]),

@@ -175,15 +175,16 @@ const HITS: &str = "\
 SELECT blks_hit AS hits, blks_read AS reads FROM pg_stat_database WHERE datname = current_database()";
 
 /// Sizes are asked for only of what is large by the pages of the last vacuum, or has many rows: each costs a look at
-/// the disk, and a database may have 100,000 tables. A size waits for whoever holds the table for itself alone.
+/// the disk, and a database may have 100,000 tables. A size waits for whoever holds the table, its TOAST or an index of
+/// either for itself alone, and stands in line behind whoever waits for that.
 const LARGEST: &str = "\
 WITH held AS (
   SELECT relation FROM pg_locks
-  WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL
+  WHERE mode = 'AccessExclusiveLock' AND relation IS NOT NULL
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
 candidates AS (
-  SELECT c.oid, n.nspname, c.relname, c.reltuples, c.relpages + coalesce(t.relpages, 0) AS pages,
-    c.oid IN (SELECT relation FROM held) AS is_held
+  SELECT c.oid, c.reltoastrelid AS toast, n.nspname, c.relname, c.reltuples,
+    c.relpages + coalesce(t.relpages, 0) AS pages
   FROM pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid
@@ -191,8 +192,13 @@ candidates AS (
     AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   ORDER BY greatest(c.relpages + coalesce(t.relpages, 0), pg_stat_get_live_tuples(c.oid) / 100) DESC, c.oid
   LIMIT {candidates}),
+judged AS (
+  SELECT *, oid IN (SELECT relation FROM held) OR toast IN (SELECT relation FROM held) OR EXISTS (
+      SELECT FROM pg_index AS i
+      WHERE i.indrelid IN (candidates.oid, toast) AND i.indexrelid IN (SELECT relation FROM held)) AS is_held
+  FROM candidates),
 measured AS (
-  SELECT *, CASE WHEN NOT is_held THEN pg_total_relation_size(oid) END AS size_bytes FROM candidates)
+  SELECT *, CASE WHEN NOT is_held THEN pg_total_relation_size(oid) END AS size_bytes FROM judged)
 SELECT nspname AS schema, relname AS name, is_held, size_bytes, reltuples AS rows_at_vacuum,
   pg_stat_get_live_tuples(oid) AS live_rows, pg_stat_get_dead_tuples(oid) AS dead_rows
 FROM measured
