@@ -1,5 +1,7 @@
 //! From rows of text to a reading. What is not there, or is no number, becomes a gap.
 
+use std::time::Duration;
+
 use tokio_postgres::error::SqlState;
 
 use super::super::host::one_line;
@@ -14,15 +16,27 @@ const SEGMENT_BYTES: f64 = 16.0 * 1024.0 * 1024.0;
 /// A transaction that is younger is no news.
 const WORTH_TELLING_SECONDS: f64 = 1.0;
 
+/// A standby that was told to wait; nothing else is wrong with it.
+const PAUSED: &str = "paused: `SELECT pg_wal_replay_resume()` lets it go on";
+
 /// How much of a name is shown. PostgreSQL's own are at most 63 bytes long.
 const NAME_CHARACTERS: usize = 63;
 
 /// What was answered to each question, in the order in which they were asked.
 pub(super) type Answers = Vec<(Question, Result<Vec<Row>, Refused>)>;
 
-/// What the answers say. `username`: who we are, for what to do next.
-pub(super) fn read(reading: &mut Reading, answers: &Answers, username: &str) {
-    let mut seen = Seen::default();
+/// What the answers say. `username`: who we are, for what to do next. `behind_at_most`: how long ago a standby had
+/// replayed all that had come.
+pub(super) fn read(
+    reading: &mut Reading,
+    answers: &Answers,
+    username: &str,
+    behind_at_most: Option<Duration>,
+) {
+    let mut seen = Seen {
+        behind_at_most,
+        ..Seen::default()
+    };
     for (question, answer) in answers {
         match answer {
             Ok(rows) => answered(reading, *question, rows, &mut seen),
@@ -32,9 +46,10 @@ pub(super) fn read(reading: &mut Reading, answers: &Answers, username: &str) {
     limited_view(reading, &seen, username);
 }
 
-/// What answers say about other answers.
+/// What answers, and looks before, say about other answers.
 #[derive(Default)]
 struct Seen {
+    behind_at_most: Option<Duration>,
     is_standby: bool,
     hidden_transactions: f64,
     hidden_standbys: usize,
@@ -74,7 +89,7 @@ fn answered(reading: &mut Reading, question: Question, rows: &[Row], seen: &mut 
         Question::Sessions => sessions(reading, row, seen),
         Question::Longest => longest(reading, row),
         Question::Waiting => waiting(reading, rows),
-        Question::OwnLag if row.text("is_standby") == Some("t") => own_lag(reading, row),
+        Question::OwnLag if row.text("is_standby") == Some("t") => own_lag(reading, row, seen),
         Question::OwnLag => {}
         Question::Standbys => standbys(reading, rows, seen),
         Question::Cache => cache(reading, question.measures()[0], row),
@@ -163,16 +178,35 @@ fn blocked_by(row: &Row) -> String {
     }
 }
 
-fn own_lag(reading: &mut Reading, row: &Row) {
+fn own_lag(reading: &mut Reading, row: &Row, seen: &Seen) {
+    let is_paused = row.text("is_paused") == Some("t");
+    if is_paused {
+        reading.fact("replay", PAUSED);
+    }
     match value(row, "lag_seconds") {
-        Ok(Some(seconds)) => number(reading, REPLICATION_LAG, None, seconds.max(0.0)),
-        Ok(None) => gap(
-            reading,
-            REPLICATION_LAG,
-            None,
-            "this standby has replayed no transaction since it was started".to_owned(),
-            Some("look at its log: does it reach its primary?"),
-        ),
+        Ok(Some(seconds)) => {
+            let most = seen.behind_at_most.unwrap_or(Duration::MAX).as_secs_f64();
+            let seconds = seconds.max(0.0).min(most);
+            number(reading, REPLICATION_LAG, None, seconds);
+            if is_paused {
+                reading.note(REPLICATION_LAG.0, None, format!("replay is {PAUSED}"));
+            }
+        }
+        Ok(None) => {
+            let why = "this standby has replayed no transaction since it was started";
+            let (why, hint) = if is_paused {
+                (
+                    format!("{why}: replay is paused"),
+                    "let it go on: `SELECT pg_wal_replay_resume()`",
+                )
+            } else {
+                (
+                    why.to_owned(),
+                    "look at its log: does it reach its primary?",
+                )
+            };
+            gap(reading, REPLICATION_LAG, None, why, Some(hint));
+        }
         Err(why) => gap(reading, REPLICATION_LAG, None, why, None),
     }
 }
@@ -448,7 +482,12 @@ mod tests {
 
     fn said(answers: &Answers) -> Vec<String> {
         let mut reading = Reading::default();
-        read(&mut reading, answers, "watcher");
+        read(
+            &mut reading,
+            answers,
+            "watcher",
+            Some(Duration::from_secs(50)),
+        );
         assert!(reading.gaps.iter().all(|gap| gap.hint.is_some()));
         let subject =
             |subject: Option<String>| subject.map_or_else(String::new, |s| format!(" {s}"));
@@ -530,6 +569,29 @@ mod tests {
                 Question::OwnLag,
                 &["is_standby=t|lag_seconds=3.5"],
                 &["replication_lag_seconds = 3.5"],
+            ),
+            // A night without writes; it had replayed all 50 s ago.
+            (
+                Question::OwnLag,
+                &["is_standby=t|is_paused=f|lag_seconds=30000"],
+                &["replication_lag_seconds = 50"],
+            ),
+            (
+                Question::OwnLag,
+                &["is_standby=t|is_paused=t|lag_seconds=3.5"],
+                &[
+                    "replication_lag_seconds = 3.5",
+                    "replay: paused: `SELECT pg_wal_replay_resume()` lets it go on",
+                ],
+            ),
+            (
+                Question::OwnLag,
+                &["is_standby=t|is_paused=t|lag_seconds"],
+                &[
+                    "replication_lag_seconds ? this standby has replayed no transaction since it was started: replay is \
+                     paused",
+                    "replay: paused: `SELECT pg_wal_replay_resume()` lets it go on",
+                ],
             ),
             (
                 Question::OwnLag,

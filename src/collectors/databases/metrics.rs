@@ -102,13 +102,16 @@ pub(super) const ALL: &[MetricSpec] = &[
     MetricSpec {
         subject: Some("standby"),
         advice: Some(
-            "look at the standby's log and load, at the network between, and at `pg_stat_replication` on the primary",
+            "look at the standby's log and load, at whether its replay is paused (fact `replay`), at the network between, \
+             and at `pg_stat_replication` on the primary",
         ),
         ..metric(
             "replication_lag_seconds",
             Unit::Seconds,
             "on a primary for each standby, by its `application_name`: how long it takes to replay what is written; \
-             on a standby, without a subject: how old what it shows is, 0 if all that came is replayed",
+             on a standby, without a subject: 0 if all that came is replayed, else the time since the last replayed \
+             transaction was committed or since we last saw all replayed, whichever is less. At our first look at a \
+             standby only the former is known, which after a time without writes is too much",
         )
     },
     metric(

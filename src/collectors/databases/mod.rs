@@ -1,5 +1,6 @@
 //! PostgreSQL databases: can one log in, and how are connections, transactions, locks, replication and sizes.
 
+mod caught_up;
 mod decode;
 mod metrics;
 mod questions;
@@ -15,6 +16,7 @@ use crate::model::{Failure, KindSpec, Reading, Rule, Target, Timestamp, Unit};
 
 pub use settings::{Engine, Settings};
 
+use caught_up::CaughtUp;
 use decode::Answers;
 use questions::Question;
 
@@ -24,6 +26,7 @@ const MOST_RESERVE: Duration = Duration::from_millis(500);
 /// Looks at PostgreSQL databases.
 pub struct Databases {
     postgres: PostgresClients,
+    caught_up: CaughtUp,
 }
 
 const SAMPLE: &str = r#"
@@ -62,6 +65,7 @@ impl Collector for Databases {
     fn new(clients: &Clients) -> Self {
         Self {
             postgres: clients.postgres.clone(),
+            caught_up: CaughtUp::default(),
         }
     }
 
@@ -83,7 +87,7 @@ impl Collector for Databases {
 
     async fn look(
         &self,
-        _: &Target,
+        target: &Target,
         settings: &Settings,
         run: &RunContext,
     ) -> Result<Reading, Failure> {
@@ -116,7 +120,8 @@ impl Collector for Databases {
                 Err(timed_out(&login, &trace, run.timeout))
             }
         };
-        let seen = reading(&login, &trace, &answers, run.clock.now());
+        let behind_at_most = self.caught_up.since(&target.id, &answers, began);
+        let seen = reading(&login, &trace, &answers, behind_at_most, run.clock.now());
         match outcome {
             Ok(()) => Ok(seen),
             Err(failure) => Err(failure.seen(seen)),
@@ -163,13 +168,19 @@ async fn ask(
 }
 
 /// What is known after a look, whether it came to its end or not.
-fn reading(login: &Login<'_>, trace: &Trace, answers: &Answers, now: Timestamp) -> Reading {
+fn reading(
+    login: &Login<'_>,
+    trace: &Trace,
+    answers: &Answers,
+    behind_at_most: Option<Duration>,
+    now: Timestamp,
+) -> Reading {
     let mut reading = Reading::default();
     if let Some(after) = trace.logged_in_after {
         let milliseconds = after.as_secs_f64() * 1_000.0;
         reading.number("connect_time_ms", None, milliseconds, Unit::Milliseconds);
     }
-    decode::read(&mut reading, answers, login.username);
+    decode::read(&mut reading, answers, login.username, behind_at_most);
     if let Some(certificate) = &trace.certificate
         && login.check() != Check::Nothing
     {

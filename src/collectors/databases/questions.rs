@@ -155,12 +155,18 @@ FROM (
   ORDER BY query_start LIMIT 3) AS longest";
 
 /// How old what a standby shows is. All that has come has been replayed: nothing, as long as more can come. What came
-/// in other ways, such as with the base backup, may be replayed beyond that.
+/// in other ways, such as with the base backup, may be replayed beyond that. Replay that is paused is only asked for on
+/// a standby: elsewhere the question is an error.
 const OWN_LAG: &str = "\
-SELECT pg_is_in_recovery() AS is_standby,
-  CASE WHEN NOT pg_is_in_recovery() THEN NULL
-    WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0
-    ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS lag_seconds";
+SELECT is_standby, is_caught_up, pg_postmaster_start_time() AS started,
+  CASE WHEN is_standby THEN pg_is_wal_replay_paused() END AS is_paused,
+  CASE WHEN NOT is_standby THEN NULL
+    WHEN is_caught_up THEN 0
+    ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS lag_seconds
+FROM (
+  SELECT pg_is_in_recovery() AS is_standby,
+    pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver)
+      AS is_caught_up) AS state";
 
 /// The lag is NULL once a standby has caught up with a primary that writes nothing.
 const STANDBYS: &str = "\

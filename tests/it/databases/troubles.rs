@@ -235,6 +235,13 @@ async fn a_standby_says_how_far_it_is_behind() {
     )
     .await;
     assert!(looked.reading().gaps.is_empty(), "{looked:#?}");
+    let told = looked.fact("replay").expect("that it is paused");
+    assert!(
+        told.starts_with("paused: `SELECT pg_wal_replay_resume()`"),
+        "{told}"
+    );
+    let note = looked.reading().note_on("replication_lag_seconds", None);
+    assert_eq!(note, Some(&*format!("replay is {told}")));
     on_standby
         .batch_execute("SELECT pg_wal_replay_resume()")
         .await
