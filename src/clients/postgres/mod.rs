@@ -18,6 +18,7 @@ use tokio::net::UnixStream;
 use tokio_postgres::CancelToken;
 use tokio_postgres::config::{Config, SslMode as Negotiated, SslNegotiation};
 
+pub(crate) use problems::shown;
 pub use problems::timed_out;
 pub use session::{Batch, Refused, Row, Session};
 
@@ -132,7 +133,9 @@ pub enum Phase {
     Dns,
     /// To an open connection.
     Connect,
-    /// The request for TLS, and the handshake.
+    /// The request for TLS, which a server answers before it does anything else.
+    Greeting,
+    /// The handshake.
     Tls,
     /// From the first message to the server's being ready.
     Login,

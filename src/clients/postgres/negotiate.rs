@@ -47,7 +47,7 @@ pub(super) async fn protect(
 ) -> Result<Transport, Unprotected> {
     // Before the server is bothered: whatever is wrong with our files is ours.
     let config = tls.config(&trust(login))?;
-    trace.enter(Phase::Tls);
+    trace.enter(Phase::Greeting);
     if !ask(login, &mut stream).await? {
         if login.ssl_mode == SslMode::Prefer {
             return Ok(Transport::Tcp(stream));
@@ -66,6 +66,7 @@ pub(super) async fn protect(
         let message = format!("no certificate can be for `{}`", login.host);
         Failure::new(FailureKind::Unexpected, message).hint("check `host`")
     })?;
+    trace.enter(Phase::Tls);
     // The handshake's future is large and short-lived.
     let handshake = Box::pin(TlsConnector::from(config).connect(name, stream));
     let stream = handshake.await.map_err(|error| {

@@ -27,19 +27,51 @@ fn denied(message: String, hint: &str) -> Failure {
     failed(FailureKind::Denied, message, hint)
 }
 
-/// What a server says, on one line without control characters, and not too long.
-pub(super) fn shown(text: &str) -> String {
-    let mut characters = (text.trim().chars())
+/// What a server says, on one line without what would steer a terminal or turn the text around, and not too long.
+pub(crate) fn shown(text: &str) -> String {
+    let plain = without_sequences(text.trim());
+    let mut characters = (plain.chars())
         .map(|character| match character {
             '\n' | '\t' => ' ',
             other => other,
         })
-        .filter(|character| !character.is_control());
+        .filter(|character| !character.is_control() && !is_format(*character));
     let mut line: String = characters.by_ref().take(SHOWN_CHARACTERS).collect();
     if characters.next().is_some() {
         line.push('…');
     }
     line
+}
+
+/// The text without the control sequences of terminals (ECMA-48, 5.4): an introducer, parameters, and a last byte.
+fn without_sequences(text: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let begins = match character {
+            '\u{9b}' => true,
+            '\u{1b}' => characters.next_if_eq(&'[').is_some(),
+            _ => false,
+        };
+        if !begins {
+            plain.push(character);
+            continue;
+        }
+        while characters.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+        characters.next_if(|c| matches!(c, '@'..='~'));
+    }
+    plain
+}
+
+/// Characters without width, and those that change the direction of what follows.
+fn is_format(character: char) -> bool {
+    matches!(
+        character,
+        '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
 }
 
 /// The other side closed instead of answering. `when`: `during the login`.
@@ -155,8 +187,14 @@ fn refused(login: &Login<'_>, is_protected: bool, said: &DbError) -> Failure {
         );
     }
     if *code == SqlState::TOO_MANY_CONNECTIONS {
+        // The words are the server's, in its language: they only add to ours.
+        let locked_out = if message.contains("reserved") {
+            "; ordinary roles are locked out now"
+        } else {
+            ""
+        };
         return unexpected(
-            format!("`{place}` has no connection left: {message}"),
+            format!("`{place}` has no connection left: {message}{locked_out}"),
             "find who holds them in `pg_stat_activity`, put a pool before the server, or raise `max_connections`",
         );
     }
@@ -323,13 +361,17 @@ pub fn timed_out(login: &Login<'_>, trace: &Trace, within: Duration) -> Failure 
             format!("no connection to `{place}` {within}"),
             "check that the machine is up, and that no firewall drops our packets",
         ),
+        Phase::Greeting => (
+            format!("`{place}` took the connection, but answered nothing {within}"),
+            "the server hangs or is overloaded: look at its machine; or the port is not PostgreSQL's",
+        ),
         Phase::Tls => (
             format!("no TLS handshake with `{place}` {within}"),
             "check that the port is PostgreSQL's, and how loaded the server is",
         ),
         Phase::Login => (
             format!("`{place}` accepted the connection, but did not finish the login {within}"),
-            "check that the port is PostgreSQL's, and how loaded the server is",
+            "the server hangs or is overloaded: look at its machine; or the port is not PostgreSQL's",
         ),
         Phase::Queries => (
             format!("`{place}` let us in, but did not answer all questions {within}"),
@@ -353,7 +395,14 @@ mod tests {
 
     #[test]
     fn what_a_server_says_is_one_short_line() {
-        assert_eq!(shown("  no\x1b[31m such\nthing\0 "), "no[31m such thing");
+        assert_eq!(
+            shown("  no\x1b[1;31m such\nthing\0\u{9b}0m\x1b[ "),
+            "no such thing"
+        );
+        assert_eq!(
+            shown("a\u{202e}b\u{200b}c\u{2066}d\u{feff}e\x1b7[1]"),
+            "abcde7[1]"
+        );
         let long = shown(&"ä".repeat(1_000));
         assert_eq!(long.chars().count(), SHOWN_CHARACTERS + 1);
         assert!(long.ends_with('…'));

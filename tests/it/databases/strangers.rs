@@ -1,10 +1,14 @@
 //! Servers that are no PostgreSQL, or none that could be trusted.
 
+use std::time::Duration;
+
+use roundsman::clients::Clients;
 use roundsman::model::Status;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{look, settings};
+use crate::support::look_at;
 use crate::support::nginx::nginx;
 use crate::support::servers::{RawServer, raw};
 
@@ -116,7 +120,7 @@ async fn a_server_that_repeats_our_password_is_not_quoted() {
     .await;
     let looked = look(&settings("watcher", server.port, "shop", "")).await;
     let expected = format!(
-        "denied `127.0.0.1:{}` refuses the login: no, [31m[hidden] is wrong | ",
+        "denied `127.0.0.1:{}` refuses the login: no, [hidden] is wrong | ",
         server.port
     );
     looked.assert_failed(Status::Unknown, &expected);
@@ -132,4 +136,28 @@ async fn a_server_that_sends_on_after_agreeing_to_tls_is_not_believed() {
     .await;
     let looked = look(&settings("watcher", server.port, "shop", "")).await;
     looked.assert_failed(Status::Red, "unexpected ");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_takes_connections_and_answers_nothing() {
+    let server = saying(b"").await;
+    for (mode, words) in [
+        (
+            "prefer",
+            "took the connection, but answered nothing within ",
+        ),
+        (
+            "disable",
+            "accepted the connection, but did not finish the login within ",
+        ),
+    ] {
+        let more = format!("ssl_mode: {mode}");
+        let yaml = settings("watcher", server.port, "shop", &more);
+        let timeout = Duration::from_secs(1);
+        let looked = look_at("databases", &Clients::new(), &yaml, timeout).await;
+        let expected = format!("timed_out `127.0.0.1:{}` {words}", server.port);
+        looked.assert_failed(Status::Red, &expected);
+        let hint = "the server hangs or is overloaded";
+        assert!(looked.failure().contains(hint), "{}", looked.failure());
+    }
 }
