@@ -13,6 +13,9 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// From this version on the planner may compile a statement, which costs more than all of them.
 const FIRST_WITH_JIT: u32 = 11;
 
+/// From this version on a lock says since when it is waited for.
+const FIRST_WITH_WAITSTART: u32 = 14;
+
 /// One statement, in the order in which they are asked: what is quick and matters most comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
@@ -22,6 +25,7 @@ pub(super) enum Question {
     Waiting,
     OwnLag,
     Standbys,
+    Slots,
     Cache,
     Tables,
     Size,
@@ -37,6 +41,7 @@ impl Question {
             Self::Waiting,
             Self::OwnLag,
             Self::Standbys,
+            Self::Slots,
             Self::Cache,
             Self::Tables,
             Self::Size,
@@ -51,7 +56,7 @@ impl Question {
         match self {
             Self::Server => UPTIME,
             Self::Sessions => metrics::SESSIONS,
-            Self::Longest => &[],
+            Self::Longest | Self::Slots => &[],
             Self::Waiting => &[LOCKS_WAITING],
             Self::OwnLag | Self::Standbys => &[REPLICATION_LAG],
             Self::Cache => &[CACHE],
@@ -60,14 +65,16 @@ impl Question {
         }
     }
 
-    fn sql(self, tables: u8) -> String {
+    fn sql(self, tables: u8, has_waitstart: bool) -> String {
         match self {
             Self::Server => SERVER.to_owned(),
             Self::Sessions => SESSIONS.to_owned(),
             Self::Longest => LONGEST.to_owned(),
-            Self::Waiting => WAITING.to_owned(),
+            Self::Waiting if has_waitstart => WAITING.replace("{since}", "waitstart"),
+            Self::Waiting => WAITING.replace("{since}", "NULL::timestamptz"),
             Self::OwnLag => OWN_LAG.to_owned(),
             Self::Standbys => STANDBYS.to_owned(),
+            Self::Slots => INACTIVE_SLOTS.to_owned(),
             Self::Cache => HITS.to_owned(),
             Self::Tables => LARGEST.replace("{tables}", &tables.to_string()).replace(
                 "{candidates}",
@@ -98,8 +105,9 @@ pub(super) fn message(
     if major_version.is_some_and(|major| major >= FIRST_WITH_JIT) {
         sql.push_str("SET LOCAL jit TO off;\n");
     }
+    let has_waitstart = major_version.is_some_and(|major| major >= FIRST_WITH_WAITSTART);
     for question in questions {
-        sql.push_str(&question.sql(tables));
+        sql.push_str(&question.sql(tables, has_waitstart));
         sql.push_str(";\n");
     }
     sql
@@ -145,14 +153,18 @@ FROM (
   FROM pg_prepared_xacts WHERE database = current_database()
   ORDER BY started LIMIT 1) AS longest";
 
+/// Before PostgreSQL 14 only the age of the statement is known, which may have worked for long before it had to wait.
 const WAITING: &str = "\
-SELECT waiting, pid, usename, seconds, array_to_string(pg_blocking_pids(pid), ', ') AS blocked_by
+SELECT waiting, pid, usename, waited_seconds, statement_seconds,
+  array_to_string(pg_blocking_pids(pid), ', ') AS blocked_by
 FROM (
   SELECT count(*) OVER () AS waiting, pid, usename,
-    extract(epoch FROM clock_timestamp() - query_start) AS seconds
+    extract(epoch FROM clock_timestamp() - since) AS waited_seconds,
+    extract(epoch FROM clock_timestamp() - query_start) AS statement_seconds
   FROM pg_stat_activity
-  WHERE datname = current_database() AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted)
-  ORDER BY query_start LIMIT 3) AS longest";
+  JOIN (SELECT pid, min({since}) AS since FROM pg_locks WHERE NOT granted GROUP BY pid) AS waits USING (pid)
+  WHERE datname = current_database()
+  ORDER BY since, query_start LIMIT 3) AS longest";
 
 /// How old what a standby shows is. All that has come has been replayed: nothing, as long as more can come. What came
 /// in other ways, such as with the base backup, may be replayed beyond that. Replay that is paused is only asked for on
@@ -176,6 +188,16 @@ SELECT application_name, client_addr, state, extract(epoch FROM replay_lag) AS l
     replay_lsn) AS lag_bytes
 FROM pg_stat_replication
 WHERE state IS DISTINCT FROM 'backup'";
+
+/// A slot keeps the log until somebody fetches it, however large it gets.
+const INACTIVE_SLOTS: &str = "\
+SELECT name, retained_bytes, count(*) OVER () AS inactive
+FROM (
+  SELECT slot_name AS name,
+    CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) END AS retained_bytes
+  FROM pg_replication_slots
+  WHERE NOT active AND NOT temporary AND NOT pg_is_in_recovery()) AS slots
+ORDER BY retained_bytes DESC NULLS LAST, name LIMIT 5";
 
 const HITS: &str = "\
 SELECT blks_hit AS hits, blks_read AS reads FROM pg_stat_database WHERE datname = current_database()";
@@ -236,6 +258,7 @@ mod tests {
     fn old_servers_are_not_asked_for_what_they_lack() {
         let sql = message(&Question::all(0), 0, Duration::from_secs(1), Some(10));
         assert!(!sql.contains("jit") && !sql.contains("relpages"), "{sql}");
+        assert!(!sql.contains("waitstart"), "{sql}");
         assert!(!message(&[], 0, Duration::ZERO, None).contains("jit"));
     }
 }

@@ -119,7 +119,7 @@ async fn who_waits_for_whom_is_told() {
     .await;
     let told = looked.fact("lock_waits").expect("who");
     assert!(
-        told.starts_with(&format!("process {waiter} of postgres for ")),
+        told.starts_with(&format!("process {waiter} of postgres waits for ")),
         "{told}"
     );
     assert!(
@@ -203,6 +203,14 @@ async fn a_standby_says_how_far_it_is_behind() {
         None,
         "a standby does not know"
     );
+
+    let sql = "SELECT pg_create_physical_replication_slot('forgotten', true)";
+    owner.batch_execute(sql).await.expect("a slot");
+    let looked = look_as("watcher", server, "replicated", "").await;
+    let told = looked.fact("inactive_slots").expect("which");
+    assert!(told.contains("`forgotten` retains "), "{told}");
+    let sql = "SELECT pg_drop_replication_slot('forgotten')";
+    owner.batch_execute(sql).await.expect("dropped");
 
     // A plain role sees that there is a standby, and not how far behind it is.
     let looked = look_as("watcher", server, "replicated", "").await;

@@ -1,13 +1,15 @@
 //! From rows of text to a reading. What is not there, or is no number, becomes a gap.
 
+mod tables;
+
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
-use super::super::host::one_line;
+use super::super::host::size;
 use super::metrics::{LOCKS_WAITING, LONGEST_TRANSACTION, Measured, REPLICATION_LAG};
 use super::questions::Question;
-use crate::clients::postgres::{Refused, Row};
+use crate::clients::postgres::{Refused, Row, shown as on_one_line};
 use crate::model::{Gap, Reading, Unit};
 
 /// A standby that is no further behind than this (a segment of the log) and has not said for how long, is about to.
@@ -60,7 +62,7 @@ fn answered(reading: &mut Reading, question: Question, rows: &[Row], seen: &mut 
         match question {
             Question::Waiting => number(reading, LOCKS_WAITING, None, 0.0),
             // There may be none of these.
-            Question::Longest | Question::Standbys | Question::Tables => {}
+            Question::Longest | Question::Standbys | Question::Slots | Question::Tables => {}
             _ => {
                 for metric in question.measures() {
                     gap(
@@ -92,8 +94,9 @@ fn answered(reading: &mut Reading, question: Question, rows: &[Row], seen: &mut 
         Question::OwnLag if row.text("is_standby") == Some("t") => own_lag(reading, row, seen),
         Question::OwnLag => {}
         Question::Standbys => standbys(reading, rows, seen),
+        Question::Slots => inactive_slots(reading, rows),
         Question::Cache => cache(reading, question.measures()[0], row),
-        Question::Tables => tables(reading, question.measures(), rows, seen.is_standby),
+        Question::Tables => tables::read(reading, question.measures(), rows, seen.is_standby),
         Question::Size => column(reading, question.measures()[0], None, row, "size_bytes"),
     }
 }
@@ -158,8 +161,15 @@ fn waiting(reading: &mut Reading, rows: &[Row]) {
     let told: Vec<String> = (rows.iter())
         .map(|row| {
             let name = |column| row.text(column).map_or_else(|| "unknown".to_owned(), shown);
-            let since = match value(row, "seconds") {
-                Ok(Some(seconds)) => format!(" for {seconds:.0} s"),
+            // A clock may have been set back.
+            let since = match (
+                value(row, "waited_seconds"),
+                value(row, "statement_seconds"),
+            ) {
+                (Ok(Some(seconds)), _) => format!(" waits for {:.0} s", seconds.max(0.0)),
+                (_, Ok(Some(seconds))) => {
+                    format!(", its statement running for {:.0} s", seconds.max(0.0))
+                }
                 _ => String::new(),
             };
             let (process, who, by) = (name("pid"), name("usename"), blocked_by(row));
@@ -255,6 +265,26 @@ fn standbys(reading: &mut Reading, rows: &[Row], seen: &mut Seen) {
     }
 }
 
+fn inactive_slots(reading: &mut Reading, rows: &[Row]) {
+    let mut told: Vec<String> = (rows.iter())
+        .map(|row| {
+            let name = row.text("name").map_or_else(String::new, shown);
+            match row.text("retained_bytes").map(str::parse::<i64>) {
+                Some(Ok(bytes)) => {
+                    let kept = size(u64::try_from(bytes).unwrap_or(0));
+                    format!("`{name}` retains {kept} of the log")
+                }
+                _ => format!("`{name}`"),
+            }
+        })
+        .collect();
+    let all = (rows.first()).and_then(|row| row.text("inactive")?.parse::<usize>().ok());
+    if let Some(all) = all.filter(|all| *all > told.len()) {
+        told.push(format!("{all} in all"));
+    }
+    reading.fact("inactive_slots", told.join(", "));
+}
+
 /// How far a standby is behind; `None` where there is nothing to say: it replays nothing (`pg_receivewal`), or has
 /// only just been told of something.
 fn lag_of(row: &Row) -> Option<Result<f64, String>> {
@@ -277,56 +307,6 @@ fn cache(reading: &mut Reading, metric: Measured, row: &Row) {
         // Nothing has been read yet.
         (Ok(_), Ok(_)) => {}
         (Err(why), _) | (_, Err(why)) => gap(reading, metric, None, why, None),
-    }
-}
-
-/// The fact that a size is missing, and is missing for a good reason: every migration and every `VACUUM FULL` does that.
-fn tables_held(reading: &mut Reading, names: &str) {
-    let why = "size unknown while somebody holds an exclusive lock, or waits for one";
-    reading.fact("tables_held", format!("{names}: {why}"));
-}
-
-fn tables(reading: &mut Reading, metrics: &[Measured], rows: &[Row], is_standby: bool) {
-    let mut held = Vec::new();
-    for row in rows {
-        let name = |column| row.text(column).map_or_else(String::new, part_of_name);
-        let subject = format!("{}.{}", name("schema"), name("name"));
-        table(reading, metrics, &subject, row, is_standby);
-        if row.text("is_held") == Some("t") {
-            held.push(subject);
-        }
-    }
-    if !held.is_empty() {
-        tables_held(reading, &held.join(", "));
-    }
-}
-
-fn table(reading: &mut Reading, metrics: &[Measured], subject: &str, row: &Row, is_standby: bool) {
-    let [size, rows, dead] = metrics else {
-        return;
-    };
-    let subject = Some(subject);
-    // It has none where it is held, or was dropped meanwhile.
-    if row.text("size_bytes").is_some() {
-        column(reading, *size, subject, row, "size_bytes");
-    }
-    let (live, dead_rows) = (value(row, "live_rows"), value(row, "dead_rows"));
-    // Statistics begin anew after a crash, and on a standby there are none; the last vacuum's count stays.
-    let known = match (&live, &dead_rows, value(row, "rows_at_vacuum")) {
-        (Ok(Some(0.0)), Ok(Some(0.0)), Ok(Some(at_vacuum))) if at_vacuum > 0.0 => {
-            Ok(Some(at_vacuum))
-        }
-        _ => live,
-    };
-    match known {
-        Ok(Some(known)) => number(reading, *rows, subject, known),
-        Ok(None) => {}
-        Err(why) => gap(reading, *rows, subject, why, None),
-    }
-    match dead_rows {
-        Ok(Some(known)) if !is_standby => number(reading, *dead, subject, known),
-        Ok(_) => {}
-        Err(why) => gap(reading, *dead, subject, why, None),
     }
 }
 
@@ -374,7 +354,7 @@ fn not_answered(reading: &mut Reading, question: Question, refused: &Refused) {
     }
     if question == Question::Tables && *code == SqlState::LOCK_NOT_AVAILABLE {
         // Somebody came between our look at the locks and the sizes.
-        tables_held(reading, "at least one table");
+        tables::held(reading, "at least one table");
         return;
     }
     let hint = match *code {
@@ -444,19 +424,9 @@ fn value(row: &Row, column: &str) -> Result<Option<f64>, String> {
     }
 }
 
-/// A schema or table as a part of a name with dots, so that no two tables have the same.
-fn part_of_name(text: &str) -> String {
-    let name = shown(text);
-    if name.contains(['.', '"']) {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    } else {
-        name
-    }
-}
-
 /// A name that others have given, on one line and not too long.
 fn shown(text: &str) -> String {
-    one_line(text).chars().take(NAME_CHARACTERS).collect()
+    on_one_line(text).chars().take(NAME_CHARACTERS).collect()
 }
 
 #[cfg(test)]
@@ -501,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_is_read() {
+    fn every_answer_about_sessions_is_read() {
         for (question, rows, expected) in [
             (
                 Question::Server,
@@ -535,12 +505,14 @@ mod tests {
             (
                 Question::Waiting,
                 &[
-                    "waiting=4|pid=12|usename=app|seconds=31.4|blocked_by=99, 98",
-                    "waiting=4|pid=13|usename|seconds|blocked_by=",
+                    "waiting=4|pid=12|usename=app|waited_seconds=31.4|statement_seconds=900|blocked_by=99, 98",
+                    "waiting=4|pid=14|usename=app|waited_seconds|statement_seconds=900|blocked_by=99",
+                    "waiting=4|pid=13|usename|waited_seconds|statement_seconds|blocked_by=",
                 ],
                 &[
                     "locks_waiting = 4",
-                    "lock_waits: process 12 of app for 31 s, held up by process 99, 98; process 13 of unknown",
+                    "lock_waits: process 12 of app waits for 31 s, held up by process 99, 98; process 14 of app, its \
+                     statement running for 900 s, held up by process 99; process 13 of unknown",
                 ],
             ),
             (Question::Longest, &[], &[]),
@@ -555,7 +527,7 @@ mod tests {
                     "pid=7|usename=a\u{1b}[31mpp|state=active|wait_event_type=Lock|wait_event=tuple|seconds=400|blocked_by=9",
                 ],
                 &[
-                    "longest_transaction: process 7 of a[31mpp, open for 400 s, active, waits for Lock tuple, held up by \
+                    "longest_transaction: process 7 of app, open for 400 s, active, waits for Lock tuple, held up by \
                    process 9",
                 ],
             ),
@@ -564,7 +536,15 @@ mod tests {
                 &["pid|usename=app|state=prepared|seconds=90000"],
                 &["longest_transaction: prepared by app 90000 s ago (`pg_prepared_xacts`)"],
             ),
-            (Question::OwnLag, &["is_standby=f|lag_seconds"], &[]),
+        ] {
+            assert_eq!(told(question, rows), expected, "{question:?} {rows:?}");
+        }
+    }
+
+    #[test]
+    fn replication_sizes_and_hits_are_read() {
+        for (question, rows, expected) in [
+            (Question::OwnLag, &["is_standby=f|lag_seconds"][..], &[][..]),
             (
                 Question::OwnLag,
                 &["is_standby=t|lag_seconds=3.5"],
@@ -599,6 +579,15 @@ mod tests {
                 &[
                     "replication_lag_seconds ? this standby has replayed no transaction since it was started",
                 ],
+            ),
+            (Question::Slots, &[], &[]),
+            (
+                Question::Slots,
+                &[
+                    "name=east|retained_bytes=536870912|inactive=3",
+                    "name=new|retained_bytes|inactive=3",
+                ],
+                &["inactive_slots: `east` retains 512 MiB of the log, `new`, 3 in all"],
             ),
             (Question::Cache, &["hits=0|reads=0"], &[]),
             (
