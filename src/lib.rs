@@ -3,19 +3,19 @@
 //! Values flow one way, and nobody calls back up:
 //!
 //! ```text
-//! config ─plan→ app ─targets→ round ─observation→ pipeline[judge → compose] ─report→ render → terminal
-//!                               └ collectors → clients                        └→ reporters
+//! config ─plan→ app ─targets→ rounds ─observation→ pipeline[judge → keep → compose] ─report→ render → terminal
+//!                               └ collectors → clients        └→ store             └→ reporters
 //! ```
 //!
 //! | layer | modules | what they may do |
 //! |---|---|---|
 //! | 0 | [`model`], [`clock`], [`problem`], [`secret`], [`document`], [`descriptors`] | hold values |
 //! | 1 | [`rules`], [`render`], [`schedule`] | turn values into values, purely |
-//! | 2 | [`clients`] | talk to the world |
+//! | 2 | [`clients`], [`store`] | talk to the world |
 //! | 3 | [`collectors`], [`reporters`] | one file per kind, one per channel |
-//! | 4 | [`round`], [`pipeline`] | run things at once, and keep them apart |
+//! | 4 | [`round`], [`rounds`], [`pipeline`] | run things at once, and keep them apart |
 //! | 5 | [`config`] | compose the settings of their owners |
-//! | 6 | [`app`], [`telemetry`] | wire it all |
+//! | 6 | [`app`], [`shutdown`], [`telemetry`] | wire it all |
 //! | 7 | [`cli`] | answer people |
 //!
 //! An import points to a lower number; a test checks it. `docs/architecture.md` has the picture.
@@ -34,7 +34,10 @@ pub mod problem;
 pub mod render;
 pub mod reporters;
 pub mod round;
+pub mod rounds;
 pub mod rules;
 pub mod schedule;
 pub mod secret;
+pub mod shutdown;
+pub mod store;
 pub mod telemetry;

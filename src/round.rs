@@ -20,6 +20,7 @@ use crate::model::{Failure, FailureKind, Observation, Reading, Target, TargetId}
 use crate::secret::Redactor;
 
 /// The collectors of the kinds that are in use, made once and kept between rounds.
+#[derive(Clone)]
 pub struct Fleet {
     collectors: HashMap<&'static str, Arc<dyn AnyCollector>>,
 }
@@ -27,12 +28,29 @@ pub struct Fleet {
 impl Fleet {
     /// Makes the collectors of these kinds; a kind that is not used costs nothing.
     pub fn new(kinds: impl IntoIterator<Item = &'static Kind>, clients: &Clients) -> Self {
-        let mut collectors: HashMap<&'static str, Arc<dyn AnyCollector>> = HashMap::new();
+        let none = Self {
+            collectors: HashMap::new(),
+        };
+        none.with(kinds, clients)
+    }
+
+    /// The same with the collectors of further kinds. Those that are there stay, with what they remember.
+    #[must_use]
+    pub fn with(
+        mut self,
+        kinds: impl IntoIterator<Item = &'static Kind>,
+        clients: &Clients,
+    ) -> Self {
         for kind in kinds {
-            let entry = collectors.entry(kind.spec.key);
+            let entry = self.collectors.entry(kind.spec.key);
             entry.or_insert_with(|| Arc::from((kind.new)(clients)));
         }
-        Self { collectors }
+        self
+    }
+
+    /// The collector of a kind.
+    pub(crate) fn collector(&self, kind: &str) -> Option<Arc<dyn AnyCollector>> {
+        self.collectors.get(kind).map(Arc::clone)
     }
 }
 
@@ -95,7 +113,7 @@ pub async fn run(
             };
         }
         let target = Arc::clone(&targets[index]);
-        let collector = fleet.collectors.get(target.id.kind).map(Arc::clone);
+        let collector = fleet.collector(target.id.kind);
         let options = options.clone();
         looks.spawn(async move {
             let observation = look(collector, &target, round_began, &options).await;
@@ -138,7 +156,8 @@ fn share(spread: Duration, position: usize, count: usize) -> Duration {
     spread.saturating_mul(position) / count.max(1)
 }
 
-async fn look(
+/// One look, with its deadline; whatever happens, it gives an observation.
+pub(crate) async fn look(
     collector: Option<Arc<dyn AnyCollector>>,
     target: &Target,
     round_began: Instant,

@@ -1,4 +1,4 @@
-//! What the program says about itself, on stderr.
+//! What the program says about itself: on stderr at a prompt, on stdout as a daemon (`docs/logging.md`).
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -14,11 +14,32 @@ const LEVELS: [(&str, Level); 5] = [
     ("ERROR", Level::ERROR),
 ];
 
-/// Starts logging. `wanted` is the value of `LOG_LEVEL`; a word that is none gives `usual` and a line that says so.
-/// `colors`: stderr shows them, and they are welcome.
+/// Where the log goes, and in which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// To stderr, for somebody at a prompt: warnings and worse, unless `LOG_LEVEL` says otherwise.
+    Prompt {
+        /// Whether stderr shows colours, and they are welcome.
+        colors: bool,
+    },
+    /// To stdout, for somebody who watches a daemon in a terminal.
+    Terminal {
+        /// Whether colours are welcome.
+        colors: bool,
+    },
+    /// To stdout, a JSON object on each line.
+    Json,
+}
+
+/// Starts logging. `wanted` is the value of `LOG_LEVEL`; a word that is none gives the usual level and a line that says
+/// so.
 ///
 /// Only our own events are shown: what libraries log may hold headers and addresses with secrets in them.
-pub fn start(wanted: Option<&str>, usual: Level, colors: bool) {
+pub fn start(wanted: Option<&str>, output: Output) {
+    let usual = match output {
+        Output::Prompt { .. } => Level::WARN,
+        Output::Terminal { .. } | Output::Json => Level::INFO,
+    };
     let word = wanted
         .map(|word| word.trim().to_uppercase())
         .filter(|word| !word.is_empty());
@@ -36,15 +57,25 @@ pub fn start(wanted: Option<&str>, usual: Level, colors: bool) {
             .map(|(_, level)| *level)
     };
     let level = word.as_ref().and_then(known);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(colors)
-        .with_target(false)
-        .compact();
-    let started = tracing_subscriber::registry()
-        .with(Targets::new().with_target("roundsman", level.unwrap_or(usual)))
-        .with(lines)
-        .try_init();
+    let ours = Targets::new().with_target("roundsman", level.unwrap_or(usual));
+    let registry = tracing_subscriber::registry().with(ours);
+    let lines = tracing_subscriber::fmt::layer().with_target(false);
+    let started = match output {
+        Output::Prompt { colors } => {
+            let lines = lines.with_writer(std::io::stderr).with_ansi(colors);
+            registry.with(lines.compact()).try_init()
+        }
+        Output::Terminal { colors } => registry.with(lines.with_ansi(colors).compact()).try_init(),
+        Output::Json => registry
+            .with(
+                lines
+                    .json()
+                    .flatten_event(true)
+                    .with_current_span(false)
+                    .with_span_list(false),
+            )
+            .try_init(),
+    };
     if started.is_ok() && word.is_some() && level.is_none() {
         tracing::warn!("`LOG_LEVEL` is none of DEBUG, INFO, WARNING, ERROR: {usual} is used");
     }

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use roundsman::app::App;
+use roundsman::app::{App, Before};
 use roundsman::config::{self, Environment, Found};
 
 use crate::measure::{Run, run};
@@ -37,7 +37,7 @@ pub(crate) fn look(config: &str) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let report = runtime.block_on(app.round(&plan.watched, None, true, &|_| ()));
+    let report = runtime.block_on(app.round(&plan.watched, &Before::default(), true, &|_| ()));
     if report.counts.green != plan.watched.len() {
         bail!("not all were GREEN: {:?}", report.counts);
     }

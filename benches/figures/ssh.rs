@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
-use roundsman::app::App;
+use roundsman::app::{App, Before};
 use roundsman::clients::Clients;
 use roundsman::collectors::vps_servers::Settings;
 use roundsman::config::{self, Environment, Found, Plan};
@@ -164,7 +164,7 @@ pub(crate) fn rounds(config: &str) -> Result<ExitCode> {
     runtime()?.block_on(async {
         for _ in 0..=LATER_ROUNDS {
             let before = processor_time()?;
-            let report = app.round(&plan.watched, None, true, &|_| ()).await;
+            let report = app.round(&plan.watched, &Before::default(), true, &|_| ()).await;
             print(before, plan.watched.len())?;
             // Hundred shells on one machine make it busy, so that their status may be any.
             if let Some(failure) = report.targets.iter().find_map(|one| one.failure.as_ref()) {

@@ -8,7 +8,8 @@ use crate::render::Format;
 #[derive(Debug, Parser)]
 #[command(name = "roundsman", version)]
 #[command(
-    after_help = "Exit codes of --run-once: 0 GREEN, 1 YELLOW, 2 RED, 3 UNKNOWN (the worst wins: RED, then \
+    after_help = "Without --run-once and without a command it is a daemon: it makes its rounds until SIGTERM or SIGINT, and loads its \
+                        configuration anew on SIGHUP.\n\nExit codes of --run-once: 0 GREEN, 1 YELLOW, 2 RED, 3 UNKNOWN (the worst wins: RED, then \
                         YELLOW, then UNKNOWN); 64 wrong usage; 70 something of ours failed; 78 wrong configuration."
 )]
 pub(super) struct Arguments {
@@ -78,6 +79,15 @@ pub(super) enum Command {
     Trust(Trust),
     /// Print the pipeline with targets and reporters as a Mermaid diagram
     Graph,
+    /// Show what was seen of a target: its states, changes, and what was measured
+    History(History),
+    /// Copy the memory into a file, while the daemon runs
+    Backup {
+        /// A file that is not there yet
+        file: PathBuf,
+    },
+    /// Read all of the memory and check that it is sound
+    Verify,
 }
 
 /// What `trust` takes.
@@ -92,6 +102,31 @@ pub(super) struct Trust {
     /// Accept keys in the place of others that are recorded
     #[arg(long)]
     pub replace: bool,
+}
+
+/// What `history` takes.
+#[derive(Debug, Args)]
+pub(super) struct History {
+    /// Its name, or kind/name; also of one that is no longer in the configuration
+    pub target: String,
+    /// Only this metric
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Option<String>,
+    /// How far back, such as 90m, 24h or 7d
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
+    pub since: std::time::Duration,
+    /// How it is printed: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: HistoryFormat,
+}
+
+/// How a history is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum HistoryFormat {
+    /// For people at a prompt.
+    Table,
+    /// For programs.
+    Json,
 }
 
 /// How the list of kinds is printed.

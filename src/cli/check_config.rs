@@ -93,7 +93,10 @@ fn summary(plan: &Plan) -> String {
         count => format!("; {count} not enabled"),
     };
     text.push_str(&format!("targets: {}{disabled}\n", kinds.join(", ")));
-    text.push_str(&format!("rounds: {}\n", in_words(&plan.timetable)));
+    text.push_str(&format!(
+        "rounds: {}\n",
+        in_words(&plan.monitoring.timetable)
+    ));
     text
 }
 

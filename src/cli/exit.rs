@@ -14,6 +14,10 @@ pub(super) enum Exit {
     Usage,
     /// Something of ours failed.
     Software,
+    /// Somebody else has what we need.
+    Unavailable,
+    /// A signal ended us at once.
+    Signal(i32),
     /// Wrong configuration.
     Configuration,
 }
@@ -27,6 +31,8 @@ impl From<Exit> for ExitCode {
             Exit::Worst(Status::Unknown) => 3,
             Exit::Usage => 64,
             Exit::Software => 70,
+            Exit::Unavailable => 69,
+            Exit::Signal(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
             Exit::Configuration => 78,
         })
     }

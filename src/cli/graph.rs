@@ -1,7 +1,8 @@
 use super::Session;
 use super::exit::Exit;
-use crate::config::{Plan, Timetable};
+use crate::config::Plan;
 use crate::render::mermaid::{Graph, GraphKind, GraphReporter, GraphTarget, mermaid};
+use crate::schedule::Timetable;
 
 /// Prints the pipeline as a Mermaid diagram.
 pub(super) fn run(session: &Session) -> Exit {
@@ -36,7 +37,7 @@ fn drawn(plan: &Plan) -> Graph {
         kind: "terminal".to_owned(),
     };
     Graph {
-        schedule: in_words(&plan.timetable),
+        schedule: in_words(&plan.monitoring.timetable),
         kinds: kinds.into_iter().map(|(_, kind)| kind).collect(),
         reporters: std::iter::once(terminal).chain(configured).collect(),
     }

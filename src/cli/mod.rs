@@ -1,9 +1,12 @@
 //! The command line: what can be asked, and one file for each answer.
 
 mod arguments;
+mod backup;
 mod check_config;
+mod daemon;
 mod exit;
 mod graph;
+mod history;
 mod init;
 mod kinds;
 mod probe;
@@ -22,7 +25,7 @@ use clap::error::ErrorKind;
 
 use crate::config::{self, Environment, Found, Loaded, Plan};
 use crate::problem::{Problem, Severity};
-use crate::telemetry;
+use crate::telemetry::{self, Output};
 use arguments::{Arguments, Command};
 use exit::Exit;
 use terminal::Terminal;
@@ -70,14 +73,19 @@ fn answer(arguments: Arguments) -> Exit {
         directory,
         named: arguments.config,
     };
-    telemetry::start(
-        session.environment.get("LOG_LEVEL"),
-        tracing::Level::WARN,
-        session.terminal.stderr && session.terminal.colors,
-    );
+    let is_daemon = arguments.command.is_none() && !arguments.run_once;
+    let colors = session.terminal.colors;
+    let output = match (is_daemon, session.terminal.stdout) {
+        (true, true) => Output::Terminal { colors },
+        (true, false) => Output::Json,
+        (false, _) => Output::Prompt {
+            colors: session.terminal.stderr && colors,
+        },
+    };
+    telemetry::start(session.environment.get("LOG_LEVEL"), output);
     match arguments.command {
         None if arguments.run_once => run_once::run(&session, &arguments.once),
-        None => no_daemon(&session),
+        None => daemon::run(session),
         Some(_) if arguments.run_once => {
             let message = "`--run-once` and a command exclude each other\n  hint: give one of them";
             session.terminal.complain(message);
@@ -90,6 +98,9 @@ fn answer(arguments: Arguments) -> Exit {
         Some(Command::Init { file }) => init::run(&session, file.as_deref()),
         Some(Command::Trust(asked)) => trust::run(&session, &asked),
         Some(Command::Graph) => graph::run(&session),
+        Some(Command::History(asked)) => history::run(&session, &asked),
+        Some(Command::Backup { file }) => backup::backup(&session, &file),
+        Some(Command::Verify) => backup::verify(&session),
     }
 }
 
@@ -133,22 +144,6 @@ fn count(problems: &[Problem], severity: Severity) -> String {
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {word}{plural}")
-}
-
-/// Without `--run-once` and without a command the daemon is meant. It must not start without a configuration: a lost
-/// volume must not look like health.
-fn no_daemon(session: &Session) -> Exit {
-    if let Found::Nothing = session.load() {
-        session.terminal.complain(&nothing_found());
-        return Exit::Configuration;
-    }
-    if let Err(exit) = session.plan() {
-        return exit;
-    }
-    session.terminal.complain(
-        "the daemon is not in this build\n  hint: `roundsman --run-once` makes one round; call it from cron until then",
-    );
-    Exit::Usage
 }
 
 /// That no configuration file was found, where we looked, and what to do.

@@ -8,13 +8,13 @@ use super::Session;
 use super::arguments::Once;
 use super::exit::Exit;
 use super::progress::Progress;
-use crate::app::{App, Channels};
+use crate::app::{App, Before, Channels};
 use crate::collectors::{self, KINDS};
 use crate::config::{Plan, Watched};
-use crate::model::Report;
 use crate::problem::nearest;
 use crate::render::{TextStyle, render};
 use crate::reporters::{file, terminal::Screen};
+use crate::store;
 
 /// Makes one round, prints the report, sends it, and ends by the worst status.
 pub(super) fn run(session: &Session, once: &Once) -> Exit {
@@ -63,12 +63,12 @@ pub(super) fn runtime() -> std::io::Result<Runtime> {
 }
 
 async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched]) -> Exit {
-    let previous = previous(session, once, plan);
+    let before = before(session, once, plan);
     let complete = watched.len() == plan.watched.len();
     let app = App::new(watched, plan);
     let progress = Progress::new(watched);
     let done = |target: &_| progress.done(target);
-    let looking = app.round(watched, previous.as_ref(), complete, &done);
+    let looking = app.round(watched, &before, complete, &done);
     let report = Arc::new(if session.terminal.stderr {
         tokio::select! {
             biased;
@@ -109,14 +109,25 @@ pub(super) fn style(session: &Session) -> TextStyle {
     }
 }
 
-/// The last report, for `since` and `changes`. One that cannot be read is said and otherwise ignored.
-fn previous(session: &Session, once: &Once, plan: &Plan) -> Option<Report> {
-    let folder = Channels::report_folder(plan, once.report_dir.as_deref())?;
+/// What is known of earlier rounds, for `since` and `changes`: from the daemon's memory, else from the last report.
+/// What cannot be read is said and otherwise ignored.
+fn before(session: &Session, once: &Once, plan: &Plan) -> Before {
+    match store::read(&plan.store.folder) {
+        Ok(Some(remembered)) if !remembered.states.is_empty() => return Before::of(remembered),
+        Ok(_) => {}
+        Err(trouble) => {
+            let said = format!("{trouble}\n  hint: {}", trouble.hint);
+            session.terminal.complain(&said);
+        }
+    }
+    let Some(folder) = Channels::report_folder(plan, once.report_dir.as_deref()) else {
+        return Before::default();
+    };
     match file::read_latest(&folder) {
-        Ok(report) => report,
+        Ok(report) => report.map(Before::from).unwrap_or_default(),
         Err(message) => {
             session.terminal.complain(&message);
-            None
+            Before::default()
         }
     }
 }

@@ -313,6 +313,10 @@ fn rank(exit: Exit) -> u8 {
         Exit::Well => 0,
         Exit::Worst(Status::Red) => 2,
         Exit::Worst(_) => 1,
-        Exit::Usage | Exit::Software | Exit::Configuration => 3,
+        Exit::Usage
+        | Exit::Software
+        | Exit::Configuration
+        | Exit::Unavailable
+        | Exit::Signal(_) => 3,
     }
 }

@@ -75,6 +75,8 @@ pub trait Collector: Send + Sync + Sized + 'static {
     const KIND: KindSpec;
     /// What a target of this kind takes, beside what every target takes. Unknown keys are refused.
     type Settings: DeserializeOwned + JsonSchema + Send + Sync + 'static;
+    /// Whether a look costs money: then it is made on its schedule only, and never repeated in between.
+    const COSTS_MONEY: bool = false;
 
     /// Makes the collector. Does no I/O.
     fn new(clients: &Clients) -> Self;
@@ -158,6 +160,8 @@ impl<C: Collector> AnyCollector for C {
 pub struct Kind {
     /// What the kind is.
     pub spec: KindSpec,
+    /// See [`Collector::COSTS_MONEY`].
+    pub costs_money: bool,
     /// The JSON Schema of its settings.
     pub settings_schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
     /// Reads the settings of one target, and completes them: see [`Collector::complete`].
@@ -178,6 +182,7 @@ impl Kind {
     const fn of<C: Collector>() -> Self {
         Self {
             spec: C::KIND,
+            costs_money: C::COSTS_MONEY,
             settings_schema: C::Settings::json_schema,
             read: |node, variable| {
                 let mut settings = from_node::<C::Settings>(node)?;
@@ -210,6 +215,7 @@ impl Kind {
                 default_timeout: Duration::from_secs(10),
                 built: false,
             },
+            costs_money: false,
             settings_schema: S::json_schema,
             read: |node, _| Ok(Arc::new(from_node::<S>(node)?)),
             default_name: |settings| {

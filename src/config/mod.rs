@@ -17,35 +17,43 @@ mod schema;
 mod sections;
 mod surroundings;
 mod targets;
+mod timing;
 mod values;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use environment::Environment;
 pub use load::{FILE_VARIABLE, SEARCHED};
-pub use plan::{Plan, PlannedReporter, Timetable, ValueSource, Watched};
+pub use plan::{Monitoring, Plan, PlannedReporter, ValueSource, Watched};
 pub use schema::json_schema;
 
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
 use crate::problem::{Problem, Severity, nearest};
 use crate::rules::{Rules, Thresholds};
 use crate::secret::Redactor;
-use sections::{Llm, Monitoring, ReportSection, Store, Telegram};
+use crate::store::Keep;
+use sections::{Llm, ReportSection, Store, Telegram};
 
 /// What is watched when nobody has configured anything.
 pub const BUILT_IN: &str = "targets:\n  local_hosts:\n    - {}\n";
 
 /// Sections that this build acts on. Beside them may stand those of [`NOT_ACTED_ON`], and `x-…`.
-const ACTED_ON: [&str; 4] = ["monitoring", "targets", "thresholds", "reporters"];
-
-/// Sections that are read and checked, but that nothing acts on yet.
-const NOT_ACTED_ON: [&str; 8] = [
-    "telegram",
-    "llm",
+const ACTED_ON: [&str; 6] = [
+    "monitoring",
+    "targets",
+    "thresholds",
+    "reporters",
     "store",
     "report",
+];
+
+/// Sections that are read and checked, but that nothing acts on yet.
+const NOT_ACTED_ON: [&str; 6] = [
+    "telegram",
+    "llm",
     "delivery",
     "silences",
     "windows",
@@ -178,12 +186,12 @@ fn plan(
             )));
         }
     }
-    let monitoring: Monitoring = section(root, "monitoring", problems);
+    let monitoring: sections::Monitoring = section(root, "monitoring", problems);
+    let report: ReportSection = section(root, "report", problems);
     let thresholds: Thresholds = section(root, "thresholds", problems);
     read_for_its_mistakes::<Telegram>(root, "telegram", problems);
     read_for_its_mistakes::<Llm>(root, "llm", problems);
     let store: Store = section(root, "store", problems);
-    read_for_its_mistakes::<ReportSection>(root, "report", problems);
 
     let thresholds_path = path.key("thresholds");
     let thresholds_node = root.get("thresholds");
@@ -207,7 +215,9 @@ fn plan(
         Some(value.to_owned())
     };
     let targets_node = root.get("targets").unwrap_or(&empty);
-    let read = targets::read(targets_node, &global, &variable, secrets, problems);
+    let zone = monitoring.timezone.as_ref().map(|written| written.0.0);
+    let zone = zone.unwrap_or_else(|| system_zone(environment));
+    let read = targets::read(targets_node, &global, &variable, secrets, zone, problems);
     let broken = problems
         .iter()
         .any(|problem| problem.severity == Severity::Error);
@@ -216,7 +226,7 @@ fn plan(
         let hint = "add one under `targets:`, such as `local_hosts: [{}]`; `roundsman kinds` lists what there is";
         problems.push(problem.at(&targets_node.location, "targets").hint(hint));
     }
-    let timetable = timetable(monitoring, root, environment, problems);
+    let monitoring = timing::monitoring(&monitoring, &report, zone, root, problems);
     let reporters =
         (root.get("reporters")).map_or_else(Vec::new, |list| channels::read(list, problems));
     warn_of_what_is_not_built(root, problems);
@@ -224,16 +234,30 @@ fn plan(
     collect_sources(root, &path, &mut sources);
     let mut secrets = secrets.clone();
     secrets.join(&asked.borrow().secrets);
+    let surroundings = surroundings::find(environment, store.path.as_deref(), main_file);
     Some(Plan {
         secrets,
-        surroundings: surroundings::find(environment, store.path.as_deref(), main_file),
+        store: crate::store::Settings {
+            folder: surroundings.data_directory.clone(),
+            keep: keep(&store),
+        },
+        surroundings,
         files: Vec::new(),
         watched: read.watched,
         disabled: read.disabled.len(),
-        timetable,
+        monitoring,
         reporters,
         sources,
     })
+}
+
+/// How much is kept.
+fn keep(store: &Store) -> Keep {
+    let days = store.keep_days.map(u64::from);
+    Keep {
+        age: days.map_or(Keep::USUAL.age, |days| Duration::from_hours(24 * days)),
+        bytes: store.max_bytes.unwrap_or(Keep::USUAL.bytes),
+    }
 }
 
 /// A section, or its defaults where it is missing or has mistakes, which are noted.
@@ -267,31 +291,6 @@ fn system_zone(environment: &Environment) -> chrono_tz::Tz {
         .and_then(|name| name.trim_start_matches(':').parse().ok());
     let by_system = || iana_time_zone::get_timezone().ok()?.parse().ok();
     named.or_else(by_system).unwrap_or(chrono_tz::UTC)
-}
-
-fn timetable(
-    monitoring: Monitoring,
-    root: &Node,
-    environment: &Environment,
-    problems: &mut Vec<Problem>,
-) -> Timetable {
-    let zone = monitoring.timezone.map(|written| written.0.0);
-    let zone = zone.unwrap_or_else(|| system_zone(environment));
-    match (monitoring.schedule, monitoring.every) {
-        (None, Some(every)) => Timetable::Every(every.0.0),
-        (schedule, every) => {
-            if let (Some(_), Some(_), Some(node)) = (&schedule, every, root.get("monitoring")) {
-                let problem = Problem::error("`schedule` and `every` exclude each other");
-                problems.push(
-                    problem
-                        .at(&node.location, "monitoring")
-                        .hint("keep one of them"),
-                );
-            }
-            let cron = schedule.map(|written| written.0);
-            Timetable::Cron(Box::new(cron.unwrap_or_default()), zone)
-        }
-    }
 }
 
 fn sections() -> impl Iterator<Item = &'static str> + Clone {

@@ -6,11 +6,13 @@ use std::time::Duration;
 use crate::clients::Surroundings;
 use crate::collectors::Kind;
 use crate::model::{Origin, Target};
+use crate::pipeline::ReportWhen;
 use crate::problem::Location;
 use crate::reporters::{self, ReporterKind};
 use crate::rules::Rules;
-use crate::schedule::Cron;
+use crate::schedule::Timetable;
 use crate::secret::Redactor;
+use crate::store;
 
 /// All that a configuration asks for, checked. Pure: nothing was opened or started for it.
 pub struct Plan {
@@ -20,8 +22,10 @@ pub struct Plan {
     pub watched: Vec<Watched>,
     /// How many targets are switched off with `enabled: false`.
     pub disabled: usize,
-    /// When rounds begin.
-    pub timetable: Timetable,
+    /// How the daemon makes its rounds.
+    pub monitoring: Monitoring,
+    /// Where the memory lies, and how much of it is kept.
+    pub store: store::Settings,
     /// Where reports go, beside the terminal.
     pub reporters: Vec<PlannedReporter>,
     /// Where each value came from that is not written under `targets`, and each that came from a variable or a
@@ -42,6 +46,8 @@ pub struct Watched {
     pub kind: &'static Kind,
     /// Its rules.
     pub rules: Arc<Rules>,
+    /// When it is looked at, where that differs from the rounds.
+    pub timetable: Option<Timetable>,
     /// Where it stands.
     pub location: Option<Location>,
     /// Where its time-out came from.
@@ -52,13 +58,31 @@ pub struct Watched {
     pub(super) places: HashMap<&'static str, (Location, String)>,
 }
 
-/// When rounds begin.
+/// How the daemon makes its rounds.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Timetable {
-    /// At the times of a cron entry in a zone.
-    Cron(Box<Cron>, chrono_tz::Tz),
-    /// At equal distances.
-    Every(Duration),
+pub struct Monitoring {
+    /// When rounds begin.
+    pub timetable: Timetable,
+    /// The zone of all schedules.
+    pub zone: chrono_tz::Tz,
+    /// Whether the first round begins at once on start.
+    pub run_on_start: bool,
+    /// Whether a round that was missed while the daemon was down is made up for on start.
+    pub make_up: bool,
+    /// By up to how much each look is put off.
+    pub jitter: Duration,
+    /// Whether there are more looks while something is wrong.
+    pub adaptive: bool,
+    /// After how long a look that turns a target worse is repeated.
+    pub confirm_after: Duration,
+    /// How many looks must agree before a target counts as worse.
+    pub agreeing_looks: u32,
+    /// How long the daemon may take to end.
+    pub grace: Duration,
+    /// When reports are made; `None`: after each round.
+    pub reports: Option<Timetable>,
+    /// Which reports are sent.
+    pub report_when: ReportWhen,
 }
 
 /// A channel that reports go to.

@@ -28,8 +28,15 @@ pub(super) struct Monitoring {
     pub jitter: Option<Written<DurationText>>,
     /// What happens to rounds that were missed while the daemon was down: one on start, or none.
     pub missed: Option<Missed>,
-    /// Look more often while something is wrong. Default false.
+    /// Look more often while something is wrong: every 15 s, every 5 s while a critical target is RED. Default false.
     pub adaptive: Option<bool>,
+    /// After how long a look that turns a target worse is repeated. Default `30s`.
+    pub confirm_after: Option<Written<DurationText>>,
+    /// How many looks must agree before a target counts as worse. Default 2.
+    #[serde(rename = "for")]
+    pub agreeing_looks: Option<u32>,
+    /// How long the daemon may take to end: what is under way is waited for so long. Default `8s`.
+    pub grace: Option<Written<DurationText>>,
 }
 
 /// What happens to rounds that were missed while the daemon was down.
@@ -114,9 +121,9 @@ pub(super) struct Price {
 pub(super) struct Store {
     /// The folder.
     pub path: Option<String>,
-    /// How long samples are kept, in days.
+    /// How long looks and changes are kept, in days. Default 7.
     pub keep_days: Option<u32>,
-    /// How large it may grow, in bytes.
+    /// How large it may grow, in bytes; then the oldest go first. Default 2147483648, which is 2 GiB.
     pub max_bytes: Option<u64>,
 }
 

@@ -11,6 +11,7 @@ use crate::document::{Entry, Node, NodeValue, Path, from_node, missing_hint, rea
 use crate::model::{Common, Origin, Rule, Target, TargetId, Urgency};
 use crate::problem::{Location, Problem, nearest};
 use crate::rules::{Rules, Thresholds};
+use crate::schedule::Timetable;
 use crate::secret::Redactor;
 
 /// The global thresholds with the place they came from.
@@ -33,6 +34,7 @@ pub(super) fn read(
     thresholds: &GlobalThresholds<'_>,
     variable: &dyn Fn(&str) -> Option<String>,
     secrets: &Redactor,
+    zone: chrono_tz::Tz,
     problems: &mut Vec<Problem>,
 ) -> Read {
     let path = Path::default().key("targets");
@@ -53,6 +55,7 @@ pub(super) fn read(
                     thresholds,
                     variable,
                     secrets,
+                    zone,
                     shared: Arc::from([]),
                     problems,
                 };
@@ -117,6 +120,7 @@ struct KindReader<'a> {
     thresholds: &'a GlobalThresholds<'a>,
     variable: &'a dyn Fn(&str) -> Option<String>,
     secrets: &'a Redactor,
+    zone: chrono_tz::Tz,
     /// The kind's defaults and the global thresholds of the target before: most targets share them.
     shared: Arc<[Rule]>,
     problems: &'a mut Vec<Problem>,
@@ -173,11 +177,6 @@ impl KindReader<'_> {
                 hint: found.hint,
             });
         }
-        if common.every.is_some() && common.schedule.is_some() {
-            let problem = Problem::error("`schedule` and `every` exclude each other");
-            let problem = problem.at(&entry.location, path.to_string());
-            self.problems.push(problem.hint("keep one of them"));
-        }
         let name = self.name(
             &common,
             &common_node,
@@ -186,6 +185,7 @@ impl KindReader<'_> {
         );
         let rules = self.rules(&common, &common_node, path, (self.kind.rules)(&settings));
         let (timeout, timeout_from) = self.timeout(&common, &common_node, path);
+        let timetable = self.timetable(&common, &common_node, path);
         let target = Target {
             id: TargetId {
                 kind: self.kind.spec.key,
@@ -208,12 +208,23 @@ impl KindReader<'_> {
             target: Arc::new(target),
             kind: self.kind,
             rules: Arc::new(rules),
+            timetable,
             location: Some(entry.location.clone()),
             timeout_from,
             named: common.name.is_some(),
             places: places(&common_node, path),
         };
         Some((watched, common.enabled))
+    }
+
+    fn timetable(&mut self, common: &CommonKeys, node: &Node, path: &Path) -> Option<Timetable> {
+        let monitoring = super::timing::Written {
+            schedule: common.schedule.as_ref().map(|written| &written.0),
+            every: common.every.as_ref().map(|written| written.0.0),
+            node: Some(node),
+            path,
+        };
+        monitoring.timetable(self.zone, self.problems)
     }
 
     /// Parts an entry into the keys that every target takes and the kind's own.

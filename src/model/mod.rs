@@ -5,6 +5,7 @@ mod failure;
 mod kind;
 mod reading;
 mod report;
+mod round;
 mod rule;
 mod status;
 mod target;
@@ -15,8 +16,9 @@ pub use kind::{KindSpec, MetricSpec};
 pub use reading::{Fact, Gap, Measurement, Note, Observation, Reading, Unit, Value};
 pub use report::{
     Change, Counts, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement, ReportTarget,
-    RoundSummary,
+    RoundSummary, SelfAlert,
 };
+pub use round::{RoundEnd, RoundEvent, Wish};
 pub use rule::{Bound, Comparison, Limit, LimitError, Origin, Rule, SubjectPattern, Threshold};
 pub use status::Status;
 pub use target::{Common, Target, TargetId, Urgency};

@@ -33,6 +33,18 @@ pub struct Report {
     /// a later report must not take them for new.
     #[serde(default = "covers_all")]
     pub complete: bool,
+    /// What is wrong with the monitor itself, such as a memory that cannot be written.
+    #[serde(default)]
+    pub self_alerts: Vec<SelfAlert>,
+}
+
+/// Something that is wrong with the monitor itself; never a target's fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelfAlert {
+    /// What is wrong, and what that means for this report.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
 }
 
 fn covers_all() -> bool {
@@ -52,6 +64,12 @@ pub struct RoundSummary {
     /// When the next begins; `None`: nothing is scheduled.
     #[serde(serialize_with = "to_seconds_if_any")]
     pub next_at: Option<Timestamp>,
+    /// How many looks were left out because the one before was still under way.
+    #[serde(default)]
+    pub skipped_looks: u64,
+    /// How many rounds before this one were missed: the machine slept, or the clock was set.
+    #[serde(default)]
+    pub missed_rounds: u64,
 }
 
 /// How the whole is.

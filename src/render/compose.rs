@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{
     Change, Counts, Finding, KindSpec, Observation, Overall, Report, ReportFailure, ReportFinding,
-    ReportMeasurement, ReportTarget, RoundSummary, Status, Target, Verdict,
+    ReportMeasurement, ReportTarget, RoundSummary, Status, Target, Timestamp, Verdict,
 };
 
 use super::issues::{Issue, issues, summary};
@@ -26,23 +26,49 @@ pub struct Seen<'a> {
     pub observation: &'a Observation,
     /// What that means.
     pub verdict: &'a Verdict,
+    /// Since when the target has its status.
+    pub since: Timestamp,
 }
 
-/// Makes the report of a round. `previous` tells since when a target has its status, and what changed.
+/// The statuses that people were told last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// By kind and name.
+    pub statuses: HashMap<(String, String), Status>,
+    /// Whether that was all targets. Otherwise one that is not among them need not be new.
+    pub complete: bool,
+}
+
+impl Told {
+    /// What a report tells.
+    #[must_use]
+    pub fn by(report: &Report) -> Self {
+        let statuses = report.targets.iter().map(|target| {
+            let key = (target.kind.clone(), target.name.clone());
+            (key, target.status)
+        });
+        Self {
+            statuses: statuses.collect(),
+            complete: report.complete,
+        }
+    }
+}
+
+/// Makes the report of a round. `told` gives what changed.
 /// `complete`: the round covers all targets, so that one that is not among them is gone. Otherwise a filter left
 /// some out, and the report says nothing about those.
 #[must_use]
 pub fn compose(
     round: RoundSummary,
     seen: &[Seen<'_>],
-    previous: Option<&Report>,
+    told: Option<&Told>,
     complete: bool,
 ) -> Report {
     let mut ordered: Vec<&Seen<'_>> = seen.iter().collect();
     ordered.sort_by(|one, other| order(one).cmp(&order(other)));
-    let before = Before::new(previous);
-    let names =
-        Names::among((ordered.iter().map(|one| key(one))).chain(before.targets.keys().copied()));
+    let known = told.into_iter().flat_map(|told| told.statuses.keys());
+    let known = known.map(|(kind, name)| (kind.as_str(), name.as_str()));
+    let names = Names::among((ordered.iter().map(|one| key(one))).chain(known));
 
     let mut counts = Counts::default();
     let mut all_issues: Vec<(Status, String)> = Vec::new();
@@ -55,7 +81,7 @@ pub fn compose(
         for Issue { status, text } in &found {
             all_issues.push((*status, format!("[{status}] {name}: {text}")));
         }
-        targets.push(target(one, &found, &before));
+        targets.push(target(one, &found));
     }
     // Stable: within a status the order of the targets stays.
     all_issues.sort_by_key(|(status, _)| Reverse(*status));
@@ -68,13 +94,20 @@ pub fn compose(
         overall: overall(&ordered),
         status,
         counts,
-        changes: before.changes(&ordered, &names, complete),
+        changes: told.map_or_else(Vec::new, |told| changes(told, &ordered, &names, complete)),
         issues_found: all_issues.into_iter().map(|(_, line)| line).collect(),
         recommendations: recommendations(&ordered, &names),
         targets,
         analysis: None,
         complete,
+        self_alerts: Vec::new(),
     }
+}
+
+/// A target as it stands in a report.
+#[must_use]
+pub fn state(seen: &Seen<'_>) -> ReportTarget {
+    target(seen, &issues(seen.observation, seen.verdict))
 }
 
 fn key<'a>(seen: &Seen<'a>) -> (&'a str, &'a str) {
@@ -110,17 +143,14 @@ fn count(counts: &mut Counts, status: Status) {
     } += 1;
 }
 
-fn target(seen: &Seen<'_>, issues: &[Issue], before: &Before<'_>) -> ReportTarget {
+fn target(seen: &Seen<'_>, issues: &[Issue]) -> ReportTarget {
     let Seen {
         target,
         spec,
         observation,
         verdict,
+        since,
     } = seen;
-    let same_before = (before.targets.get(&key(seen)))
-        .filter(|then| then.status == verdict.status)
-        // A clock that was set back must not make a status begin after it was seen.
-        .map(|then| then.since.min(observation.at));
     let reading = observation.reading();
     ReportTarget {
         name: target.id.name.to_string(),
@@ -128,7 +158,8 @@ fn target(seen: &Seen<'_>, issues: &[Issue], before: &Before<'_>) -> ReportTarge
         labels: target.common.labels.clone(),
         critical: target.common.critical,
         status: verdict.status,
-        since: same_before.unwrap_or(observation.at),
+        // A clock that was set back must not make a status begin after it was seen.
+        since: (*since).min(observation.at),
         looked_at: observation.at,
         took_ms: u64::try_from(observation.took.as_millis()).unwrap_or(u64::MAX),
         summary: summary(spec, observation, issues),
@@ -181,51 +212,34 @@ fn facts(observation: &Observation) -> BTreeMap<String, String> {
     facts
 }
 
-/// The previous report, by target.
-struct Before<'a> {
-    report: Option<&'a Report>,
-    targets: HashMap<(&'a str, &'a str), &'a ReportTarget>,
-}
-
-impl<'a> Before<'a> {
-    fn new(report: Option<&'a Report>) -> Self {
-        let targets = report.map_or(&[][..], |report| &report.targets);
-        Self {
-            report,
-            targets: (targets.iter())
-                .map(|target| ((target.kind.as_str(), target.name.as_str()), target))
-                .collect(),
+/// Those that are not as they were, worst first, then those that are gone.
+fn changes(told: &Told, now: &[&Seen<'_>], names: &Names<'_>, complete: bool) -> Vec<Change> {
+    let then: HashMap<(&str, &str), Status> = (told.statuses.iter())
+        .map(|((kind, name), status)| ((kind.as_str(), name.as_str()), *status))
+        .collect();
+    let mut changes: Vec<Change> = Vec::new();
+    for one in now {
+        let from = then.get(&key(one)).copied();
+        let to = Some(one.verdict.status);
+        // A report that left targets out does not know whether one is new.
+        if from != to && (from.is_some() || told.complete) {
+            let target = names.of(one.target.id.kind, &one.target.id.name);
+            changes.push(Change { target, from, to });
         }
     }
-
-    /// Those that are not as they were, worst first, then those that are gone.
-    fn changes(&self, now: &[&Seen<'_>], names: &Names<'_>, complete: bool) -> Vec<Change> {
-        let Some(report) = self.report else {
-            return Vec::new();
-        };
-        let mut changes: Vec<Change> = Vec::new();
-        for one in now {
-            let from = self.targets.get(&key(one)).map(|then| then.status);
-            let to = Some(one.verdict.status);
-            // A report that left targets out does not know whether one is new.
-            if from != to && (from.is_some() || report.complete) {
-                let id = &one.target.id;
-                let target = names.of(id.kind, &id.name);
-                changes.push(Change { target, from, to });
-            }
-        }
-        if complete {
-            let present: HashSet<(&str, &str)> = now.iter().map(|one| key(one)).collect();
-            let gone = (report.targets.iter())
-                .filter(|then| !present.contains(&(then.kind.as_str(), then.name.as_str())));
-            changes.extend(gone.map(|then| Change {
-                target: names.of(&then.kind, &then.name),
-                from: Some(then.status),
-                to: None,
-            }));
-        }
-        changes
+    if complete {
+        let present: HashSet<(&str, &str)> = now.iter().map(|one| key(one)).collect();
+        let mut gone: Vec<_> = (then.iter())
+            .filter(|(key, _)| !present.contains(*key))
+            .collect();
+        gone.sort();
+        changes.extend(gone.into_iter().map(|((kind, name), status)| Change {
+            target: names.of(kind, name),
+            from: Some(*status),
+            to: None,
+        }));
     }
+    changes
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::model::{Change, Report, ReportTarget, Status};
+use crate::model::{Change, Report, ReportTarget, SelfAlert, Status};
 
 use super::blocks::{Block, Column, Fit, Line, Span, line};
 use super::escape::shortened;
@@ -82,6 +82,13 @@ pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
         (report.targets.iter()).map(|target| (target.kind.as_str(), target.name.as_str())),
     );
     let mut blocks = head(report);
+    let alerts = report.self_alerts.iter();
+    add_list(
+        &mut blocks,
+        "The monitor itself",
+        alerts.map(self_alert),
+        bounds.recommendations,
+    );
     add_problems(&mut blocks, report, &names, bounds.problem_rows);
     add_list(
         &mut blocks,
@@ -125,15 +132,33 @@ fn head(report: &Report) -> Vec<Block> {
     } else {
         ", not all targets"
     };
-    let when = format!(
+    let mut when = format!(
         "round of {}, took {}{filtered}",
         words::second(round.started_at),
         words::milliseconds(round.duration_ms)
     );
+    if round.skipped_looks > 0 {
+        when.push_str(&format!(
+            "; {} left out: the one before was still under way",
+            words::number_of(round.skipped_looks, "look")
+        ));
+    }
+    if round.missed_rounds > 0 {
+        when.push_str(&format!(
+            "; {} missed before it",
+            words::number_of(round.missed_rounds, "round")
+        ));
+    }
     vec![
         Block::Title(title),
         Block::Paragraph(vec![Span::Faint(when)]),
     ]
+}
+
+fn self_alert(alert: &SelfAlert) -> Line {
+    let hint = alert.hint.as_ref();
+    let hint = hint.map_or_else(String::new, |hint| format!(" – {hint}"));
+    line(short(&format!("{}{hint}", alert.message)))
 }
 
 fn add_problems(blocks: &mut Vec<Block>, report: &Report, names: &Names<'_>, most_rows: usize) {

@@ -10,6 +10,7 @@ pub mod blocks;
 pub mod compose;
 pub mod digest;
 pub mod escape;
+pub mod history;
 mod issues;
 pub mod json;
 pub mod junit;
@@ -26,7 +27,7 @@ use std::str::FromStr;
 
 use crate::model::Report;
 
-pub use compose::{Seen, compose};
+pub use compose::{Seen, Told, compose, state};
 pub use table::cut;
 pub use text::TextStyle;
 

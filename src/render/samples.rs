@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::compose::{Seen, compose};
+use super::compose::{Seen, Told, compose};
 use crate::model::{
     Common, Failure, FailureKind, Finding, KindSpec, Limit, MetricSpec, Observation, Reading,
     Report, RoundSummary, Status, Target, TargetId, Timestamp, Unit, Urgency, Value, Verdict,
@@ -60,6 +60,8 @@ pub(super) fn round(id: &str, time: &str) -> RoundSummary {
         started_at: at(time),
         duration_ms: 812,
         next_at: Some(at("15:00:00")),
+        skipped_looks: 0,
+        missed_rounds: 0,
     }
 }
 
@@ -179,6 +181,13 @@ pub(super) fn report(
     previous: Option<&Report>,
     complete: bool,
 ) -> Report {
+    let since = |visit: &Visit| {
+        let id = &visit.target.id;
+        let mut told = previous.into_iter().flat_map(|report| &report.targets);
+        let then = told.find(|then| then.kind == id.kind && *then.name == *id.name);
+        then.filter(|then| then.status == visit.verdict.status)
+            .map_or(visit.observation.at, |then| then.since)
+    };
     let seen: Vec<Seen<'_>> = visits
         .iter()
         .map(|visit| Seen {
@@ -186,9 +195,10 @@ pub(super) fn report(
             spec: visit.spec,
             observation: &visit.observation,
             verdict: &visit.verdict,
+            since: since(visit),
         })
         .collect();
-    compose(round, &seen, previous, complete)
+    compose(round, &seen, previous.map(Told::by).as_ref(), complete)
 }
 
 /// A round with a bit of everything, and one before it.

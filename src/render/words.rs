@@ -123,6 +123,11 @@ pub(super) fn count(number: usize) -> String {
     text
 }
 
+/// The same of a number from a report.
+pub(super) fn number_of(number: u64, noun: &str) -> String {
+    counted(usize::try_from(number).unwrap_or(usize::MAX), noun)
+}
+
 /// `1 target`, `2 targets`
 pub(super) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roundsman::config::Timetable;
+use roundsman::schedule::Timetable;
 
 use crate::support::program::Workplace;
 
@@ -94,7 +94,7 @@ fn it_loads_unchanged() {
         ]
     );
     assert!(
-        matches!(&plan.timetable, Timetable::Cron(cron, _) if cron.to_string() == "0 */6 * * *")
+        matches!(&plan.monitoring.timetable, Timetable::Cron(cron, _) if cron.to_string() == "0 */6 * * *")
     );
     let timeouts: Vec<Duration> = plan.watched[2..4]
         .iter()

@@ -339,6 +339,7 @@ mod the_checks {
     fn a_sample_that_is_not_true_is_found() {
         let kind = |sample| {
             let mut kind = Kind {
+                costs_money: false,
                 spec: KindSpec {
                     sample,
                     ..spec("somethings", &[GOOD])

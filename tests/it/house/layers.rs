@@ -25,6 +25,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("reporters", 3),
     ("analysis", 3),
     ("round", 4),
+    ("rounds", 4),
     ("pipeline", 4),
     ("announce", 4),
     ("delivery", 4),
@@ -45,6 +46,7 @@ const WITHIN_A_LAYER: &[(&str, &str)] = &[
     ("app", "shutdown"),     // `app` wires everything
     ("app", "telemetry"),
     ("main", "cli"),
+    ("rounds", "round"), // rounds are made of looks
 ];
 
 /// Imports that would point downwards but are not wanted.

@@ -112,6 +112,8 @@ fn sample() -> Report {
             started_at: at("2026-11-21T09:00:00Z"),
             duration_ms: 812,
             next_at: Some(at("2026-11-21T15:00:00Z")),
+            skipped_looks: 0,
+            missed_rounds: 0,
         },
         overall: Overall::Degraded,
         status: Status::Yellow,
@@ -136,6 +138,7 @@ fn sample() -> Report {
         recommendations: vec!["web-1: make room".to_owned()],
         analysis: None,
         complete: true,
+        self_alerts: Vec::new(),
     }
 }
 

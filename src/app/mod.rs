@@ -1,5 +1,7 @@
 //! The only place that wires everything: from a plan to a round to a report to the reporters.
 
+pub mod daemon;
+
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,10 +13,12 @@ use crate::clients::Clients;
 use crate::clock::SystemClock;
 use crate::config::{Plan, PlannedReporter, Watched};
 use crate::descriptors;
-use crate::model::{Report, RoundSummary, TargetId};
+use crate::model::{Report, ReportTarget, RoundSummary, TargetId};
 use crate::pipeline::{self, Judged};
+use crate::render::Told;
 use crate::reporters::{self, AnyReporter, Means, Message, file};
 use crate::round::{self, Fleet, RoundOptions};
+use crate::store::Remembered;
 
 /// Over how long rates are measured when somebody waits at a prompt.
 const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);
@@ -38,6 +42,44 @@ pub struct Undelivered {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+}
+
+/// What is known of earlier rounds.
+#[derive(Debug, Default)]
+pub struct Before {
+    /// The last known state of each target.
+    pub states: Vec<ReportTarget>,
+    /// What people were told last.
+    pub told: Option<Told>,
+}
+
+impl Before {
+    /// What the daemon's memory holds.
+    #[must_use]
+    pub fn of(remembered: Remembered) -> Self {
+        Self {
+            told: pipeline::told(&remembered).map(|(_, told)| told),
+            states: remembered.states,
+        }
+    }
+}
+
+impl From<Report> for Before {
+    fn from(report: Report) -> Self {
+        Self {
+            told: Some(Told::by(&report)),
+            states: report.targets,
+        }
+    }
+}
+
+fn judged(watched: &Watched) -> Judged {
+    Judged {
+        target: Arc::clone(&watched.target),
+        spec: &watched.kind.spec,
+        costs_money: watched.kind.costs_money,
+        rules: Arc::clone(&watched.rules),
+    }
 }
 
 impl App {
@@ -69,7 +111,7 @@ impl App {
     pub async fn round(
         &self,
         watched: &[Watched],
-        previous: Option<&Report>,
+        before: &Before,
         complete: bool,
         done: &dyn Fn(&TargetId),
     ) -> Report {
@@ -82,16 +124,19 @@ impl App {
             started_at,
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             next_at: None,
+            skipped_looks: 0,
+            missed_rounds: 0,
         };
-        let judged: Vec<Judged> = watched
-            .iter()
-            .map(|one| Judged {
-                target: Arc::clone(&one.target),
-                spec: &one.kind.spec,
-                rules: Arc::clone(&one.rules),
-            })
-            .collect();
-        pipeline::conclude(summary, &judged, &observations, previous, complete)
+        let judged: Vec<Judged> = watched.iter().map(judged).collect();
+        let told = before.told.as_ref();
+        pipeline::conclude(
+            summary,
+            &judged,
+            &observations,
+            &before.states,
+            told,
+            complete,
+        )
     }
 
     /// Visits one target.
@@ -112,23 +157,7 @@ impl App {
             clients: self.clients.clone(),
             screen,
         };
-        let message = Message::digest(report);
-        let sends = channels.all.iter().map(|planned| async {
-            let reporter = planned.kind.make(&planned.settings, &means);
-            let failed = match reporter {
-                Some(reporter) => send_in_time(reporter.as_ref(), &message).await.err(),
-                None => Some(reporters::SendError::permanent(
-                    "its settings are of another channel",
-                )),
-            };
-            failed.map(|error| Undelivered {
-                reporter: planned.name.clone(),
-                message: error.message,
-                hint: error.hint,
-            })
-        });
-        let failed = futures_util::future::join_all(sends).await;
-        failed.into_iter().flatten().collect()
+        channels.send(report, &means).await
     }
 }
 
@@ -156,6 +185,46 @@ pub struct Channels {
 }
 
 impl Channels {
+    /// Sends the report through all at once, and gives those that did not take it.
+    pub async fn send(&self, report: Arc<Report>, means: &Means) -> Vec<Undelivered> {
+        let message = Message::digest(report);
+        let sends = self.all.iter().map(|planned| async {
+            let reporter = planned.kind.make(&planned.settings, means);
+            let failed = match reporter {
+                Some(reporter) => send_in_time(reporter.as_ref(), &message).await.err(),
+                None => Some(reporters::SendError::permanent(
+                    "its settings are of another channel",
+                )),
+            };
+            failed.map(|error| Undelivered {
+                reporter: planned.name.clone(),
+                message: error.message,
+                hint: error.hint,
+            })
+        });
+        let failed = futures_util::future::join_all(sends).await;
+        failed.into_iter().flatten().collect()
+    }
+
+    /// Those of a daemon: all of the plan, and the terminal where somebody sits at it.
+    #[must_use]
+    pub fn of_daemon(plan: &Plan, at_a_terminal: bool) -> Self {
+        let built = |planned: &&PlannedReporter| planned.kind.spec.built;
+        let mut all: Vec<PlannedReporter> = plan.reporters.iter().filter(built).cloned().collect();
+        let printed = all
+            .iter()
+            .any(|planned| planned.kind.spec.key == "terminal");
+        if let (true, false, Some(kind)) = (at_a_terminal, printed, reporters::kind("terminal")) {
+            all.push(PlannedReporter {
+                kind,
+                name: "terminal".to_owned(),
+                settings: Arc::new(reporters::terminal::Settings::default()),
+                location: None,
+            });
+        }
+        Self { all }
+    }
+
     /// Those of the plan, unless nobody is to be notified, and a file reporter for `report_dir`. What is not built
     /// is left out: `check-config` says so, and so does every start.
     #[must_use]

@@ -1,0 +1,434 @@
+//! From observations to what is told: judge each, keep what it means, compose the report.
+
+mod memory;
+mod state;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::model::{
+    KindSpec, Observation, Report, ReportTarget, RoundEnd, RoundEvent, RoundSummary, SelfAlert,
+    Status, Target, TargetId, Timestamp, Verdict, Wish,
+};
+use crate::render::{Seen, Told, compose};
+use crate::rules::{Rules, judge};
+use crate::store::{Health, Remembered, Store};
+use state::{Overview, State};
+
+/// A target with what it takes to judge it.
+#[derive(Clone)]
+pub struct Judged {
+    /// The target.
+    pub target: Arc<Target>,
+    /// Its kind.
+    pub spec: &'static KindSpec,
+    /// Whether a look at it costs money: then it is not repeated.
+    pub costs_money: bool,
+    /// Its rules.
+    pub rules: Arc<Rules>,
+}
+
+/// Judges the observations of a round, one for each of `targets` in their order, and composes the report. `before`: what
+/// is known of earlier rounds. `complete`: the round covers all targets of the configuration.
+#[must_use]
+pub fn conclude(
+    round: RoundSummary,
+    targets: &[Judged],
+    observations: &[Observation],
+    before: &[ReportTarget],
+    told: Option<&Told>,
+    complete: bool,
+) -> Report {
+    let before: HashMap<(&str, &str), &ReportTarget> = (before.iter())
+        .map(|target| ((target.kind.as_str(), target.name.as_str()), target))
+        .collect();
+    let verdicts: Vec<(Verdict, Timestamp)> = targets
+        .iter()
+        .zip(observations)
+        .map(|(one, observation)| {
+            let known = before.get(&(one.target.id.kind, &*one.target.id.name));
+            let remembered = known.map(|known| memory::verdict(known, one.spec));
+            let verdict = judge(&one.rules, remembered.as_ref(), observation);
+            let same = known.filter(|known| known.status == verdict.status);
+            let since = same.map_or(observation.at, |known| known.since);
+            (verdict, since)
+        })
+        .collect();
+    let seen: Vec<Seen<'_>> = targets
+        .iter()
+        .zip(observations)
+        .zip(&verdicts)
+        .map(|((one, observation), (verdict, since))| Seen {
+            target: &one.target,
+            spec: one.spec,
+            observation,
+            verdict,
+            since: *since,
+        })
+        .collect();
+    compose(round, &seen, told, complete)
+}
+
+/// How looks are confirmed, when more of them are made, and when people are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// How many looks must agree before a target counts as worse.
+    pub agreeing_looks: u32,
+    /// When a look that turns a target worse is repeated.
+    pub confirm_after: TimeDelta,
+    /// Whether there are more looks while something is wrong.
+    pub adaptive: bool,
+    /// The group whose rounds a report follows.
+    pub report_group: usize,
+    /// Which reports are sent.
+    pub report_when: ReportWhen,
+}
+
+/// Which reports are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportWhen {
+    /// All.
+    Always,
+    /// Those with something that is not GREEN.
+    Problems,
+    /// Those with a change since the last.
+    Changes,
+}
+
+/// Between two looks at a target while some are not GREEN, and while a critical one is RED: the predecessor's figures.
+const PACE_DEGRADED: TimeDelta = TimeDelta::seconds(15);
+const PACE_UNHEALTHY: TimeDelta = TimeDelta::seconds(5);
+
+/// Nothing is told again within this after a start unless something changed: a restart loop is quiet.
+const QUIET_AFTER_TELLING: TimeDelta = TimeDelta::hours(1);
+
+/// The note of the store that holds what was told last.
+const TOLD: &str = "report.told";
+
+/// What people were told last, and when, as the store has it.
+#[must_use]
+pub fn told(remembered: &Remembered) -> Option<(Timestamp, Told)> {
+    (remembered.notes.get(TOLD)).and_then(|json| memory::read_told(json))
+}
+
+/// What is watched from now on.
+pub struct Watch {
+    /// All targets.
+    pub targets: Vec<Judged>,
+    /// How they are dealt with.
+    pub policy: Policy,
+}
+
+/// The one owner of all that is known of targets.
+pub struct Pipeline {
+    policy: Policy,
+    states: HashMap<TargetId, State>,
+    overview: Overview,
+    store: Option<Arc<Store>>,
+    generation: u64,
+    /// What people were told last, and when.
+    told: Option<(Timestamp, Told)>,
+    /// Whether the report after the start is still to come.
+    first_report: bool,
+    wishes: mpsc::Sender<Wish>,
+    reports: mpsc::Sender<Arc<Report>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Pipeline {
+    /// Begins with what is watched and what was kept.
+    #[must_use]
+    pub fn new(
+        watch: Watch,
+        store: Option<Arc<Store>>,
+        remembered: Option<Remembered>,
+        wishes: mpsc::Sender<Wish>,
+        reports: mpsc::Sender<Arc<Report>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let mut pipeline = Self {
+            policy: watch.policy,
+            states: (watch.targets.into_iter())
+                .map(|one| (one.target.id.clone(), State::new(one)))
+                .collect(),
+            overview: Overview::default(),
+            generation: store.as_ref().map_or(0, |store| store.generation()),
+            store,
+            told: None,
+            first_report: true,
+            wishes,
+            reports,
+            clock,
+        };
+        if let Some(remembered) = remembered {
+            pipeline.remember(remembered);
+        }
+        pipeline.overview = Overview::of(pipeline.states.values());
+        pipeline
+    }
+
+    /// Takes what comes until there is nothing more to come.
+    ///
+    /// Nothing is left behind when it stops: the rounds end first, and what they gave is still taken.
+    pub async fn run(
+        mut self,
+        mut events: mpsc::Receiver<RoundEvent>,
+        mut watches: mpsc::Receiver<Watch>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            tokio::select! {
+                biased;
+                Some(watch) = watches.recv() => self.watch(watch),
+                event = events.recv() => match event {
+                    Some(RoundEvent::Seen(observation)) => self.see(*observation),
+                    Some(RoundEvent::Ended(round)) => {
+                        self.end_round(&round, stop.is_cancelled()).await;
+                    }
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn remember(&mut self, remembered: Remembered) {
+        if self.told.is_none() {
+            self.told = told(&remembered);
+        }
+        let mut left = Vec::new();
+        for state in remembered.states {
+            let kind = self.states.keys().find(|id| id.kind == state.kind);
+            let id = kind.map(|id| TargetId {
+                kind: id.kind,
+                name: state.name.as_str().into(),
+            });
+            match id.and_then(|id| self.states.get_mut(&id)) {
+                Some(known) => known.remember(&state),
+                None => left.push(state),
+            }
+        }
+        // Whoever is not watched any more is told of once, and its history stays.
+        for state in left {
+            let kind = crate::collectors::kind(&state.kind).map(|kind| kind.spec.key);
+            if let (Some(kind), Some(store)) = (kind, &self.store) {
+                let id = TargetId {
+                    kind,
+                    name: state.name.as_str().into(),
+                };
+                // A refusal is counted by the store itself.
+                let _kept: bool = store.record_left(id, self.clock.now(), state.status);
+            }
+        }
+    }
+
+    fn see(&mut self, observation: Observation) {
+        self.follow_store();
+        let Some(state) = self.states.get_mut(&observation.target) else {
+            // Its target was taken out of the configuration while it was under way.
+            return;
+        };
+        let before = state.standing();
+        let step = state.see(observation, &self.policy);
+        self.overview.moved(before, state.standing());
+        if let Some((from, to)) = step.changed {
+            let id = state.id();
+            tracing::info!(
+                event = "target.changed",
+                target.name = %id.name,
+                target.kind = id.kind,
+                from = from.map(Status::word),
+                to = to.word(),
+                "{}", step.summary
+            );
+        }
+        if let Some(store) = &self.store
+            && !store.record(step.entry)
+        {
+            state.keep_anew();
+        }
+        let now = self.clock.now();
+        let pace = if step.repeat {
+            Some(self.policy.confirm_after)
+        } else {
+            pace(&self.policy, self.overview).filter(|_| !state.costs_money())
+        };
+        if let Some(pace) = pace {
+            let wish = Wish {
+                target: state.id().clone(),
+                at: now + pace,
+            };
+            // A full queue means that looks are far behind: the next regular one will do.
+            if self.wishes.try_send(wish).is_err() {
+                tracing::debug!("a wish for another look was given up: too many wait");
+            }
+        }
+    }
+
+    /// A store that was opened late, or begun anew.
+    fn follow_store(&mut self) {
+        let Some(store) = &self.store else {
+            return;
+        };
+        let generation = store.generation();
+        if generation != self.generation {
+            self.generation = generation;
+            for state in self.states.values_mut() {
+                state.keep_anew();
+            }
+        }
+        if store.has_remembered()
+            && let Some(remembered) = store.remembered(std::time::Duration::ZERO)
+        {
+            self.remember(remembered);
+            self.overview = Overview::of(self.states.values());
+        }
+    }
+
+    fn watch(&mut self, watch: Watch) {
+        self.policy = watch.policy;
+        let mut before = std::mem::take(&mut self.states);
+        for one in watch.targets {
+            let id = one.target.id.clone();
+            let state = match before.remove(&id) {
+                Some(state) => state.watched_as(one),
+                None => State::new(one),
+            };
+            self.states.insert(id, state);
+        }
+        for (id, state) in before {
+            if let (Some(store), Some(status)) = (&self.store, state.status()) {
+                // A refusal is counted by the store itself.
+                let _kept: bool = store.record_left(id, self.clock.now(), status);
+            }
+        }
+        self.overview = Overview::of(self.states.values());
+    }
+
+    async fn end_round(&mut self, round: &RoundEnd, stopping: bool) {
+        self.follow_store();
+        let first = self.first_report && round.group == 0;
+        if stopping || !(first || round.group == self.policy.report_group) {
+            return;
+        }
+        let report = self.report(round);
+        self.first_report &= !first;
+        if !self.is_wanted(&report, first) {
+            tracing::info!(
+                event = "report.left_out",
+                round.id = report.round.id,
+                "no report: nothing that it would tell is new"
+            );
+            return;
+        }
+        let told = Told::by(&report);
+        if let Some(store) = &self.store
+            && let Some(json) = memory::write_told(report.round.started_at, &told)
+        {
+            // A refusal is counted by the store itself.
+            let _kept: bool = store.note(TOLD, json);
+        }
+        self.told = Some((report.round.started_at, told));
+        if self.reports.send(Arc::new(report)).await.is_err() {
+            tracing::error!(
+                event = "report.lost",
+                "the report could not be sent: whoever sends reports has ended"
+            );
+        }
+    }
+
+    fn is_wanted(&self, report: &Report, first: bool) -> bool {
+        let changed = !report.changes.is_empty();
+        if first && let Some((at, _)) = &self.told {
+            let quiet = report.round.started_at.signed_duration_since(*at);
+            let recently = quiet >= TimeDelta::zero() && quiet < QUIET_AFTER_TELLING;
+            if recently && !changed {
+                return false;
+            }
+        }
+        match self.policy.report_when {
+            ReportWhen::Always => true,
+            ReportWhen::Problems => report.status != Status::Green,
+            ReportWhen::Changes => changed || self.told.is_none(),
+        }
+    }
+
+    fn report(&self, round: &RoundEnd) -> Report {
+        let summary = RoundSummary {
+            id: round.id.clone(),
+            started_at: round.started_at,
+            duration_ms: u64::try_from(round.took.as_millis()).unwrap_or(u64::MAX),
+            next_at: round.next_at,
+            skipped_looks: u64::try_from(round.skipped).unwrap_or(u64::MAX),
+            missed_rounds: round.missed,
+        };
+        let seen: Vec<Seen<'_>> = self.states.values().filter_map(State::seen).collect();
+        let told = self.told.as_ref().map(|(_, told)| told);
+        let mut report = compose(summary, &seen, told, true);
+        if let Some(store) = &self.store {
+            report.self_alerts = alerts(&store.health(), self.clock.now());
+        }
+        report
+    }
+}
+
+/// How soon to look again while something is wrong.
+fn pace(policy: &Policy, overview: Overview) -> Option<TimeDelta> {
+    match overview {
+        _ if !policy.adaptive => None,
+        Overview {
+            critical_red: 1.., ..
+        } => Some(PACE_UNHEALTHY),
+        Overview { not_green: 1.., .. } => Some(PACE_DEGRADED),
+        Overview { .. } => None,
+    }
+}
+
+/// For how long a report speaks of a store that was moved aside.
+const SPOKEN_OF: TimeDelta = TimeDelta::days(1);
+
+/// What a report says of the store.
+#[must_use]
+pub fn alerts(health: &Health, now: Timestamp) -> Vec<SelfAlert> {
+    let mut alerts = Vec::new();
+    if let Some(trouble) = &health.trouble {
+        alerts.push(SelfAlert {
+            message: format!(
+                "the memory is gone: {trouble}; what is seen waits until it is back ({} waiting, {} given up)",
+                health.waiting, health.lost
+            ),
+            hint: Some(trouble.hint.clone()),
+        });
+    } else if health.lost > 0 {
+        alerts.push(SelfAlert {
+            message: format!(
+                "{} looks are missing in the memory: it could not be written for too long",
+                health.lost
+            ),
+            hint: None,
+        });
+    }
+    if let Some((at, moved)) = &health.moved_aside
+        && now.signed_duration_since(*at) < SPOKEN_OF
+    {
+        alerts.push(moved_aside(moved));
+    }
+    alerts
+}
+
+fn moved_aside(file: &Path) -> SelfAlert {
+    SelfAlert {
+        message: format!(
+            "the memory was damaged and begun anew; the old one is kept as `{}`",
+            file.display()
+        ),
+        hint: Some(
+            "look at the disk; a copy made by `roundsman backup` can take its place".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,216 @@
+//! What was seen of a target, for people: how it is, how it came to that, and small pictures of what was measured.
+
+use crate::model::{ReportTarget, Status, Timestamp, Unit};
+
+use super::blocks::{Block, Column, Fit, Line, Span, line};
+use super::text::{TextStyle, text};
+use super::words;
+
+/// How many parts a small picture has.
+pub const PARTS: usize = 32;
+
+/// How many changes are listed, the newest.
+const CHANGES: usize = 50;
+
+/// From the lowest to the highest (U+2581 to U+2588).
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// What is told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The target's kind and name.
+    pub name: String,
+    /// Its newest state; `None`: it is not watched any more.
+    pub state: Option<ReportTarget>,
+    /// The beginning of the time that is told of.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+    /// How many looks gave GREEN, UNKNOWN, YELLOW and RED.
+    pub looks: [u64; 4],
+    /// Changes of status, oldest first.
+    pub changes: Vec<ToldChange>,
+    /// What was measured.
+    pub series: Vec<ToldSeries>,
+}
+
+/// A change of status.
+#[derive(Debug, Clone)]
+pub struct ToldChange {
+    /// When.
+    pub at: Timestamp,
+    /// `None`: it was new.
+    pub from: Option<Status>,
+    /// `None`: it went.
+    pub to: Option<Status>,
+    /// How it was then.
+    pub summary: String,
+}
+
+/// The numbers of a metric.
+#[derive(Debug, Clone)]
+pub struct ToldSeries {
+    /// The metric.
+    pub metric: String,
+    /// Which part of the target.
+    pub subject: Option<String>,
+    /// The metric's unit, where the metric is known.
+    pub unit: Option<Unit>,
+    /// The smallest.
+    pub least: f64,
+    /// The mean.
+    pub mean: f64,
+    /// The largest.
+    pub most: f64,
+    /// The means of equal parts of the time; `None`: nothing was measured then.
+    pub parts: Vec<Option<f64>>,
+}
+
+const CHANGE_COLUMNS: &[Column] = &[
+    column("AT", Fit::Whole),
+    column("FROM", Fit::Whole),
+    column("TO", Fit::Whole),
+    column("SUMMARY", Fit::Wrap),
+];
+
+const SERIES_COLUMNS: &[Column] = &[
+    column("METRIC", Fit::Wrap),
+    column("MIN", Fit::Whole),
+    column("MEAN", Fit::Whole),
+    column("MAX", Fit::Whole),
+    column("OVER TIME", Fit::Whole),
+];
+
+const fn column(title: &'static str, fit: Fit) -> Column {
+    Column { title, fit }
+}
+
+/// The history as text.
+#[must_use]
+pub fn table(told: &Told, style: TextStyle) -> String {
+    text(&blocks(told), style)
+}
+
+fn blocks(told: &Told) -> Vec<Block> {
+    let mut title = vec![Span::Strong(told.name.clone())];
+    match &told.state {
+        Some(state) => {
+            title.push(Span::Text(": ".to_owned()));
+            title.push(Span::Status(state.status));
+            title.push(Span::Text(format!(" since {}", words::minute(state.since))));
+        }
+        None => title.push(Span::Text(": no longer watched".to_owned())),
+    }
+    let mut blocks = vec![Block::Title(title)];
+    if let Some(state) = &told.state {
+        blocks.push(Block::Paragraph(line(state.summary.clone())));
+    }
+    blocks.push(Block::Paragraph(looks(told)));
+    if !told.changes.is_empty() {
+        blocks.push(Block::Heading("Changes".to_owned()));
+        let left_out = told.changes.len().saturating_sub(CHANGES);
+        blocks.push(Block::Table {
+            columns: CHANGE_COLUMNS,
+            rows: told.changes[left_out..].iter().map(change).collect(),
+        });
+        if left_out > 0 {
+            let more = format!("… and {left_out} earlier (see `--format json`)");
+            blocks.push(Block::Paragraph(line(more)));
+        }
+    }
+    if !told.series.is_empty() {
+        blocks.push(Block::Heading("Measured".to_owned()));
+        blocks.push(Block::Table {
+            columns: SERIES_COLUMNS,
+            rows: told.series.iter().map(series).collect(),
+        });
+    }
+    blocks
+}
+
+fn looks(told: &Told) -> Line {
+    let [green, unknown, yellow, red] = told.looks;
+    let total: u64 = told.looks.iter().sum();
+    let span = words::span(told.to - told.from);
+    let mut line = vec![Span::Faint(match total {
+        0 => format!("no look in the last {span}"),
+        1 => format!("1 look in the last {span}"),
+        _ => format!("{total} looks in the last {span}"),
+    })];
+    let by_status = [
+        (red, Status::Red),
+        (yellow, Status::Yellow),
+        (unknown, Status::Unknown),
+        (green, Status::Green),
+    ];
+    let present = by_status.into_iter().filter(|(count, _)| *count > 0);
+    for (index, (count, status)) in present.enumerate() {
+        let lead = if index == 0 { ": " } else { " · " };
+        line.push(Span::Text(format!("{lead}{count} ")));
+        line.push(Span::Status(status));
+    }
+    line
+}
+
+fn change(change: &ToldChange) -> Vec<Line> {
+    let status = |status: Option<Status>| match status {
+        Some(status) => vec![Span::Status(status)],
+        None => line("–"),
+    };
+    vec![
+        line(words::second(change.at)),
+        status(change.from),
+        status(change.to),
+        line(change.summary.clone()),
+    ]
+}
+
+fn series(series: &ToldSeries) -> Vec<Line> {
+    let number = |number: f64| {
+        let unit = series.unit.map_or("", Unit::suffix);
+        line(format!("{}{unit}", crate::model::Value::Number(number)))
+    };
+    vec![
+        line(words::part(&series.metric, series.subject.as_deref())),
+        number(series.least),
+        number(series.mean),
+        number(series.most),
+        line(sparkline(&series.parts)),
+    ]
+}
+
+/// A picture of numbers, one letter each; a space where there is none.
+#[must_use]
+pub fn sparkline(parts: &[Option<f64>]) -> String {
+    let present = || parts.iter().flatten().copied();
+    let least = present().fold(f64::INFINITY, f64::min);
+    let most = present().fold(f64::NEG_INFINITY, f64::max);
+    let bar = |number: f64| {
+        let height = if most > least {
+            (number - least) / (most - least)
+        } else {
+            0.0
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to 7"
+        )]
+        let index = (height * 7.0).round() as usize;
+        BARS[index.min(7)]
+    };
+    parts.iter().map(|part| part.map_or(' ', bar)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_shows_low_high_and_nothing() {
+        let parts = [Some(0.0), Some(50.0), None, Some(100.0)];
+        assert_eq!(sparkline(&parts), "▁▅ █");
+        assert_eq!(sparkline(&[Some(3.0), Some(3.0)]), "▁▁");
+        assert_eq!(sparkline(&[]), "");
+    }
+}

@@ -1,0 +1,455 @@
+//! What is to be done next: rounds that begin, looks that are due. Pure: the time is an argument, and it may jump.
+//!
+//! Every distinct timetable has rounds of its own. With a cron entry a round begins at its times, and the looks follow
+//! within [`cron_spread`], critical targets first. At equal distances a round is the time between two beginnings, and
+//! each target has its place in it, which hangs on its name alone: so the load is even, and a target keeps its place
+//! over restarts and reloads.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{Timetable, share};
+use crate::model::{TargetId, Timestamp};
+
+/// Which group of targets with the same timetable.
+pub type GroupIndex = usize;
+
+/// A target on the agenda.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Appointment {
+    /// Who.
+    pub target: TargetId,
+    /// Whether it is looked at first.
+    pub critical: bool,
+    /// When it is looked at; an index into the timetables.
+    pub group: GroupIndex,
+}
+
+/// What is due.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Due {
+    /// A round of this group begins; so many looks belong to it. The round before it is over.
+    Round {
+        /// Which group.
+        group: GroupIndex,
+        /// When it was to begin.
+        at: Timestamp,
+        /// How many looks will follow.
+        looks: usize,
+        /// How many rounds were missed before it.
+        missed: u64,
+    },
+    /// A look.
+    Look {
+        /// At whom.
+        target: TargetId,
+        /// When it was to begin.
+        at: Timestamp,
+        /// Whether it belongs to the round of its group; otherwise it was asked for in between.
+        of_round: bool,
+    },
+}
+
+/// How the clock moved while nobody looked at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jump {
+    /// It was set forward, or the machine slept.
+    Forward(Duration),
+    /// It was set back.
+    Back(Duration),
+}
+
+/// A clock that is this far from where it should be was set.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
+
+/// The first round begins at once: its looks follow within this, or within the distance of two rounds if that is less.
+const FIRST_SPREAD: Duration = Duration::from_secs(10);
+
+/// Over which part of the time between two rounds their looks are spread; the rest is for the last to end in.
+const EVERY_SPREAD: f64 = 0.8;
+
+/// How long the looks of a cron round are spread per target, and at most.
+const SPREAD_PER_TARGET: Duration = Duration::from_millis(20);
+const LONGEST_SPREAD: Duration = Duration::from_mins(1);
+
+/// Over how long the looks of a round with so many targets are spread.
+#[must_use]
+pub fn cron_spread(targets: usize) -> Duration {
+    let targets = u32::try_from(targets).unwrap_or(u32::MAX);
+    SPREAD_PER_TARGET
+        .saturating_mul(targets)
+        .min(LONGEST_SPREAD)
+}
+
+#[derive(Debug)]
+struct Group {
+    timetable: Timetable,
+    anchor: Timestamp,
+    /// Critical ones first, then by their shares.
+    members: Vec<usize>,
+    /// When the next round begins.
+    next: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    appointment: Appointment,
+    /// Its place among its group, from 0 to 1.
+    share: f64,
+    /// The next look that belongs to a round.
+    regular: Option<Timestamp>,
+    /// A look that was asked for in between.
+    extra: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    // Before the looks: a round begins before its first look.
+    Round(GroupIndex),
+    Look(usize),
+}
+
+/// What is to be done, in order.
+#[derive(Debug)]
+pub struct Agenda {
+    groups: Vec<Group>,
+    slots: Vec<Slot>,
+    by_target: HashMap<TargetId, usize>,
+    /// An item counts only while its group or its target says the same time.
+    heap: BinaryHeap<Reverse<(Timestamp, Item)>>,
+    jitter: Duration,
+    /// The time when it was last asked for.
+    seen: Timestamp,
+}
+
+impl Agenda {
+    /// An agenda whose first round begins now, if `at_once`. Look-alikes of `before` keep their times.
+    #[must_use]
+    pub fn new(
+        timetables: &[Timetable],
+        appointments: Vec<Appointment>,
+        jitter: Duration,
+        now: Timestamp,
+        at_once: bool,
+        before: Option<&Self>,
+    ) -> Self {
+        let mut agenda = Self {
+            groups: Vec::with_capacity(timetables.len()),
+            slots: Vec::with_capacity(appointments.len()),
+            by_target: HashMap::with_capacity(appointments.len()),
+            heap: BinaryHeap::new(),
+            jitter,
+            seen: now,
+        };
+        for timetable in timetables {
+            let kept = before.and_then(|before| {
+                before
+                    .groups
+                    .iter()
+                    .find(|group| group.timetable == *timetable)
+            });
+            let anchor = kept.map_or(now, |group| group.anchor);
+            agenda.groups.push(Group {
+                timetable: timetable.clone(),
+                anchor,
+                members: Vec::new(),
+                next: kept.map_or_else(|| timetable.next_after(anchor, now), |group| group.next),
+            });
+        }
+        for appointment in appointments {
+            agenda.add(appointment);
+        }
+        for index in 0..agenda.groups.len() {
+            agenda.order_members(index);
+            // The first is the round of all; another without targets is there for its times alone.
+            let group = &mut agenda.groups[index];
+            if before.is_none() && at_once && (index == 0 || !group.members.is_empty()) {
+                group.next = Some(now);
+            }
+        }
+        if let Some(before) = before {
+            agenda.keep_times(before, now);
+        }
+        agenda.fill_heap();
+        agenda
+    }
+
+    fn add(&mut self, appointment: Appointment) {
+        let index = self.slots.len();
+        self.by_target.insert(appointment.target.clone(), index);
+        if let Some(group) = self.groups.get_mut(appointment.group) {
+            group.members.push(index);
+        }
+        self.slots.push(Slot {
+            share: share(&appointment.target.to_string(), 0),
+            appointment,
+            regular: None,
+            extra: None,
+        });
+    }
+
+    fn order_members(&mut self, group: GroupIndex) {
+        let slots = &self.slots;
+        let order = |index: &usize| {
+            let slot = &slots[*index];
+            (!slot.appointment.critical, slot.share)
+        };
+        self.groups[group].members.sort_by(|one, other| {
+            let (one, other) = (order(one), order(other));
+            one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
+        });
+    }
+
+    /// Targets whose timetable is the same go on as before; new ones are looked at soon.
+    fn keep_times(&mut self, before: &Self, now: Timestamp) {
+        for slot in &mut self.slots {
+            let timetable = &self.groups[slot.appointment.group].timetable;
+            let known = before.by_target.get(&slot.appointment.target);
+            let known = known
+                .map(|index| &before.slots[*index])
+                .filter(|known| before.groups[known.appointment.group].timetable == *timetable);
+            match known {
+                Some(known) => {
+                    slot.regular = known.regular;
+                    slot.extra = known.extra;
+                }
+                None => {
+                    slot.extra = Some(now + delta(FIRST_SPREAD.mul_f64(slot.share)));
+                }
+            }
+        }
+    }
+
+    fn fill_heap(&mut self) {
+        self.heap.clear();
+        for (index, group) in self.groups.iter().enumerate() {
+            self.heap
+                .extend(group.next.map(|at| Reverse((at, Item::Round(index)))));
+        }
+        for (index, slot) in self.slots.iter().enumerate() {
+            let times = slot.regular.into_iter().chain(slot.extra);
+            self.heap
+                .extend(times.map(|at| Reverse((at, Item::Look(index)))));
+        }
+    }
+
+    /// When something is due next.
+    pub fn next_at(&mut self) -> Option<Timestamp> {
+        while let Some(Reverse((at, item))) = self.heap.peek() {
+            if self.is_current(*at, *item) {
+                return Some(*at);
+            }
+            self.heap.pop();
+        }
+        None
+    }
+
+    fn is_current(&self, at: Timestamp, item: Item) -> bool {
+        match item {
+            Item::Round(group) => self.groups[group].next == Some(at),
+            Item::Look(slot) => {
+                let slot = &self.slots[slot];
+                slot.regular == Some(at) || slot.extra == Some(at)
+            }
+        }
+    }
+
+    /// When the next round of a group begins.
+    #[must_use]
+    pub fn next_round(&self, group: GroupIndex) -> Option<Timestamp> {
+        self.groups.get(group).and_then(|group| group.next)
+    }
+
+    /// Which group a target belongs to.
+    #[must_use]
+    pub fn group_of(&self, target: &TargetId) -> Option<GroupIndex> {
+        let slot = self.by_target.get(target).map(|index| &self.slots[*index]);
+        slot.map(|slot| slot.appointment.group)
+    }
+
+    /// How many looks of the running round of a group have not begun.
+    #[must_use]
+    pub fn pending(&self, group: GroupIndex) -> usize {
+        let members = self
+            .groups
+            .get(group)
+            .map_or(&[][..], |group| &group.members);
+        let is_pending = |index: &&usize| self.slots[**index].regular.is_some();
+        members.iter().filter(is_pending).count()
+    }
+
+    /// The timetable of a group.
+    #[must_use]
+    pub fn timetable(&self, group: GroupIndex) -> Option<&Timetable> {
+        self.groups.get(group).map(|group| &group.timetable)
+    }
+
+    /// Asks for a look in between, at that time, unless one is due before it anyway.
+    pub fn ask(&mut self, target: &TargetId, at: Timestamp) {
+        let Some(&index) = self.by_target.get(target) else {
+            return;
+        };
+        let slot = &mut self.slots[index];
+        let sooner = |known: Option<Timestamp>| known.is_some_and(|known| known <= at);
+        if sooner(slot.regular) || sooner(slot.extra) {
+            return;
+        }
+        slot.extra = Some(at);
+        self.heap.push(Reverse((at, Item::Look(index))));
+    }
+
+    /// Says how long ago, by a clock that nobody can set, the agenda was last asked; gives the jump of the wall clock
+    /// since. After a jump back, what was to be done at equal distances comes after the same waiting as before.
+    pub fn notice_jump(&mut self, now: Timestamp, elapsed: Duration) -> Option<Jump> {
+        let expected = self.seen + delta(elapsed);
+        let moved = now - expected;
+        self.seen = now;
+        if moved.abs() <= TOLERANCE {
+            return None;
+        }
+        if moved > TimeDelta::zero() {
+            return Some(Jump::Forward(moved.to_std().unwrap_or_default()));
+        }
+        for group in &mut self.groups {
+            match &group.timetable {
+                Timetable::Every(_) => {
+                    group.anchor += moved;
+                    group.next = group.next.map(|at| at + moved);
+                }
+                Timetable::Cron(cron, zone) => group.next = cron.next_after(now, *zone),
+            }
+        }
+        for slot in &mut self.slots {
+            slot.regular = slot.regular.map(|at| at + moved);
+            slot.extra = slot.extra.map(|at| at + moved);
+        }
+        self.fill_heap();
+        Some(Jump::Back(moved.abs().to_std().unwrap_or_default()))
+    }
+
+    /// All that is due by now, in order.
+    pub fn take_due(&mut self, now: Timestamp) -> Vec<Due> {
+        self.seen = now;
+        let mut due = Vec::new();
+        while let Some(at) = self.next_at().filter(|at| *at <= now) {
+            let Some(Reverse((_, item))) = self.heap.pop() else {
+                break;
+            };
+            match item {
+                Item::Round(group) => due.push(self.begin_round(group, at, now)),
+                Item::Look(index) => due.push(self.take_look(index, at, now)),
+            }
+        }
+        due
+    }
+
+    fn take_look(&mut self, index: usize, at: Timestamp, now: Timestamp) -> Due {
+        let slot = &mut self.slots[index];
+        let of_round = slot.regular == Some(at);
+        if of_round {
+            slot.regular = None;
+            // Both at once would be one look too many.
+            slot.extra = slot.extra.filter(|extra| *extra > now);
+        } else {
+            slot.extra = None;
+        }
+        Due::Look {
+            target: slot.appointment.target.clone(),
+            at,
+            of_round,
+        }
+    }
+
+    fn begin_round(&mut self, index: GroupIndex, at: Timestamp, now: Timestamp) -> Due {
+        let group = &mut self.groups[index];
+        let first = group.next == Some(group.anchor);
+        let next = group.timetable.next_after(group.anchor, at);
+        // Times that have passed meanwhile: the machine slept, or the clock was set.
+        let mut missed = 0;
+        let mut following = next;
+        if next.is_some_and(|next| next <= now) {
+            missed = missed_between(&group.timetable, at, now);
+            following = group.timetable.next_after(group.anchor, now);
+        }
+        group.next = following;
+        let begin = if missed > 0 { now } else { at };
+        let members = std::mem::take(&mut group.members);
+        let every = match group.timetable {
+            Timetable::Every(every) => Some(every),
+            Timetable::Cron(..) => None,
+        };
+        let spread = match every {
+            Some(every) if first => FIRST_SPREAD.min(every / 2),
+            Some(every) => every.mul_f64(EVERY_SPREAD),
+            None => cron_spread(members.len()),
+        };
+        let count = members.len();
+        for (rank, member) in members.iter().enumerate() {
+            let slot = &mut self.slots[*member];
+            let place = if every.is_some() && !first {
+                slot.share
+            } else {
+                rank_share(rank, count)
+            };
+            let jitter = self.jitter.mul_f64(share(
+                &slot.appointment.target.name,
+                begin.timestamp().cast_unsigned(),
+            ));
+            let look_at = begin + delta(spread.mul_f64(place) + jitter);
+            slot.regular = Some(look_at);
+            self.heap.push(Reverse((look_at, Item::Look(*member))));
+            // Its place in the next round is far away: one look more, at its place in this one.
+            if let Some(every) = every.filter(|_| first && slot.share >= 0.5) {
+                let extra = begin + delta(every.mul_f64(EVERY_SPREAD * slot.share));
+                slot.extra = Some(extra);
+                self.heap.push(Reverse((extra, Item::Look(*member))));
+            }
+        }
+        self.groups[index].members = members;
+        self.heap
+            .extend(following.map(|at| Reverse((at, Item::Round(index)))));
+        Due::Round {
+            group: index,
+            at: begin,
+            looks: count,
+            missed,
+        }
+    }
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a list of targets is short")]
+fn rank_share(rank: usize, count: usize) -> f64 {
+    rank as f64 / count.max(1) as f64
+}
+
+/// How many times of the timetable lie after `at`, up to `now`, but for the last, which is made up for.
+fn missed_between(timetable: &Timetable, at: Timestamp, now: Timestamp) -> u64 {
+    /// More are not counted one by one.
+    const MOST: u64 = 100_000;
+    match timetable {
+        Timetable::Every(every) => {
+            let every_ms = every.as_millis().max(1);
+            let passed = (now - at).num_milliseconds().max(0).unsigned_abs();
+            u64::try_from(u128::from(passed) / every_ms).unwrap_or(MOST)
+        }
+        Timetable::Cron(cron, zone) => {
+            let mut count = 0;
+            let mut time = at;
+            while let Some(next) = cron.next_after(time, *zone) {
+                if next > now || count >= MOST {
+                    break;
+                }
+                count += 1;
+                time = next;
+            }
+            count
+        }
+    }
+}

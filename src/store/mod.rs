@@ -1,0 +1,293 @@
+//! What must outlast a restart: looks, changes and states, in one SQLite database.
+//!
+//! One thread owns the database and writes; whoever has something to keep hands it over and goes on. So a slow disk, a
+//! lock, cleaning and checkpoints delay no look. Readers open the database for themselves: its write-ahead log lets
+//! them read while the thread writes.
+//!
+//! Trouble with the store is never a target's: what is seen waits in memory, up to a bound, and [`Health`] says so.
+
+mod backup;
+mod database;
+mod folder;
+mod history;
+mod hours;
+mod keep;
+mod samples;
+mod trouble;
+mod waiting;
+mod words;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use backup::{Verified, backup, verify};
+pub use folder::{DATABASE, Lock, is_held, network_file_system};
+pub use history::{Bucket, History, HistoryChange, HistorySeries, Span, history, targets};
+pub use keep::Keep;
+pub use trouble::{Trouble, TroubleKind};
+
+use crate::clock::Clock;
+use crate::model::{Measurement, ReportTarget, Status, TargetId, Timestamp};
+use writer::Writer;
+
+/// How many commands may wait for the thread. It takes them as they come, also while the database is in trouble.
+const COMMANDS: usize = 65_536;
+
+/// Where the store lies and how much it keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder.
+    pub folder: PathBuf,
+    /// How much is kept.
+    pub keep: Keep,
+}
+
+/// A look to keep.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Who was looked at.
+    pub target: TargetId,
+    /// When.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What it meant.
+    pub status: Status,
+    /// What was measured.
+    pub measurements: Vec<Measurement>,
+    /// The target's state, where it is to be kept anew.
+    pub state: Option<Arc<ReportTarget>>,
+    /// How the status changed, where it did.
+    pub change: Option<Changed>,
+}
+
+/// A change of status to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// `None`: it was not watched before.
+    pub from: Option<Status>,
+    /// `None`: it is no longer watched.
+    pub to: Option<Status>,
+    /// How the target was then, in one line.
+    pub summary: String,
+}
+
+enum Command {
+    Look(Box<Entry>),
+    Left {
+        target: TargetId,
+        at: Timestamp,
+        from: Status,
+    },
+    Note {
+        name: &'static str,
+        value: String,
+    },
+    Stop,
+}
+
+/// How the store is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why nothing is kept at the moment.
+    pub trouble: Option<Trouble>,
+    /// How many looks wait to be written.
+    pub waiting: usize,
+    /// How many were given up because too many waited.
+    pub lost: u64,
+    /// A database that was damaged, when that was found, and where it lies now.
+    pub moved_aside: Option<(Timestamp, PathBuf)>,
+}
+
+/// What was kept before this start.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// The newest state of each target.
+    pub states: Vec<ReportTarget>,
+    /// Single values, by name.
+    pub notes: std::collections::HashMap<String, String>,
+}
+
+#[derive(Default)]
+struct Shared {
+    health: Mutex<Health>,
+    remembered: Mutex<Option<Remembered>>,
+    opened: Condvar,
+    generation: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever panicked while holding it left a whole value behind: all are set in one go.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why the store cannot be used by this process at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store `{}` is in use by another daemon{}", folder.display(), pid.map_or_else(String::new, |pid| format!(" (process {pid})")))]
+pub struct InUse {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The other's process number, where it is known.
+    pub pid: Option<u32>,
+}
+
+/// The store of a running daemon.
+pub struct Store {
+    commands: SyncSender<Command>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Takes the store for this process and starts the thread that writes. Whatever else is wrong with the store is
+    /// said by [`Store::health`], and tried again.
+    ///
+    /// # Errors
+    /// Another daemon uses it, or no thread could be started.
+    pub fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, InUse> {
+        let held = match folder::prepare(&settings.folder).map(|()| folder::lock(&settings.folder))
+        {
+            Ok(Ok(held)) => Some(held),
+            Ok(Err(folder::NotLocked::Held { by })) => {
+                return Err(InUse {
+                    folder: settings.folder,
+                    pid: by,
+                });
+            }
+            // The thread meets the same trouble, and says it.
+            Ok(Err(folder::NotLocked::Failed(_))) | Err(_) => None,
+        };
+        let (commands, received): (SyncSender<Command>, Receiver<Command>) = sync_channel(COMMANDS);
+        let shared = Arc::new(Shared::default());
+        let writer = Writer::new(settings, clock, Arc::clone(&shared), held);
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || writer.run(&received));
+        let thread = match thread {
+            Ok(thread) => Some(thread),
+            Err(error) => {
+                let message = format!("no thread could be started for the store: {error}");
+                lock(&shared.health).trouble = Some(Trouble::new(TroubleKind::Broken, message));
+                None
+            }
+        };
+        Ok(Self {
+            commands,
+            shared,
+            thread,
+        })
+    }
+
+    /// What was kept before this start, once the database is open; waits for it no longer than that. `None`: it is not
+    /// open yet, or somebody has asked already.
+    #[must_use]
+    pub fn remembered(&self, patience: Duration) -> Option<Remembered> {
+        let until = Instant::now() + patience;
+        let mut remembered = lock(&self.shared.remembered);
+        while remembered.is_none() && lock(&self.shared.health).trouble.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.shared.opened.wait_timeout(remembered, left);
+            remembered = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        remembered.take()
+    }
+
+    /// Whether [`Self::remembered`] has something.
+    #[must_use]
+    pub fn has_remembered(&self) -> bool {
+        lock(&self.shared.remembered).is_some()
+    }
+
+    /// Hands over a look. `false`: too many wait, and this one is not kept.
+    #[must_use]
+    pub fn record(&self, entry: Entry) -> bool {
+        self.hand_over(Command::Look(Box::new(entry)))
+    }
+
+    /// Hands over that a target is no longer watched. `false`: too many wait.
+    #[must_use]
+    pub fn record_left(&self, target: TargetId, at: Timestamp, from: Status) -> bool {
+        self.hand_over(Command::Left { target, at, from })
+    }
+
+    /// Hands over a single value. `false`: too many wait.
+    #[must_use]
+    pub fn note(&self, name: &'static str, value: String) -> bool {
+        self.hand_over(Command::Note { name, value })
+    }
+
+    fn hand_over(&self, command: Command) -> bool {
+        match self.commands.try_send(command) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                lock(&self.shared.health).lost += 1;
+                false
+            }
+        }
+    }
+
+    /// How the store is.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        lock(&self.shared.health).clone()
+    }
+
+    /// Grows whenever a database was opened that does not hold what was handed over before: all states must be handed
+    /// over again.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether the thread that writes has ended, which it never should.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Writes what waits and closes the database; waits for that no longer than `patience`. Whether all was written.
+    #[must_use]
+    pub fn close(mut self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        if self.commands.send(Command::Stop).is_err() {
+            return false;
+        }
+        let Some(thread) = self.thread.take() else {
+            return false;
+        };
+        let mut health = lock(&self.shared.health);
+        while !thread.is_finished() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let short = left.min(Duration::from_millis(20));
+            let waited = self.shared.opened.wait_timeout(health, short);
+            health = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        health.waiting == 0 && health.trouble.is_none()
+    }
+}
+
+/// What is kept in the folder, for a process that is no daemon. `Ok(None)`: there is no store yet.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(in_folder: &Path) -> Result<Option<Remembered>, Trouble> {
+    let file = folder::database(in_folder);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let connection = database::open_to_read(in_folder)?;
+    history::remembered(&connection)
+        .map(Some)
+        .map_err(|error| Trouble::of_sqlite(&error, &file))
+}

@@ -1,0 +1,425 @@
+//! The thread that owns the database: gathers what comes, commits it, cleans, and deals with trouble.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::folder::{self, Lock};
+use super::hours::{self, HourMaker};
+use super::samples::{self, Sample, SampleValue};
+use super::trouble::{Trouble, TroubleKind};
+use super::waiting::Waiting;
+use super::words::Numbers;
+use super::{Command, Entry, Settings, Shared, database, history, lock};
+use crate::clock::Clock;
+use crate::model::Status;
+
+/// How long commands are gathered before they are written together.
+const GATHERING: Duration = Duration::from_millis(100);
+
+/// How many are written in one transaction.
+const BATCH: usize = 4_000;
+
+/// How long after trouble the next try is.
+const NEXT_TRY: Duration = Duration::from_secs(1);
+
+/// How long between two cleanings.
+const CLEANING: Duration = Duration::from_mins(1);
+
+/// An open database.
+struct Open {
+    connection: Connection,
+    numbers: Numbers,
+    hours: HourMaker,
+    /// The file as it was opened.
+    identity: Option<(u64, u64)>,
+}
+
+/// The thread's own.
+pub(super) struct Writer {
+    settings: Settings,
+    file: PathBuf,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    held: Option<Lock>,
+    open: Option<Open>,
+    /// Whether a database was open before.
+    opened: bool,
+    waiting: Waiting,
+    next_try: Instant,
+    next_cleaning: Instant,
+}
+
+impl Writer {
+    pub(super) fn new(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        shared: Arc<Shared>,
+        held: Option<Lock>,
+    ) -> Self {
+        Self {
+            file: folder::database(&settings.folder),
+            settings,
+            clock,
+            shared,
+            held,
+            open: None,
+            opened: false,
+            waiting: Waiting::default(),
+            next_try: Instant::now(),
+            next_cleaning: Instant::now() + GATHERING,
+        }
+    }
+
+    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+        self.try_to_open();
+        let mut stopping = false;
+        while !stopping {
+            stopping = self.gather(commands);
+            self.write();
+            if !stopping && Instant::now() >= self.next_cleaning {
+                self.clean();
+            }
+        }
+        if let Some(open) = self.open.take() {
+            // Closing moves the log into the database; one that cannot be closed is as after a kill: nothing is lost.
+            drop(open);
+        }
+        self.tell_how_many_wait();
+    }
+
+    /// Waits for commands, and for more after the first. Whether to stop.
+    fn gather(&mut self, commands: &Receiver<Command>) -> bool {
+        let next = if self.waiting.is_empty() && self.open.is_some() {
+            self.next_cleaning
+        } else {
+            self.next_try
+        };
+        let mut until = next.max(Instant::now());
+        let mut first = true;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match commands.recv_timeout(left) {
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
+                Ok(command) => {
+                    let lost = self.waiting.push(command);
+                    if lost.looks > 0 {
+                        lock(&self.shared.health).lost += lost.looks;
+                    }
+                    if lost.states {
+                        self.shared.generation.fetch_add(1, Ordering::AcqRel);
+                    }
+                    if first && self.in_trouble().is_none() {
+                        until = Instant::now() + GATHERING;
+                    }
+                    first = false;
+                    if self.waiting.len() >= BATCH && self.in_trouble().is_none() {
+                        return false;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => return false,
+            }
+        }
+    }
+
+    fn in_trouble(&self) -> Option<TroubleKind> {
+        let health = lock(&self.shared.health);
+        health.trouble.as_ref().map(|trouble| trouble.kind)
+    }
+
+    fn try_to_open(&mut self) {
+        self.next_try = Instant::now() + NEXT_TRY;
+        if self.held.is_none() {
+            match folder::prepare(&self.settings.folder)
+                .map(|()| folder::lock(&self.settings.folder))
+            {
+                Ok(Ok(held)) => self.held = Some(held),
+                Ok(Err(folder::NotLocked::Failed(trouble))) | Err(trouble) => {
+                    return self.fail(trouble);
+                }
+                Ok(Err(folder::NotLocked::Held { by })) => {
+                    let by = by.map_or_else(String::new, |pid| format!(" (process {pid})"));
+                    let folder = self.settings.folder.display();
+                    let message = format!("the store `{folder}` is in use by another daemon{by}");
+                    return self.fail(Trouble::new(TroubleKind::Locked, message));
+                }
+            }
+        }
+        let opened = database::open(&self.settings.folder).and_then(|connection| {
+            let remembered = history::remembered(&connection)
+                .map_err(|error| Trouble::of_sqlite(&error, &self.file))?;
+            Ok((connection, remembered))
+        });
+        match opened {
+            Ok((connection, remembered)) => {
+                self.open = Some(Open {
+                    connection,
+                    numbers: Numbers::default(),
+                    hours: HourMaker::default(),
+                    identity: folder::identity(&self.file),
+                });
+                *lock(&self.shared.remembered) = Some(remembered);
+                if self.opened {
+                    self.shared.generation.fetch_add(1, Ordering::AcqRel);
+                }
+                self.opened = true;
+                self.shared.opened.notify_all();
+            }
+            Err(trouble) => self.fail(trouble),
+        }
+    }
+
+    fn write(&mut self) {
+        while !self.waiting.is_empty() {
+            if self.open.is_none() {
+                if Instant::now() < self.next_try {
+                    break;
+                }
+                self.try_to_open();
+            }
+            let Some(open) = &mut self.open else {
+                break;
+            };
+            let batch = self.waiting.take(BATCH);
+            match commit(open, &batch) {
+                Ok(()) if folder::identity(&self.file) == open.identity => self.recover(),
+                // It went into a file that has no name any more.
+                Ok(()) => {
+                    self.waiting.give_back(batch);
+                    let message = format!("the store `{}` was taken away", self.file.display());
+                    self.fail(Trouble::new(TroubleKind::Gone, message));
+                    self.next_try = Instant::now();
+                }
+                Err(error) => {
+                    self.waiting.give_back(batch);
+                    self.fail(Trouble::of_sqlite(&error, &self.file));
+                    break;
+                }
+            }
+        }
+        if self.waiting.is_empty() && self.open.is_none() && Instant::now() >= self.next_try {
+            self.try_to_open();
+            if self.open.is_some() {
+                self.recover();
+            }
+        }
+        self.tell_how_many_wait();
+    }
+
+    fn tell_how_many_wait(&self) {
+        lock(&self.shared.health).waiting = self.waiting.len();
+    }
+
+    fn recover(&mut self) {
+        let ended = lock(&self.shared.health).trouble.take();
+        if let Some(trouble) = ended {
+            tracing::info!(
+                event = "store.recovered",
+                trouble = trouble.kind.word(),
+                "the store is well again"
+            );
+        }
+    }
+
+    fn fail(&mut self, trouble: Trouble) {
+        self.next_try = Instant::now() + NEXT_TRY;
+        match trouble.kind {
+            TroubleKind::Damaged => {
+                self.open = None;
+                self.put_aside();
+            }
+            // The connection is well, and holds what it may.
+            TroubleKind::Locked | TroubleKind::Full => {
+                if let Some(open) = &mut self.open {
+                    open.numbers = Numbers::default();
+                    open.hours = HourMaker::default();
+                }
+            }
+            TroubleKind::Gone => {
+                self.open = None;
+                self.held = None;
+            }
+            _ => self.open = None,
+        }
+        let mut health = lock(&self.shared.health);
+        let known = health.trouble.as_ref().map(|known| known.kind);
+        if known != Some(trouble.kind) {
+            tracing::error!(
+                event = "store.trouble",
+                trouble = trouble.kind.word(),
+                hint = trouble.hint,
+                "{trouble}; rounds and reports go on, what is seen waits in memory"
+            );
+        }
+        health.trouble = Some(trouble);
+        drop(health);
+        self.shared.opened.notify_all();
+    }
+
+    fn put_aside(&mut self) {
+        let now = self.clock.now();
+        match database::move_aside(&self.settings.folder, now) {
+            Ok(moved) => {
+                tracing::error!(
+                    event = "store.moved_aside",
+                    file = %moved.display(),
+                    "the store was damaged: it was moved aside, and a new one is begun"
+                );
+                lock(&self.shared.health).moved_aside = Some((now, moved));
+                // States that were handed over before are in the old one.
+                self.opened = true;
+                self.next_try = Instant::now();
+            }
+            Err(error) => tracing::error!(
+                event = "store.trouble",
+                %error,
+                "the damaged store could not be moved aside"
+            ),
+        }
+    }
+
+    fn clean(&mut self) {
+        self.next_cleaning = Instant::now() + CLEANING;
+        let Some(open) = &mut self.open else {
+            return;
+        };
+        let now_ms = self.clock.now().timestamp_millis();
+        let cleaned = self
+            .settings
+            .keep
+            .step(&open.connection, now_ms)
+            .and_then(|more| Ok(open.hours.step(&mut open.connection, now_ms)? || more));
+        match cleaned {
+            // What came meanwhile is written first.
+            Ok(true) => self.next_cleaning = Instant::now(),
+            Ok(false) => {}
+            Err(error) => self.fail(Trouble::of_sqlite(&error, &self.file)),
+        }
+    }
+}
+
+fn commit(open: &mut Open, batch: &[Command]) -> rusqlite::Result<()> {
+    let Open {
+        connection,
+        numbers,
+        ..
+    } = open;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for command in batch {
+        match command {
+            Command::Look(entry) => write_look(&transaction, numbers, entry)?,
+            Command::Left { target, at, from } => {
+                let number = numbers.target(&transaction, target)?;
+                let at_ms = at.timestamp_millis();
+                write_change(
+                    &transaction,
+                    number,
+                    at_ms,
+                    Some(*from),
+                    None,
+                    "no longer watched",
+                )?;
+                let sql = "DELETE FROM states WHERE target = ?1";
+                transaction.prepare_cached(sql)?.execute([number])?;
+            }
+            Command::Note { name, value } => hours::set_note(&transaction, name, value)?,
+            Command::Stop => {}
+        }
+    }
+    transaction.commit()
+}
+
+fn write_look(
+    connection: &Connection,
+    numbers: &mut Numbers,
+    entry: &Entry,
+) -> rusqlite::Result<()> {
+    let target = numbers.target(connection, &entry.target)?;
+    let at_ms = entry.at.timestamp_millis();
+    let mut bytes = Vec::with_capacity(entry.measurements.len() * 8);
+    for measurement in &entry.measurements {
+        let metric = numbers.word(connection, measurement.metric)?;
+        let subject = match &measurement.subject {
+            Some(subject) => numbers.word(connection, subject)?,
+            None => 0,
+        };
+        let value = SampleValue::of(&measurement.value, |word| numbers.word(connection, word))?;
+        let sample = Sample {
+            metric,
+            subject,
+            value,
+        };
+        samples::write(&sample, &mut bytes);
+    }
+    let took_ms = i64::try_from(entry.took.as_millis()).unwrap_or(i64::MAX);
+    let status = number_of(entry.status);
+    connection
+        .prepare_cached(
+            "INSERT INTO observations (target, at, took_ms, status, samples) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![target, at_ms, took_ms, status, bytes])?;
+    if let Some(change) = &entry.change {
+        write_change(
+            connection,
+            target,
+            at_ms,
+            change.from,
+            change.to,
+            &change.summary,
+        )?;
+    }
+    if let Some(state) = &entry.state {
+        let json = serde_json::to_string(&**state)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        connection
+            .prepare_cached(
+                "INSERT INTO states (target, state) VALUES (?1, ?2)
+                 ON CONFLICT (target) DO UPDATE SET state = excluded.state",
+            )?
+            .execute(params![target, json])?;
+    }
+    Ok(())
+}
+
+fn write_change(
+    connection: &Connection,
+    target: i64,
+    at_ms: i64,
+    from: Option<Status>,
+    to: Option<Status>,
+    summary: &str,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO changes (target, at, before, after, summary) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            target,
+            at_ms,
+            from.map(number_of),
+            to.map(number_of),
+            summary
+        ])?;
+    Ok(())
+}
+
+/// The number of a status in the database: never change one.
+pub(super) fn number_of(status: Status) -> i64 {
+    match status {
+        Status::Green => 0,
+        Status::Unknown => 1,
+        Status::Yellow => 2,
+        Status::Red => 3,
+    }
+}
+
+/// The status of a number.
+pub(super) fn status_of(number: i64) -> Option<Status> {
+    [Status::Green, Status::Unknown, Status::Yellow, Status::Red]
+        .into_iter()
+        .find(|status| number_of(*status) == number)
+}
