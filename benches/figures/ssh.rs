@@ -164,7 +164,9 @@ pub(crate) fn rounds(config: &str) -> Result<ExitCode> {
     runtime()?.block_on(async {
         for _ in 0..=LATER_ROUNDS {
             let before = processor_time()?;
-            let report = app.round(&plan.watched, &Before::default(), true, &|_| ()).await;
+            let report = app
+                .round(&plan.watched, &Before::default(), true, &|_| ())
+                .await;
             print(before, plan.watched.len())?;
             // Hundred shells on one machine make it busy, so that their status may be any.
             if let Some(failure) = report.targets.iter().find_map(|one| one.failure.as_ref()) {

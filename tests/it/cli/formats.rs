@@ -31,7 +31,7 @@ async fn json_has_the_keys_of_the_contract() {
     ];
     assert_eq!(keys(&report)[..top.len()], top);
     assert_eq!(
-        keys(&report["round"]),
+        keys(&report["round"])[..4],
         ["id", "started_at", "duration_ms", "next_at"]
     );
     assert_eq!(

@@ -1,5 +1,6 @@
 //! No command shows a secret, wherever it stands and whatever goes wrong.
 
+use crate::support::daemon::Daemon;
 use crate::support::program::{Ended, Workplace};
 use crate::support::servers::{RawServer, answering_as};
 
@@ -89,7 +90,7 @@ fn place(yaml: &str) -> Workplace {
         .variable("LOG_LEVEL", "DEBUG")
 }
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 18] = [
     &["--run-once"],
     &["--run-once", "--format", "json", "--report-dir", "kept"],
     &["--run-once", "--format", "junit"],
@@ -108,7 +109,6 @@ const COMMANDS: [&[&str]; 19] = [
     &["probe", "wrong"],
     &["probe", "refused"],
     &["init", "sample.yaml"],
-    &[],
 ];
 
 /// The base64 of a secret is as good as the secret.
@@ -136,6 +136,28 @@ fn assert_kept_in_silence(place: &Workplace) {
     }
 }
 
+/// Neither in its log nor in its memory.
+async fn assert_daemon_is_silent(place: &Workplace) {
+    let mut daemon = Daemon::start(place);
+    daemon.event("report.made").await;
+    let ended = daemon.stop().await;
+    ended.assert_code(0);
+    assert_silent(&ended, "the daemon");
+    for name in place.names_in("config/data") {
+        let bytes = std::fs::read(place.path().join("config/data").join(&name)).expect("a file");
+        let text = String::from_utf8_lossy(&bytes);
+        for canary in CANARIES {
+            assert!(
+                !text.contains(canary),
+                "{name} of the memory holds {canary}"
+            );
+        }
+    }
+    let shown = place.run(&["history", "refused"]).await;
+    shown.assert_code(0);
+    assert_silent(&shown, "history");
+}
+
 #[tokio::test]
 async fn no_command_shows_a_secret() {
     let server = hostile().await;
@@ -148,6 +170,7 @@ async fn no_command_shows_a_secret() {
             ended.assert_says("DEBUG").assert_says("looked");
         }
     }
+    assert_daemon_is_silent(&place).await;
     assert_kept_in_silence(&place);
     let sent = server.requests().concat();
     for canary in [

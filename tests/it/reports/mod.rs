@@ -22,7 +22,9 @@ const CONTRACT: &str = r#"{
     "id": "r-1",
     "started_at": "2026-11-21T09:00:00Z",
     "duration_ms": 812,
-    "next_at": "2026-11-21T15:00:00Z"
+    "next_at": "2026-11-21T15:00:00Z",
+    "skipped_looks": 0,
+    "missed_rounds": 0
   },
   "overall": "degraded",
   "status": "YELLOW",
@@ -96,7 +98,8 @@ const CONTRACT: &str = r#"{
     "web-1: make room"
   ],
   "analysis": null,
-  "complete": true
+  "complete": true,
+  "self_alerts": []
 }
 "#;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod children;
+pub(crate) mod daemon;
 pub(crate) mod dns;
 pub(crate) mod dockerd;
 mod look;

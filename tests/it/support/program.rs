@@ -111,6 +111,20 @@ impl Workplace {
         self.end_of_prepared(command).await
     }
 
+    /// The program with these arguments, in this place, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", path)
+            .envs(&self.variables)
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
     async fn end_of(&self, mut command: Command) -> Ended {
         command.stdout(Stdio::piped());
         self.end_of_prepared(command).await

@@ -1,13 +1,18 @@
 //! The daemon: everything wired together, kept running, and stopped in the order in which values flow.
 
-use std::future::Future;
+mod reports;
+mod running;
+mod tasks;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+use reports::send_reports;
+use running::{Running, first_at_once, policy, watch_of};
+use tasks::Tasks;
 
 use super::{Channels, judged};
 use crate::clients::Clients;
@@ -15,12 +20,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Loaded, Plan};
 use crate::descriptors;
 use crate::model::{Report, RoundEvent};
-use crate::pipeline::{self, Pipeline, Policy};
-use crate::problem::Severity;
+use crate::pipeline::{self, Pipeline};
 use crate::reporters::{Means, terminal::Screen};
-use crate::round::{Fleet, RoundOptions};
-use crate::rounds::{self, Order, Rounds};
-use crate::schedule::{Timetable, heartbeat};
+use crate::round::Fleet;
+use crate::rounds::{Order, Rounds};
+use crate::schedule::heartbeat;
 use crate::shutdown::{Asked, Signals};
 use crate::store::{self, Store};
 
@@ -239,167 +243,6 @@ async fn close(store: Arc<Store>, until: Instant) {
     }
 }
 
-/// What changes when the configuration is loaded anew.
-struct Running {
-    plan: Plan,
-    given: Given,
-    clients: Clients,
-    fleet: Fleet,
-    limit: usize,
-    orders: mpsc::Sender<Order>,
-    watches: mpsc::Sender<pipeline::Watch>,
-    channels: watch::Sender<Arc<Channels>>,
-    clock: Arc<dyn Clock>,
-}
-
-impl Running {
-    async fn reload(&mut self) {
-        let reload = Arc::clone(&self.given.reload);
-        let Ok(loaded) = tokio::task::spawn_blocking(move || reload()).await else {
-            tracing::error!(
-                event = "config.refused",
-                "loading the configuration panicked: the old one stays"
-            );
-            return;
-        };
-        for problem in &loaded.problems {
-            match problem.severity {
-                Severity::Error => tracing::error!(event = "config.problem", "{problem}"),
-                Severity::Warning => tracing::warn!(event = "config.problem", "{problem}"),
-            }
-        }
-        let Some(plan) = loaded.plan else {
-            tracing::error!(
-                event = "config.refused",
-                "the new configuration has mistakes: the old one stays; hint: `roundsman check-config` shows them"
-            );
-            return;
-        };
-        if plan.store != self.plan.store {
-            tracing::warn!(
-                event = "config.needs_restart",
-                "another `store` is used from the next start on"
-            );
-        }
-        if plan.surroundings != self.plan.surroundings {
-            tracing::warn!(
-                event = "config.needs_restart",
-                "another home, SSH agent or data folder is used from the next start on"
-            );
-        }
-        let kinds = plan.watched.iter().map(|one| one.kind);
-        self.fleet = self.fleet.clone().with(kinds, &self.clients);
-        let watch = watch_of(&plan, self.fleet.clone(), self.limit, false, &self.clock);
-        let known = pipeline::Watch {
-            targets: plan.watched.iter().map(judged).collect(),
-            policy: policy(&plan),
-        };
-        // First whoever takes what is seen, then whoever looks: nothing that is seen is unknown.
-        let taken = self.watches.send(known).await.is_ok()
-            && self
-                .orders
-                .send(Order::Watch(Box::new(watch)))
-                .await
-                .is_ok();
-        self.channels.send_replace(Arc::new(Channels::of_daemon(
-            &plan,
-            self.given.at_a_terminal,
-        )));
-        if taken {
-            tracing::info!(
-                event = "config.loaded",
-                targets = plan.watched.len(),
-                "the new configuration is in use"
-            );
-        }
-        self.plan = plan;
-    }
-}
-
-/// The tasks that run as long as the daemon.
-#[derive(Default)]
-struct Tasks {
-    set: JoinSet<&'static str>,
-    running: Vec<&'static str>,
-}
-
-impl Tasks {
-    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.running.push(name);
-        self.set.spawn(async move {
-            let task = std::panic::AssertUnwindSafe(task);
-            // The hook has logged where; the name is what the caller needs.
-            let _panicked: bool = futures_util::FutureExt::catch_unwind(task).await.is_err();
-            name
-        });
-    }
-
-    /// The name of the next that ends.
-    async fn next_ended(&mut self) -> &'static str {
-        match self.set.join_next().await {
-            Some(Ok(name)) => {
-                self.running.retain(|running| *running != name);
-                name
-            }
-            Some(Err(_)) | None => "unknown",
-        }
-    }
-
-    async fn all_ended(&mut self, until: Instant) {
-        let until = tokio::time::Instant::from_std(until);
-        while !self.running.is_empty() {
-            if tokio::time::timeout_at(until, self.next_ended())
-                .await
-                .is_err()
-            {
-                tracing::warn!(
-                    event = "daemon.gave_up",
-                    busy = self.names(),
-                    "the grace period is over: these are given up"
-                );
-                self.set.shutdown().await;
-                return;
-            }
-        }
-    }
-
-    fn names(&self) -> String {
-        self.running.join(", ")
-    }
-}
-
-async fn send_reports(
-    mut reports: mpsc::Receiver<Arc<Report>>,
-    channels: watch::Receiver<Arc<Channels>>,
-    means: Means,
-) {
-    while let Some(report) = reports.recv().await {
-        let to = Arc::clone(&channels.borrow());
-        let failed = to.send(Arc::clone(&report), &means).await;
-        tracing::info!(
-            event = "report.made",
-            round.id = report.round.id,
-            overall = %report.overall,
-            green = report.counts.green,
-            yellow = report.counts.yellow,
-            red = report.counts.red,
-            unknown = report.counts.unknown,
-            changes = report.changes.len(),
-            "a report was made"
-        );
-        for undelivered in failed {
-            tracing::error!(
-                event = "report.not_sent",
-                round.id = report.round.id,
-                reporter = undelivered.reporter,
-                hint = undelivered.hint,
-                "{}",
-                undelivered.message
-            );
-        }
-    }
-}
-
 fn say_start(plan: &Plan, remembered: Option<usize>) {
     tracing::info!(
         event = "daemon.started",
@@ -410,83 +253,6 @@ fn say_start(plan: &Plan, remembered: Option<usize>) {
         store = %plan.store.folder.display(),
         "the rounds begin"
     );
-}
-
-/// Whether the first round begins at once: always, unless that is not wanted and nothing was missed.
-fn first_at_once(
-    plan: &Plan,
-    seen_at: Option<chrono::DateTime<chrono::Utc>>,
-    clock: &dyn Clock,
-) -> bool {
-    let monitoring = &plan.monitoring;
-    if monitoring.run_on_start {
-        return true;
-    }
-    let missed = || {
-        let next = monitoring.timetable.next_after(seen_at?, seen_at?)?;
-        Some(next <= clock.now())
-    };
-    monitoring.make_up && missed().unwrap_or(false)
-}
-
-fn watch_of(
-    plan: &Plan,
-    fleet: Fleet,
-    permits: usize,
-    at_once: bool,
-    clock: &Arc<dyn Clock>,
-) -> rounds::Watch {
-    let mut timetables: Vec<Timetable> = vec![plan.monitoring.timetable.clone()];
-    let mut group = |timetable: &Timetable| {
-        let known = timetables.iter().position(|known| known == timetable);
-        known.unwrap_or_else(|| {
-            timetables.push(timetable.clone());
-            timetables.len() - 1
-        })
-    };
-    let targets = plan.watched.iter().map(|one| {
-        let group = one.timetable.as_ref().map_or(0, &mut group);
-        (Arc::clone(&one.target), group)
-    });
-    let targets = targets.collect();
-    if let Some(reports) = &plan.monitoring.reports {
-        timetables.push(reports.clone());
-    }
-    rounds::Watch {
-        targets,
-        timetables,
-        jitter: plan.monitoring.jitter,
-        at_once,
-        fleet,
-        options: RoundOptions {
-            permits,
-            spread: Duration::ZERO,
-            cpu_window: CPU_WINDOW,
-            secrets: Arc::new(plan.secrets.clone()),
-            clock: Arc::clone(clock),
-        },
-    }
-}
-
-fn policy(plan: &Plan) -> Policy {
-    let mut timetables: Vec<&Timetable> = vec![&plan.monitoring.timetable];
-    for timetable in plan.watched.iter().filter_map(|one| one.timetable.as_ref()) {
-        if !timetables.contains(&timetable) {
-            timetables.push(timetable);
-        }
-    }
-    Policy {
-        agreeing_looks: plan.monitoring.agreeing_looks,
-        confirm_after: TimeDelta::from_std(plan.monitoring.confirm_after).unwrap_or(TimeDelta::MAX),
-        adaptive: plan.monitoring.adaptive,
-        // Reports have a timetable of their own behind all others, or follow the rounds of all.
-        report_group: plan
-            .monitoring
-            .reports
-            .as_ref()
-            .map_or(0, |_| timetables.len()),
-        report_when: plan.monitoring.report_when,
-    }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

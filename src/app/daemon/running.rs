@@ -1,0 +1,172 @@
+//! The configuration of a running daemon, and how another takes its place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::sync::{mpsc, watch};
+
+use super::Given;
+use crate::app::{Channels, judged};
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::config::Plan;
+use crate::model::Timestamp;
+use crate::pipeline::{self, Policy};
+use crate::problem::Severity;
+use crate::round::{Fleet, RoundOptions};
+use crate::rounds::{self, Order};
+use crate::schedule::Timetable;
+
+use super::CPU_WINDOW;
+
+/// What changes when the configuration is loaded anew.
+pub(super) struct Running {
+    pub(super) plan: Plan,
+    pub(super) given: Given,
+    pub(super) clients: Clients,
+    pub(super) fleet: Fleet,
+    pub(super) limit: usize,
+    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) watches: mpsc::Sender<pipeline::Watch>,
+    pub(super) channels: watch::Sender<Arc<Channels>>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Running {
+    /// Loads the configuration anew; where it has mistakes, the old one stays.
+    pub(super) async fn reload(&mut self) {
+        let reload = Arc::clone(&self.given.reload);
+        let Ok(loaded) = tokio::task::spawn_blocking(move || reload()).await else {
+            tracing::error!(
+                event = "config.refused",
+                "loading the configuration panicked: the old one stays"
+            );
+            return;
+        };
+        for problem in &loaded.problems {
+            match problem.severity {
+                Severity::Error => tracing::error!(event = "config.problem", "{problem}"),
+                Severity::Warning => tracing::warn!(event = "config.problem", "{problem}"),
+            }
+        }
+        let Some(plan) = loaded.plan else {
+            tracing::error!(
+                event = "config.refused",
+                "the new configuration has mistakes: the old one stays; hint: `roundsman check-config` shows them"
+            );
+            return;
+        };
+        if plan.store != self.plan.store {
+            tracing::warn!(
+                event = "config.needs_restart",
+                "another `store` is used from the next start on"
+            );
+        }
+        if plan.surroundings != self.plan.surroundings {
+            tracing::warn!(
+                event = "config.needs_restart",
+                "another home, SSH agent or data folder is used from the next start on"
+            );
+        }
+        let kinds = plan.watched.iter().map(|one| one.kind);
+        self.fleet = self.fleet.clone().with(kinds, &self.clients);
+        let watch = watch_of(&plan, self.fleet.clone(), self.limit, false, &self.clock);
+        let known = pipeline::Watch {
+            targets: plan.watched.iter().map(judged).collect(),
+            policy: policy(&plan),
+        };
+        // First whoever takes what is seen, then whoever looks: nothing that is seen is unknown.
+        let taken = self.watches.send(known).await.is_ok()
+            && self
+                .orders
+                .send(Order::Watch(Box::new(watch)))
+                .await
+                .is_ok();
+        self.channels.send_replace(Arc::new(Channels::of_daemon(
+            &plan,
+            self.given.at_a_terminal,
+        )));
+        if taken {
+            tracing::info!(
+                event = "config.loaded",
+                targets = plan.watched.len(),
+                "the new configuration is in use"
+            );
+        }
+        self.plan = plan;
+    }
+}
+
+/// Whether the first round begins at once: always, unless that is not wanted and nothing was missed.
+pub(super) fn first_at_once(plan: &Plan, seen_at: Option<Timestamp>, clock: &dyn Clock) -> bool {
+    let monitoring = &plan.monitoring;
+    if monitoring.run_on_start {
+        return true;
+    }
+    let missed = || {
+        let next = monitoring.timetable.next_after(seen_at?, seen_at?)?;
+        Some(next <= clock.now())
+    };
+    monitoring.make_up && missed().unwrap_or(false)
+}
+
+pub(super) fn watch_of(
+    plan: &Plan,
+    fleet: Fleet,
+    permits: usize,
+    at_once: bool,
+    clock: &Arc<dyn Clock>,
+) -> rounds::Watch {
+    let mut timetables: Vec<Timetable> = vec![plan.monitoring.timetable.clone()];
+    let mut group = |timetable: &Timetable| {
+        let known = timetables.iter().position(|known| known == timetable);
+        known.unwrap_or_else(|| {
+            timetables.push(timetable.clone());
+            timetables.len() - 1
+        })
+    };
+    let targets = plan.watched.iter().map(|one| {
+        let group = one.timetable.as_ref().map_or(0, &mut group);
+        (Arc::clone(&one.target), group)
+    });
+    let targets = targets.collect();
+    if let Some(reports) = &plan.monitoring.reports {
+        timetables.push(reports.clone());
+    }
+    rounds::Watch {
+        targets,
+        timetables,
+        jitter: plan.monitoring.jitter,
+        at_once,
+        fleet,
+        options: RoundOptions {
+            permits,
+            spread: Duration::ZERO,
+            cpu_window: CPU_WINDOW,
+            secrets: Arc::new(plan.secrets.clone()),
+            clock: Arc::clone(clock),
+        },
+    }
+}
+
+pub(super) fn policy(plan: &Plan) -> Policy {
+    let mut timetables: Vec<&Timetable> = vec![&plan.monitoring.timetable];
+    for timetable in plan.watched.iter().filter_map(|one| one.timetable.as_ref()) {
+        if !timetables.contains(&timetable) {
+            timetables.push(timetable);
+        }
+    }
+    Policy {
+        agreeing_looks: plan.monitoring.agreeing_looks,
+        confirm_after: TimeDelta::from_std(plan.monitoring.confirm_after).unwrap_or(TimeDelta::MAX),
+        adaptive: plan.monitoring.adaptive,
+        // Reports have a timetable of their own behind all others, or follow the rounds of all.
+        report_group: plan
+            .monitoring
+            .reports
+            .as_ref()
+            .map_or(0, |_| timetables.len()),
+        report_when: plan.monitoring.report_when,
+    }
+}
