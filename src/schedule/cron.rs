@@ -3,7 +3,7 @@
 //! croner knows which local times match; which instants those are is decided here, because it gets the hours around a
 //! change of the clocks wrong for lists of hours (`docs/decisions/0014-schedule.md`).
 
-use chrono::{LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{Datelike, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::model::Timestamp;
@@ -12,6 +12,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use croner::parser::{CronParser, Seconds, Year};
+
+/// The years in which times are looked for. A clock outside of them shows no time, and croner would search for a minute.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=4900;
 
 /// A 5-field cron entry as POSIX has it: day of month and day of week are OR-ed when both are set, 0 and 7 are
 /// Sunday.
@@ -60,6 +63,9 @@ impl Cron {
     /// `/` in its hours follows real time: it fires whenever the local clock shows such a time.
     #[must_use]
     pub fn next_after(&self, after: Timestamp, zone: Tz) -> Option<Timestamp> {
+        if !YEARS.contains(&after.year()) {
+            return None;
+        }
         if self.has_fixed_hours() {
             self.next_fixed(after, zone)
         } else {
@@ -214,6 +220,134 @@ impl fmt::Debug for Cron {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    fn times(entry: &str, zone: Tz, from: &str, count: usize) -> Vec<String> {
+        let cron: Cron = entry.parse().expect(entry);
+        let mut after = at(from);
+        (0..count)
+            .map(|_| {
+                after = cron.next_after(after, zone).expect("it comes");
+                after.with_timezone(&zone).format("%d %H:%M%:z").to_string()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn fixed_hours_fire_once_on_the_days_on_which_the_clocks_are_set() {
+        let zone = chrono_tz::Europe::Berlin;
+        // In 2026 the hour from 02:00 is missing on 29 March and comes twice on 25 October.
+        for (entry, from, expected) in [
+            (
+                "30 2 * * *",
+                "2026-03-28T12:00:00Z",
+                &["29 03:00+02:00", "30 02:30+02:00"][..],
+            ),
+            (
+                "0 2,14 * * *",
+                "2026-03-28T22:00:00Z",
+                &["29 03:00+02:00", "29 14:00+02:00"],
+            ),
+            (
+                "*/10 2 * * *",
+                "2026-03-28T22:00:00Z",
+                &["29 03:00+02:00", "30 02:00+02:00"],
+            ),
+            (
+                "0 2,3 * * *",
+                "2026-03-28T22:00:00Z",
+                &["29 03:00+02:00", "30 02:00+02:00"],
+            ),
+            (
+                "0 2,14 * * *",
+                "2026-10-24T22:00:00Z",
+                &["25 02:00+02:00", "25 14:00+01:00"],
+            ),
+            (
+                "30 1-3 * * *",
+                "2026-10-24T22:00:00Z",
+                &["25 01:30+02:00", "25 02:30+02:00", "25 03:30+01:00"],
+            ),
+        ] {
+            assert_eq!(
+                times(entry, zone, from, expected.len()),
+                expected,
+                "{entry}"
+            );
+        }
+    }
+
+    #[test]
+    fn wildcards_and_steps_follow_real_time() {
+        let zone = chrono_tz::Europe::Berlin;
+        for (entry, from, expected) in [
+            (
+                "*/30 * * * *",
+                "2026-10-24T23:45:00Z",
+                &[
+                    "25 02:00+02:00",
+                    "25 02:30+02:00",
+                    "25 02:00+01:00",
+                    "25 02:30+01:00",
+                    "25 03:00+01:00",
+                ][..],
+            ),
+            (
+                "15 * * * *",
+                "2026-03-29T00:00:00Z",
+                &["29 01:15+01:00", "29 03:15+02:00", "29 04:15+02:00"],
+            ),
+            (
+                "0 */2 * * *",
+                "2026-03-28T22:30:00Z",
+                &["29 00:00+01:00", "29 04:00+02:00"],
+            ),
+        ] {
+            assert_eq!(
+                times(entry, zone, from, expected.len()),
+                expected,
+                "{entry}"
+            );
+        }
+    }
+
+    #[test]
+    fn days_are_counted_as_posix_does() {
+        let zone = chrono_tz::UTC;
+        // 2026-11-13 is a Friday: a day of the month or a day of the week.
+        assert_eq!(
+            times("0 9 13 * 1", zone, "2026-11-08T00:00:00Z", 3),
+            ["09 09:00+00:00", "13 09:00+00:00", "16 09:00+00:00"]
+        );
+        for entry in ["0 0 * * 0", "0 0 * * 7"] {
+            assert_eq!(
+                times(entry, zone, "2026-11-24T00:00:00Z", 1),
+                ["29 00:00+00:00"]
+            );
+        }
+        let never: Cron = "0 0 30 2 *".parse().expect("it can be read");
+        assert!(!never.ever_fires());
+        assert_eq!(never.next_after(at("2026-01-01T00:00:00Z"), zone), None);
+        assert!(
+            "0 0 29 2 *"
+                .parse::<Cron>()
+                .expect("a leap day")
+                .ever_fires()
+        );
+    }
+
+    #[test]
+    fn no_time_is_too_far() {
+        let cron = Cron::default();
+        for zone in [chrono_tz::UTC, chrono_tz::Europe::Berlin] {
+            for far in [Timestamp::MAX_UTC, Timestamp::MIN_UTC] {
+                assert_eq!(cron.next_after(far, zone), None);
+            }
+        }
+    }
 
     #[test]
     fn five_fields_are_read_and_nothing_else() {

@@ -1,6 +1,8 @@
 //! When something is due: pure arithmetic over cron entries and equal distances. The time is an argument.
 
 mod agenda;
+#[cfg(test)]
+mod clock_changes;
 mod cron;
 pub mod heartbeat;
 mod interval;

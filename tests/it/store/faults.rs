@@ -267,7 +267,7 @@ async fn damaged_while_running() {
 async fn of_a_newer_version_or_of_another_program_it_is_not_touched() {
     for (pragma, kind) in [
         (
-            "PRAGMA application_id = 1383951475; PRAGMA user_version = 99",
+            "PRAGMA application_id = 1382966387; PRAGMA user_version = 99",
             "newer",
         ),
         ("PRAGMA application_id = 7", "foreign"),

@@ -17,8 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Daemon {
     child: Child,
     lines: mpsc::UnboundedReceiver<String>,
-    /// All that it has logged and that was read.
-    pub(crate) log: Vec<Value>,
     text: String,
     stderr: Option<std::thread::JoinHandle<String>>,
     began: Instant,
@@ -60,7 +58,6 @@ impl Daemon {
         Self {
             child,
             lines,
-            log: Vec::new(),
             text: String::new(),
             stderr: Some(stderr),
             began: Instant::now(),
@@ -109,14 +106,7 @@ impl Daemon {
         self.text.push('\n');
         let value: Value = serde_json::from_str(&line)
             .unwrap_or_else(|error| panic!("a line of the log is no JSON: {error}: {line}"));
-        self.log.push(value.clone());
         Some(value)
-    }
-
-    /// How many events of that name were read so far.
-    pub(crate) fn count(&self, name: &str) -> usize {
-        let named = |line: &&Value| line["event"] == name;
-        self.log.iter().filter(named).count()
     }
 
     /// Sends a signal.
