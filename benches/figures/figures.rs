@@ -39,6 +39,19 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
         "docker: a host with 500 containers, 20 of them not well",
         docker::containers,
     ),
+    ("idle: a daemon with 100 targets every 6 hours", |bench| {
+        crate::daemon::idle(bench.path())
+    }),
+    (
+        "busy: a daemon with 10,000 HTTP targets every 60 s for 10 minutes",
+        |bench| crate::daemon::busy(bench.path()),
+    ),
+    ("start: 10,000 targets and a store of 1 GiB", |bench| {
+        crate::daemon::start(bench.path())
+    }),
+    ("store: looks of 5 samples", |bench| {
+        crate::store::figures(bench.path())
+    }),
 ];
 
 /// What the parts share: a folder that goes away, and certificates in it.

@@ -8,6 +8,7 @@
 
 mod bare;
 mod blackbox;
+mod daemon;
 mod docker;
 mod figures;
 mod machine;
@@ -17,6 +18,7 @@ mod rounds;
 mod server;
 mod spread;
 mod ssh;
+mod store;
 
 use std::process::ExitCode;
 

@@ -3,8 +3,20 @@ use std::collections::BTreeMap;
 use super::exit::Exit;
 use super::graph::in_words;
 use super::{Session, count, nothing_found};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Found, Loaded, Plan};
+use crate::model::Timestamp;
 use crate::problem::Severity;
+use crate::schedule::Timetable;
+use crate::store;
+
+/// How many of the next times of a schedule are shown.
+const NEXT_TIMES: usize = 5;
+
+/// What a look and a sample take on disk, measured (`docs/benchmarks.md`); a target may have more samples than its kind
+/// has metrics, or fewer.
+const LOOK_BYTES: f64 = 50.0;
+const SAMPLE_BYTES: f64 = 8.0;
 
 /// The variables that we know, beside those that the file names itself.
 const KNOWN_VARIABLES: [&str; 29] = [
@@ -93,11 +105,107 @@ fn summary(plan: &Plan) -> String {
         count => format!("; {count} not enabled"),
     };
     text.push_str(&format!("targets: {}{disabled}\n", kinds.join(", ")));
-    text.push_str(&format!(
-        "rounds: {}\n",
-        in_words(&plan.monitoring.timetable)
-    ));
+    let now = SystemClock.now();
+    schedules(plan, now, &mut text);
+    memory(plan, now, &mut text);
     text
+}
+
+/// Each schedule in words, and when it comes next.
+fn schedules(plan: &Plan, now: Timestamp, text: &mut String) {
+    let monitoring = &plan.monitoring;
+    let mut say = |what: &str, timetable: &Timetable| {
+        text.push_str(&format!("{what}: {}\n", in_words(timetable)));
+        if let Timetable::Cron(..) = timetable {
+            let times = next_times(timetable, monitoring.zone, now);
+            text.push_str(&format!("  next: {}\n", times.join(", ")));
+        }
+    };
+    say("rounds", &monitoring.timetable);
+    if let Some(reports) = &monitoring.reports {
+        say("reports", reports);
+    }
+    let mut own: Vec<(&Timetable, Vec<String>)> = Vec::new();
+    for watched in &plan.watched {
+        if let Some(timetable) = &watched.timetable {
+            let name = watched.target.id.to_string();
+            match own.iter_mut().find(|(known, _)| *known == timetable) {
+                Some((_, names)) => names.push(name),
+                None => own.push((timetable, vec![name])),
+            }
+        }
+    }
+    for (timetable, names) in own {
+        match names.as_slice() {
+            [] => {}
+            [name] => say(name, timetable),
+            [name, more @ ..] => say(&format!("{name} and {} more", more.len()), timetable),
+        }
+    }
+}
+
+/// The next times, in their zone.
+fn next_times(timetable: &Timetable, zone: chrono_tz::Tz, now: Timestamp) -> Vec<String> {
+    let mut after = now;
+    let mut times = Vec::new();
+    while times.len() < NEXT_TIMES {
+        let Some(next) = timetable.next_after(now, after) else {
+            break;
+        };
+        let local = next.with_timezone(&zone);
+        times.push(local.format("%a %Y-%m-%d %H:%M %Z").to_string());
+        after = next;
+    }
+    times
+}
+
+/// Where the memory lies, what is kept, and how much room that needs.
+fn memory(plan: &Plan, now: Timestamp, text: &mut String) {
+    let keep = plan.store.keep;
+    let bytes_a_day: f64 = (plan.watched.iter())
+        .map(|watched| {
+            let timetable = (watched.timetable.as_ref()).unwrap_or(&plan.monitoring.timetable);
+            let samples = watched.kind.spec.metrics.len().max(1);
+            let samples = f64::from(u32::try_from(samples).unwrap_or(u32::MAX));
+            timetable.times_a_day(now) * (LOOK_BYTES + samples * SAMPLE_BYTES)
+        })
+        .sum();
+    let days = keep.age.as_secs_f64() / 86_400.0;
+    let needed = bytes_a_day * days;
+    #[expect(clippy::cast_precision_loss, reason = "told in two digits")]
+    let most = keep.bytes as f64;
+    let full = if needed > most {
+        format!(
+            "; that is too much: about {:.1} days will fit",
+            days * most / needed
+        )
+    } else {
+        String::new()
+    };
+    text.push_str(&format!(
+        "memory: {}, {} days, about {} (at most {}){full}\n",
+        plan.store.folder.display(),
+        days.round(),
+        in_bytes(needed),
+        in_bytes(most),
+    ));
+    if let Some(name) = store::network_file_system(&plan.store.folder) {
+        text.push_str(&format!(
+            "  warning: it lies on a network file system ({name}): it will not be used; set `store.path` to a local disk\n"
+        ));
+    }
+}
+
+/// `1.5 MiB`
+fn in_bytes(bytes: f64) -> String {
+    let mut number = bytes;
+    for unit in ["bytes", "KiB", "MiB", "GiB"] {
+        if number < 1_024.0 {
+            return format!("{number:.0} {unit}");
+        }
+        number /= 1_024.0;
+    }
+    format!("{number:.1} TiB")
 }
 
 fn sources(session: &Session, plan: &Plan) -> String {

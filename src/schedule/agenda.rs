@@ -453,3 +453,226 @@ fn missed_between(timetable: &Timetable, at: Timestamp, now: Timestamp) -> u64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    fn every(seconds: u64) -> Timetable {
+        Timetable::Every(Duration::from_secs(seconds))
+    }
+
+    fn cron(entry: &str) -> Timetable {
+        let entry = entry.parse().expect("an entry");
+        Timetable::Cron(Box::new(entry), chrono_tz::UTC)
+    }
+
+    fn target(name: &str) -> TargetId {
+        TargetId {
+            kind: "api_endpoints",
+            name: name.into(),
+        }
+    }
+
+    fn appointments(names: &[&str]) -> Vec<Appointment> {
+        let one = |name: &&str| Appointment {
+            target: target(name),
+            critical: name.starts_with("vital"),
+            group: 0,
+        };
+        names.iter().map(one).collect()
+    }
+
+    fn agenda(timetable: Timetable, names: &[&str], now: Timestamp) -> Agenda {
+        Agenda::new(
+            &[timetable],
+            appointments(names),
+            Duration::ZERO,
+            now,
+            true,
+            None,
+        )
+    }
+
+    /// A story: what happens until then, one line for each, by a clock that goes right.
+    fn story(agenda: &mut Agenda, until: Timestamp) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some(now) = agenda.next_at().filter(|next| *next <= until) {
+            for due in agenda.take_due(now) {
+                lines.push(match due {
+                    Due::Round { looks, missed, .. } => {
+                        let missed = match missed {
+                            0 => String::new(),
+                            missed => format!(", {missed} missed"),
+                        };
+                        format!("{} round of {looks}{missed}", now.format("%H:%M:%S"))
+                    }
+                    Due::Look {
+                        target, of_round, ..
+                    } => {
+                        let extra = if of_round { "" } else { " in between" };
+                        format!("{} {}{extra}", now.format("%H:%M:%S"), target.name)
+                    }
+                });
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn a_round_begins_at_once_and_the_critical_come_first() {
+        let now = at("2026-11-21T09:10:00Z");
+        let mut agenda = agenda(cron("0 */6 * * *"), &["a", "b", "vital"], now);
+        insta::assert_snapshot!(story(&mut agenda, at("2026-11-21T12:00:01Z")).join("\n"), @r"
+        09:10:00 round of 3
+        09:10:00 vital
+        09:10:00 a
+        09:10:00 b
+        12:00:00 round of 3
+        12:00:00 vital
+        12:00:00 a
+        12:00:00 b
+        ");
+    }
+
+    #[test]
+    fn at_equal_distances_every_target_has_its_place_and_no_two_looks_are_far_apart() {
+        let now = at("2026-11-21T09:00:00Z");
+        let names: Vec<String> = (0..200).map(|index| format!("shop-{index}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut agenda = agenda(every(60), &names, now);
+        let mut looks: HashMap<TargetId, Vec<Timestamp>> = HashMap::new();
+        let end = now + TimeDelta::minutes(10);
+        while let Some(time) = agenda.next_at().filter(|time| *time < end) {
+            for due in agenda.take_due(time) {
+                if let Due::Look { target, .. } = due {
+                    looks.entry(target).or_default().push(time);
+                }
+            }
+        }
+        assert_eq!(looks.len(), 200);
+        for (target, times) in looks {
+            assert!(times[0] < now + TimeDelta::seconds(10), "{target}");
+            let gaps: Vec<i64> = (times.windows(2))
+                .map(|pair| (pair[1] - pair[0]).num_milliseconds())
+                .collect();
+            assert!(gaps.iter().all(|gap| *gap <= 90_000), "{target}: {gaps:?}");
+            assert!(
+                gaps[2..].iter().all(|gap| (59_999..=60_001).contains(gap)),
+                "{target}: {gaps:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_look_in_between_is_made_unless_one_is_due_before() {
+        let now = at("2026-11-21T09:00:00Z");
+        let mut agenda = agenda(cron("0 * * * *"), &["a"], now);
+        story(&mut agenda, now);
+        agenda.ask(&target("a"), now + TimeDelta::seconds(30));
+        agenda.ask(&target("a"), now + TimeDelta::seconds(40));
+        agenda.ask(&target("unknown"), now);
+        insta::assert_snapshot!(story(&mut agenda, at("2026-11-21T09:59:00Z")).join("\n"), @"09:00:30 a in between");
+        agenda.ask(&target("a"), at("2026-11-21T10:05:00Z"));
+        story(&mut agenda, at("2026-11-21T10:00:00Z"));
+        insta::assert_snapshot!(story(&mut agenda, at("2026-11-21T10:30:00Z")).join("\n"), @"10:05:00 a in between");
+    }
+
+    #[test]
+    fn asleep_for_hours_it_makes_up_for_one_round() {
+        let now = at("2026-11-21T09:00:00Z");
+        let mut agenda = agenda(cron("*/10 * * * *"), &["a"], now);
+        story(&mut agenda, now);
+        let woken = at("2026-11-21T12:05:00Z");
+        assert_eq!(
+            agenda.notice_jump(woken, Duration::from_secs(1)),
+            Some(Jump::Forward(Duration::from_secs(3 * 3_600 + 299)))
+        );
+        let due = agenda.take_due(woken);
+        assert_eq!(
+            due,
+            [
+                Due::Round {
+                    group: 0,
+                    at: woken,
+                    looks: 1,
+                    missed: 17
+                },
+                Due::Look {
+                    target: target("a"),
+                    at: woken,
+                    of_round: true
+                }
+            ]
+        );
+        assert_eq!(agenda.next_at(), Some(at("2026-11-21T12:10:00Z")));
+    }
+
+    #[test]
+    fn set_back_nothing_waits_for_the_old_time() {
+        let now = at("2026-11-21T09:00:00Z");
+        let back = at("2026-11-21T04:00:30Z");
+        for (timetable, expected) in [
+            (every(60), "2026-11-21T04:01:00Z"),
+            (cron("*/10 * * * *"), "2026-11-21T04:10:00Z"),
+        ] {
+            let mut agenda = agenda(timetable, &["a"], now);
+            story(&mut agenda, now);
+            let jump = agenda.notice_jump(back, Duration::from_secs(30));
+            assert_eq!(jump, Some(Jump::Back(Duration::from_hours(5))));
+            assert_eq!(agenda.next_round(0), Some(at(expected)));
+            assert!(agenda.next_at() <= Some(at(expected)));
+        }
+        let mut agenda = agenda(every(60), &["a"], now);
+        assert_eq!(
+            agenda.notice_jump(now + TimeDelta::seconds(31), Duration::from_secs(30)),
+            None,
+            "clocks that are slewed do not jump"
+        );
+    }
+
+    #[test]
+    fn after_a_reload_the_same_targets_keep_their_times_and_new_ones_come_soon() {
+        let now = at("2026-11-21T09:00:00Z");
+        let mut before = agenda(every(3_600), &["a", "b"], now);
+        story(&mut before, now + TimeDelta::seconds(20));
+        let later = at("2026-11-21T09:30:00Z");
+        let mut after = Agenda::new(
+            &[every(3_600)],
+            appointments(&["a", "c"]),
+            Duration::ZERO,
+            later,
+            true,
+            Some(&before),
+        );
+        let lines = story(&mut after, at("2026-11-21T09:31:00Z"));
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].ends_with(" c in between"), "{lines:?}");
+        assert_eq!(after.next_round(0), before.next_round(0));
+    }
+
+    #[test]
+    fn jitter_puts_off_and_never_brings_forward() {
+        let now = at("2026-11-21T09:00:00Z");
+        let mut agenda = Agenda::new(
+            &[cron("0 * * * *")],
+            appointments(&["a", "b", "c", "d"]),
+            Duration::from_secs(30),
+            now,
+            true,
+            None,
+        );
+        let lines = story(&mut agenda, now + TimeDelta::seconds(31));
+        assert_eq!(lines.len(), 5);
+        assert!(
+            lines[1..]
+                .windows(2)
+                .all(|pair| pair[0][..8] <= pair[1][..8])
+        );
+        assert_ne!(lines[1][..8], lines[4][..8]);
+    }
+}

