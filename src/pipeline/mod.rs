@@ -189,7 +189,7 @@ impl Pipeline {
                 event = events.recv() => match event {
                     Some(RoundEvent::Seen(observation)) => self.see(*observation),
                     Some(RoundEvent::Ended(round)) => {
-                        self.end_round(&round, stop.is_cancelled()).await;
+                        self.end_round(&round, stop.is_cancelled());
                     }
                     None => return,
                 },
@@ -310,7 +310,7 @@ impl Pipeline {
         self.overview = Overview::of(self.states.values());
     }
 
-    async fn end_round(&mut self, round: &RoundEnd, stopping: bool) {
+    fn end_round(&mut self, round: &RoundEnd, stopping: bool) {
         self.follow_store();
         let first = self.first_report && round.group == 0;
         if stopping || !(first || round.group == self.policy.report_group) {
@@ -334,10 +334,12 @@ impl Pipeline {
             let _kept: bool = store.note(TOLD, json);
         }
         self.told = Some((report.round.started_at, told));
-        if self.reports.send(Arc::new(report)).await.is_err() {
+        // Never waited for: a channel that hangs must not hold up what is seen.
+        if let Err(error) = self.reports.try_send(Arc::new(report)) {
             tracing::error!(
                 event = "report.lost",
-                "the report could not be sent: whoever sends reports has ended"
+                %error,
+                "the report could not be handed on: those before are still being sent"
             );
         }
     }

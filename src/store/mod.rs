@@ -88,7 +88,8 @@ enum Command {
         name: &'static str,
         value: String,
     },
-    Stop,
+    /// To write what waits, for no longer than until then, and to end.
+    Stop(Instant),
 }
 
 /// How the store is.
@@ -257,7 +258,7 @@ impl Store {
     #[must_use]
     pub fn close(mut self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
-        if self.commands.send(Command::Stop).is_err() {
+        if self.commands.send(Command::Stop(until)).is_err() {
             return false;
         }
         let Some(thread) = self.thread.take() else {

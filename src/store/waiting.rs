@@ -102,7 +102,7 @@ fn bytes(command: &Command) -> usize {
         + match command {
             Command::Look(entry) => entry_bytes(entry),
             Command::Note { value, .. } => value.len(),
-            Command::Left { .. } | Command::Stop => 0,
+            Command::Left { .. } | Command::Stop(_) => 0,
         }
 }
 

@@ -77,13 +77,20 @@ impl Writer {
 
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
         self.try_to_open();
-        let mut stopping = false;
-        while !stopping {
-            stopping = self.gather(commands);
+        let until = loop {
+            let stop = self.gather(commands);
             self.write();
-            if !stopping && Instant::now() >= self.next_cleaning {
+            if let Some(until) = stop {
+                break until;
+            }
+            if Instant::now() >= self.next_cleaning {
                 self.clean();
             }
+        };
+        // A lock may be given back, room be made: what waits is tried until the time is over.
+        while !self.waiting.is_empty() && Instant::now() < until {
+            std::thread::park_timeout(GATHERING);
+            self.write();
         }
         if let Some(open) = self.open.take() {
             // Closing moves the log into the database; one that cannot be closed is as after a kill: nothing is lost.
@@ -92,8 +99,8 @@ impl Writer {
         self.tell_how_many_wait();
     }
 
-    /// Waits for commands, and for more after the first. Whether to stop.
-    fn gather(&mut self, commands: &Receiver<Command>) -> bool {
+    /// Waits for commands, and for more after the first. Gives until when to write what waits, once it is to stop.
+    fn gather(&mut self, commands: &Receiver<Command>) -> Option<Instant> {
         let next = if self.waiting.is_empty() && self.open.is_some() {
             self.next_cleaning
         } else {
@@ -104,7 +111,8 @@ impl Writer {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match commands.recv_timeout(left) {
-                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
+                Ok(Command::Stop(until)) => return Some(until),
+                Err(RecvTimeoutError::Disconnected) => return Some(Instant::now()),
                 Ok(command) => {
                     let lost = self.waiting.push(command);
                     if lost.looks > 0 {
@@ -118,10 +126,10 @@ impl Writer {
                     }
                     first = false;
                     if self.waiting.len() >= BATCH && self.in_trouble().is_none() {
-                        return false;
+                        return None;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => return false,
+                Err(RecvTimeoutError::Timeout) => return None,
             }
         }
     }
@@ -327,7 +335,7 @@ fn commit(open: &mut Open, batch: &[Command]) -> rusqlite::Result<()> {
                 transaction.prepare_cached(sql)?.execute([number])?;
             }
             Command::Note { name, value } => hours::set_note(&transaction, name, value)?,
-            Command::Stop => {}
+            Command::Stop(_) => {}
         }
     }
     transaction.commit()

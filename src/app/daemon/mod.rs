@@ -37,6 +37,7 @@ const PATIENCE_FOR_THE_STORE: Duration = Duration::from_millis(700);
 /// How much may wait between two tasks. Whoever fills a queue waits, so that nothing is lost.
 const EVENTS: usize = 4_096;
 const ORDERS: usize = 65_536;
+const REPORTS: usize = 8;
 
 /// Which part of the grace period looks get; the rest is for what comes after them.
 const LOOKS_GRACE: f64 = 0.6;
@@ -108,7 +109,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
     let (orders, orders_taken) = mpsc::channel::<Order>(ORDERS);
     let (wishes, mut wishes_taken) = mpsc::channel(ORDERS);
     let (watches, watches_taken) = mpsc::channel(1);
-    let (reports, reports_taken) = mpsc::channel::<Arc<Report>>(1);
+    let (reports, reports_taken) = mpsc::channel::<Arc<Report>>(REPORTS);
     let (channels, channels_taken) =
         watch::channel(Arc::new(Channels::of_daemon(&plan, given.at_a_terminal)));
 

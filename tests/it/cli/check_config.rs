@@ -119,3 +119,43 @@ async fn it_looks_at_nothing() {
     place.run(&["check-config"]).await.assert_code(0);
     assert!(server.requests().is_empty());
 }
+
+#[tokio::test]
+async fn each_schedule_is_told_in_words_with_its_next_times_and_the_room_it_takes() {
+    let place = Workplace::with_configuration(
+        "monitoring: {schedule: \"0 9 * * 1-5\", timezone: Europe/Berlin}\nreport: {schedule: \"30 9 * * 1\"}\n\
+         store: {path: memory, keep_days: 30, max_bytes: 1000000}\ntargets:\n  local_hosts: [{name: here}]\n  \
+         api_endpoints:\n    - {name: one, every: 1s, url: \"http://127.0.0.1/\"}\n    \
+         - {name: two, every: 1s, url: \"http://127.0.0.1/\"}\n",
+    );
+    let ended = place.run(&["check-config"]).await;
+    ended.assert_code(0);
+    let line = |start: &str| {
+        let found = ended.stdout.lines().find(|line| line.starts_with(start));
+        found
+            .unwrap_or_else(|| panic!("`{start}` is missing: {ended}"))
+            .to_owned()
+    };
+    assert!(line("rounds: ").contains("Europe/Berlin"), "{ended}");
+    let next = line("  next: ");
+    assert_eq!(next.matches(" 09:00 CE").count(), 5, "{next}");
+    assert!(!next.contains("Sat ") && !next.contains("Sun "), "{next}");
+    line("reports: ");
+    assert!(line("api_endpoints/one and 1 more: ").ends_with("every 1s"));
+    let memory = line("memory: memory, 30 days, about ");
+    assert!(memory.contains("that is too much"), "{memory}");
+    assert!(!place.path().join("memory").exists(), "nothing is made");
+}
+
+#[tokio::test]
+async fn schedules_that_cannot_be_are_refused() {
+    let place = Workplace::with_configuration(
+        "monitoring: {schedule: \"0 0 30 2 *\", for: 0}\ntargets:\n  local_hosts: [{every: 10ms}]\n",
+    );
+    let ended = place.run(&["check-config"]).await;
+    ended
+        .assert_code(78)
+        .assert_prints("never comes")
+        .assert_prints("monitoring.for: expected a whole number of at least 1")
+        .assert_prints("expected a time of at least 1 s");
+}

@@ -5,6 +5,7 @@ mod kills;
 mod memory;
 mod rounds;
 mod signals;
+mod soak;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
