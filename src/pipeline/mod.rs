@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::model::{
@@ -180,7 +179,6 @@ impl Pipeline {
         mut self,
         mut events: mpsc::Receiver<RoundEvent>,
         mut watches: mpsc::Receiver<Watch>,
-        stop: CancellationToken,
     ) {
         loop {
             tokio::select! {
@@ -189,7 +187,7 @@ impl Pipeline {
                 event = events.recv() => match event {
                     Some(RoundEvent::Seen(observation)) => self.see(*observation),
                     Some(RoundEvent::Ended(round)) => {
-                        self.end_round(&round, stop.is_cancelled());
+                        self.end_round(&round);
                     }
                     None => return,
                 },
@@ -310,10 +308,10 @@ impl Pipeline {
         self.overview = Overview::of(self.states.values());
     }
 
-    fn end_round(&mut self, round: &RoundEnd, stopping: bool) {
+    fn end_round(&mut self, round: &RoundEnd) {
         self.follow_store();
         let first = self.first_report && round.group == 0;
-        if stopping || !(first || round.group == self.policy.report_group) {
+        if !first && round.group != self.policy.report_group {
             return;
         }
         let report = self.report(round);

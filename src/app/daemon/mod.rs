@@ -143,10 +143,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         "rounds",
         rounds.run(orders_taken, beat, stop.clone(), looks_grace),
     );
-    tasks.spawn(
-        "pipeline",
-        pipeline.run(events_taken, watches_taken, stop.clone()),
-    );
+    tasks.spawn("pipeline", pipeline.run(events_taken, watches_taken));
     tasks.spawn(
         "reporters",
         send_reports(reports_taken, channels_taken, means),

@@ -59,6 +59,10 @@ async fn under_faults_no_look_and_no_change_is_missing_or_wrong() {
     };
     let mut daemon = Daemon::start(&place);
     daemon.event("round.ended").await;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`make soak` says how long, and a test has no other ear"
+    )]
     let seconds = std::env::var("ROUNDSMAN_SOAK_SECONDS").ok();
     let length = seconds.map_or(USUAL, |text| {
         Duration::from_secs(text.parse().expect("a number of seconds"))
