@@ -74,3 +74,13 @@ async fn its_lines_start_reload_and_stop_the_daemon() {
     assert!(asked.elapsed() < Duration::from_secs(longest));
     assert!(state.path().join("roundsman.db").exists());
 }
+
+#[test]
+fn a_wrong_configuration_is_not_tried_for_ever() {
+    let unit = unit();
+    let number = |key: &str| -> u64 { value(&unit, key).parse().expect("a whole number") };
+    // The check before the start fails outside of what `RestartPreventExitStatus` looks at: only the limit ends it. A try
+    // takes at most as long as its pause: the check connects to nothing.
+    let all_tries = 2 * number("RestartSec") * number("StartLimitBurst");
+    assert!(number("StartLimitIntervalSec") > all_tries);
+}
