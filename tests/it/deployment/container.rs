@@ -330,6 +330,13 @@ async fn compose_starts_and_stops_it() {
     ]));
     let name = done(&mut compose(&["ps", "-q"])).trim().to_owned();
     events(engine, &name, "round.ended", 1).await;
+    let host_name = [
+        "inspect",
+        "--format",
+        "{{.Config.Hostname}} {{.Config.StopTimeout}}",
+        &name,
+    ];
+    assert_eq!(done(&mut engine.docker(&host_name)).trim(), "roundsman 20");
     let remembered = log(engine, &name)
         .into_iter()
         .find(|line| line["event"] == "daemon.started");
