@@ -46,7 +46,7 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
         "busy: a daemon with 10,000 HTTP targets every 60 s for 10 minutes",
         |bench| crate::daemon::busy(bench.path()),
     ),
-    ("start: 10,000 targets and a store of 1 GiB", |bench| {
+    ("start: 10,000 targets and 1 GiB of memory", |bench| {
         crate::daemon::start(bench.path())
     }),
     ("store: looks of 5 samples", |bench| {

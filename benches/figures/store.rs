@@ -73,6 +73,30 @@ fn hand_over(store: &Store, entry: &Entry) {
     }
 }
 
+/// A look with many samples, so that a store is soon large, and with a state.
+fn large(target: u32, at: Timestamp, seed: u32) -> Result<Entry> {
+    let mut entry = entry(target, at, seed);
+    for disk in 0..60_u32 {
+        entry.measurements.push(Measurement {
+            metric: "disk_free_percent",
+            subject: Some(format!("/disk-{disk}")),
+            value: Value::Number(f64::from(seed % 89 + disk) / 1.7),
+            unit: Unit::Percent,
+        });
+    }
+    if seed < target + 1 {
+        let state = serde_json::json!({
+            "name": &*entry.target.name, "kind": entry.target.kind, "labels": {}, "critical": true, "status": "GREEN",
+            "since": at, "looked_at": at, "took_ms": 51, "summary": "answered in 51 ms", "silenced": false,
+            "acknowledged": false, "findings": [], "failure": null, "measurements": [
+                {"metric": "response_time_ms", "subject": null, "value": 51.2, "unit": "milliseconds"},
+                {"metric": "http_status", "subject": null, "value": 200.0, "unit": "number"}]
+        });
+        entry.state = Some(Arc::new(serde_json::from_value(state)?));
+    }
+    Ok(entry)
+}
+
 /// Fills a store until it is that large; gives its size in bytes.
 pub(crate) fn fill(folder: &Path, targets: u32, bytes: u64) -> Result<f64> {
     let store = open(folder)?;
@@ -82,7 +106,7 @@ pub(crate) fn fill(folder: &Path, targets: u32, bytes: u64) -> Result<f64> {
     while database.metadata().map_or(0, |metadata| metadata.len()) < bytes {
         for _ in 0..50_000 {
             let at = begin + chrono::TimeDelta::milliseconds(i64::from(seed) * 30);
-            hand_over(&store, &entry(seed % targets, at, seed));
+            hand_over(&store, &large(seed % targets, at, seed)?);
             seed += 1;
         }
     }

@@ -1,13 +1,13 @@
 //! When something is due: pure arithmetic over cron entries and equal distances. The time is an argument.
 
 mod agenda;
-#[cfg(test)]
-mod clock_changes;
 mod cron;
 pub mod heartbeat;
 mod interval;
 mod spread;
 mod timetable;
+mod words;
+mod zone;
 
 pub use agenda::{Agenda, Appointment, Due, GroupIndex, Jump, cron_spread};
 pub use cron::{Cron, CronError};
