@@ -7,6 +7,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Found, Loaded, Plan};
 use crate::model::Timestamp;
 use crate::problem::Severity;
+use crate::render::history::in_bytes;
 use crate::schedule::Timetable;
 use crate::store;
 
@@ -194,18 +195,6 @@ fn memory(plan: &Plan, now: Timestamp, text: &mut String) {
             "  warning: it lies on a network file system ({name}): it will not be used; set `store.path` to a local disk\n"
         ));
     }
-}
-
-/// `1.5 MiB`
-fn in_bytes(bytes: f64) -> String {
-    let mut number = bytes;
-    for unit in ["bytes", "KiB", "MiB", "GiB"] {
-        if number < 1_024.0 {
-            return format!("{number:.0} {unit}");
-        }
-        number /= 1_024.0;
-    }
-    format!("{number:.1} TiB")
 }
 
 fn sources(session: &Session, plan: &Plan) -> String {

@@ -1,6 +1,6 @@
 //! What was seen of a target, for people: how it is, how it came to that, and small pictures of what was measured.
 
-use crate::model::{ReportTarget, Status, Timestamp, Unit};
+use crate::model::{ReportTarget, Status, Timestamp, Unit, Value};
 
 use super::blocks::{Block, Column, Fit, Line, Span, line};
 use super::text::{TextStyle, text};
@@ -166,9 +166,12 @@ fn change(change: &ToldChange) -> Vec<Line> {
 }
 
 fn series(series: &ToldSeries) -> Vec<Line> {
-    let number = |number: f64| {
-        let unit = series.unit.map_or("", Unit::suffix);
-        line(format!("{}{unit}", crate::model::Value::Number(number)))
+    let number = |number: f64| match series.unit {
+        Some(Unit::Bytes) => line(in_bytes(number)),
+        unit => {
+            let unit = unit.map_or("", Unit::suffix);
+            line(format!("{}{unit}", Value::Number(number)))
+        }
     };
     vec![
         line(words::part(&series.metric, series.subject.as_deref())),
@@ -177,6 +180,19 @@ fn series(series: &ToldSeries) -> Vec<Line> {
         number(series.most),
         line(sparkline(&series.parts)),
     ]
+}
+
+/// `1.5 MiB`
+#[must_use]
+pub fn in_bytes(bytes: f64) -> String {
+    let mut number = bytes;
+    for unit in ["bytes", "KiB", "MiB", "GiB"] {
+        if number < 1_024.0 {
+            return format!("{} {unit}", Value::Number(number));
+        }
+        number /= 1_024.0;
+    }
+    format!("{} TiB", Value::Number(number))
 }
 
 /// A picture of numbers, one letter each; a space where there is none.
@@ -212,5 +228,56 @@ mod tests {
         assert_eq!(sparkline(&parts), "▁▅ █");
         assert_eq!(sparkline(&[Some(3.0), Some(3.0)]), "▁▁");
         assert_eq!(sparkline(&[]), "");
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, text) in [
+            (0.0, "0 bytes"),
+            (1_536.0, "1.5 KiB"),
+            (71_269_117_952.0, "66.4 GiB"),
+            (3e15, "2728 TiB"),
+        ] {
+            assert_eq!(in_bytes(bytes), text);
+        }
+    }
+
+    #[test]
+    fn a_history_for_people() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let told = Told {
+            name: "api_endpoints/shop".to_owned(),
+            state: None,
+            from: at("2026-11-20T09:00:00Z"),
+            to: at("2026-11-21T09:00:00Z"),
+            looks: [1428, 0, 0, 12],
+            changes: vec![ToldChange {
+                at: at("2026-11-20T17:51:12Z"),
+                from: Some(Status::Green),
+                to: None,
+                summary: "no longer watched".to_owned(),
+            }],
+            series: vec![ToldSeries {
+                metric: "disk_free_bytes".to_owned(),
+                subject: Some("/".to_owned()),
+                unit: Some(Unit::Bytes),
+                least: 1_024.0,
+                mean: 2_048.0,
+                most: 4_096.0,
+                parts: vec![Some(1.0), None, Some(2.0)],
+            }],
+        };
+        insta::assert_snapshot!(table(&told, TextStyle::default()), @r"
+        api_endpoints/shop: no longer watched
+        1440 looks in the last 1 day: 12 RED · 1428 GREEN
+
+        Changes
+        AT                       FROM   TO  SUMMARY
+        2026-11-20 17:51:12 UTC  GREEN  –   no longer watched
+
+        Measured
+        METRIC                MIN    MEAN   MAX    OVER TIME
+        disk_free_bytes of /  1 KiB  2 KiB  4 KiB  ▁ █
+        ");
     }
 }
