@@ -6,6 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::model::TargetId;
 
+/// How many words are remembered.
+const MOST_WORDS: usize = 100_000;
+
 /// What has a number in this database. Forget it all when a transaction that may have given numbers was rolled back.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
@@ -49,6 +52,10 @@ impl Numbers {
                 .insert([word])?,
         };
         let number = u64::try_from(number).unwrap_or_default();
+        // Names of containers may be made up anew all the time: those in use are soon known again.
+        if self.words.len() >= MOST_WORDS {
+            self.words.clear();
+        }
         self.words.insert(word.to_owned(), number);
         Ok(number)
     }

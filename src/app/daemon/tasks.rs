@@ -60,3 +60,25 @@ impl Tasks {
         self.running.join(", ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_ends_or_panics_is_named() {
+        let mut tasks = Tasks::default();
+        tasks.spawn("goes on", std::future::pending());
+        tasks.spawn("panics", async { panic!("on purpose") });
+        assert_eq!(tasks.next_ended().await, "panics");
+        tasks.spawn("ends", async {});
+        assert_eq!(tasks.next_ended().await, "ends");
+        assert_eq!(tasks.names(), "goes on");
+        // What does not end by itself is given up when the time is over.
+        tasks
+            .all_ended(Instant::now() + Duration::from_millis(20))
+            .await;
+    }
+}
