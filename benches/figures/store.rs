@@ -13,6 +13,8 @@ use crate::measure::{Line, median};
 
 const LOOKS: u32 = 300_000;
 const SAMPLES: f64 = 5.0;
+/// How many looks of one target follow each other where a store is only to be large.
+const RUN: u32 = 100;
 const CLOSING: Duration = Duration::from_mins(2);
 
 const METRICS: [&str; 5] = [
@@ -84,7 +86,7 @@ fn large(target: u32, at: Timestamp, seed: u32) -> Result<Entry> {
             unit: Unit::Percent,
         });
     }
-    if seed < target + 1 {
+    if seed.is_multiple_of(RUN) {
         let state = serde_json::json!({
             "name": &*entry.target.name, "kind": entry.target.kind, "labels": {}, "critical": true, "status": "GREEN",
             "since": at, "looked_at": at, "took_ms": 51, "summary": "answered in 51 ms", "silenced": false,
@@ -106,7 +108,7 @@ pub(crate) fn fill(folder: &Path, targets: u32, bytes: u64) -> Result<f64> {
     while database.metadata().map_or(0, |metadata| metadata.len()) < bytes {
         for _ in 0..50_000 {
             let at = begin + chrono::TimeDelta::milliseconds(i64::from(seed) * 30);
-            hand_over(&store, &large(seed % targets, at, seed)?);
+            hand_over(&store, &large(seed / RUN % targets, at, seed)?);
             seed += 1;
         }
     }
