@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::clients::Clients;
-use crate::clock::Clock;
+use crate::clock::{Clock, milliseconds};
 use crate::collectors::{AnyCollector, Kind, RunContext};
 use crate::model::{Failure, FailureKind, Observation, Reading, Target, TargetId};
 use crate::secret::Redactor;
@@ -180,7 +180,7 @@ pub(crate) async fn look(
     tracing::debug!(
         target.name = %target.id.name,
         target.kind = target.id.kind,
-        duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        duration_ms = milliseconds(took),
         failure = outcome.as_ref().err().map(|failure| failure.kind.word()),
         "looked"
     );

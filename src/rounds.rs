@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::milliseconds;
 use crate::model::{Observation, RoundEnd, RoundEvent, Target, TargetId, Timestamp, Wish};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::schedule::{Agenda, Appointment, Due, Jump, Timetable};
@@ -59,7 +60,7 @@ pub struct Rounds {
     open: HashMap<usize, OpenRound>,
     begun: u64,
     asked_at: Instant,
-    /// When the looks of one moment began: collectors make one attempt at a shared connection for all of them.
+    /// Takes what the looks give.
     events: mpsc::Sender<RoundEvent>,
 }
 
@@ -409,8 +410,4 @@ fn by_id(targets: Vec<(Arc<Target>, usize)>) -> HashMap<TargetId, Arc<Target>> {
         .into_iter()
         .map(|(target, _)| (target.id.clone(), target));
     by_id.collect()
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

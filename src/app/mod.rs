@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 
 use crate::clients::Clients;
-use crate::clock::SystemClock;
+use crate::clock::{SystemClock, milliseconds};
 use crate::config::{Plan, PlannedReporter, Watched};
 use crate::descriptors;
 use crate::model::{Report, ReportTarget, RoundSummary, TargetId};
@@ -122,7 +122,7 @@ impl App {
         let summary = RoundSummary {
             id: started_at.format("%Y%m%dT%H%M%S%3fZ").to_string(),
             started_at,
-            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms: milliseconds(began.elapsed()),
             next_at: None,
             skipped_looks: 0,
             missed_rounds: 0,

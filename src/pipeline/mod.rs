@@ -1,23 +1,24 @@
 //! From observations to what is told: judge each, keep what it means, compose the report.
 
+mod alerts;
 mod memory;
 mod state;
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, milliseconds};
 use crate::model::{
-    KindSpec, Observation, Report, ReportTarget, RoundEnd, RoundEvent, RoundSummary, SelfAlert,
-    Status, Target, TargetId, Timestamp, Verdict, Wish,
+    KindSpec, Observation, Report, ReportTarget, RoundEnd, RoundEvent, RoundSummary, Status,
+    Target, TargetId, Timestamp, Verdict, Wish,
 };
 use crate::render::{Seen, Told, compose};
 use crate::rules::{Rules, judge};
-use crate::store::{Health, Remembered, Store};
+use crate::store::{Remembered, Store};
+use alerts::alerts;
 use state::{Overview, State};
 
 /// A target with what it takes to judge it.
@@ -129,7 +130,7 @@ pub struct Pipeline {
     policy: Policy,
     states: HashMap<TargetId, State>,
     overview: Overview,
-    store: Option<Arc<Store>>,
+    store: Arc<Store>,
     generation: u64,
     /// What people were told last, and when.
     told: Option<(Timestamp, Told)>,
@@ -145,7 +146,7 @@ impl Pipeline {
     #[must_use]
     pub fn new(
         watch: Watch,
-        store: Option<Arc<Store>>,
+        store: Arc<Store>,
         remembered: Option<Remembered>,
         wishes: mpsc::Sender<Wish>,
         reports: mpsc::Sender<Arc<Report>>,
@@ -157,7 +158,7 @@ impl Pipeline {
                 .map(|one| (one.target.id.clone(), State::new(one)))
                 .collect(),
             overview: Overview::default(),
-            generation: store.as_ref().map_or(0, |store| store.generation()),
+            generation: store.generation(),
             store,
             told: None,
             first_report: true,
@@ -214,13 +215,13 @@ impl Pipeline {
         // Whoever is not watched any more is told of once, and its history stays.
         for state in left {
             let kind = crate::collectors::kind(&state.kind).map(|kind| kind.spec.key);
-            if let (Some(kind), Some(store)) = (kind, &self.store) {
+            if let Some(kind) = kind {
                 let id = TargetId {
                     kind,
                     name: state.name.as_str().into(),
                 };
                 // A refusal is counted by the store itself.
-                let _kept: bool = store.record_left(id, self.clock.now(), state.status);
+                let _kept: bool = self.store.record_left(id, self.clock.now(), state.status);
             }
         }
     }
@@ -245,9 +246,7 @@ impl Pipeline {
                 "{}", step.summary
             );
         }
-        if let Some(store) = &self.store
-            && !store.record(step.entry)
-        {
+        if !self.store.record(step.entry) {
             state.keep_anew();
         }
         let now = self.clock.now();
@@ -270,18 +269,15 @@ impl Pipeline {
 
     /// A store that was opened late, or begun anew.
     fn follow_store(&mut self) {
-        let Some(store) = &self.store else {
-            return;
-        };
-        let generation = store.generation();
+        let generation = self.store.generation();
         if generation != self.generation {
             self.generation = generation;
             for state in self.states.values_mut() {
                 state.keep_anew();
             }
         }
-        if store.has_remembered()
-            && let Some(remembered) = store.remembered(std::time::Duration::ZERO)
+        if self.store.has_remembered()
+            && let Some(remembered) = self.store.remembered(std::time::Duration::ZERO)
         {
             self.remember(remembered);
             self.overview = Overview::of(self.states.values());
@@ -300,9 +296,9 @@ impl Pipeline {
             self.states.insert(id, state);
         }
         for (id, state) in before {
-            if let (Some(store), Some(status)) = (&self.store, state.status()) {
+            if let Some(status) = state.status() {
                 // A refusal is counted by the store itself.
-                let _kept: bool = store.record_left(id, self.clock.now(), status);
+                let _kept: bool = self.store.record_left(id, self.clock.now(), status);
             }
         }
         self.overview = Overview::of(self.states.values());
@@ -325,11 +321,9 @@ impl Pipeline {
             return;
         }
         let told = Told::by(&report);
-        if let Some(store) = &self.store
-            && let Some(json) = memory::write_told(report.round.started_at, &told)
-        {
+        if let Some(json) = memory::write_told(report.round.started_at, &told) {
             // A refusal is counted by the store itself.
-            let _kept: bool = store.note(TOLD, json);
+            let _kept: bool = self.store.note(TOLD, json);
         }
         self.told = Some((report.round.started_at, told));
         // Never waited for: a channel that hangs must not hold up what is seen.
@@ -362,7 +356,7 @@ impl Pipeline {
         let summary = RoundSummary {
             id: round.id.clone(),
             started_at: round.started_at,
-            duration_ms: u64::try_from(round.took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: milliseconds(round.took),
             next_at: round.next_at,
             skipped_looks: u64::try_from(round.skipped).unwrap_or(u64::MAX),
             missed_rounds: round.missed,
@@ -370,9 +364,7 @@ impl Pipeline {
         let seen: Vec<Seen<'_>> = self.states.values().filter_map(State::seen).collect();
         let told = self.told.as_ref().map(|(_, told)| told);
         let mut report = compose(summary, &seen, told, true);
-        if let Some(store) = &self.store {
-            report.self_alerts = alerts(&store.health(), self.clock.now());
-        }
+        report.self_alerts = alerts(&self.store.health(), self.clock.now());
         report
     }
 }
@@ -386,49 +378,5 @@ fn pace(policy: &Policy, overview: Overview) -> Option<TimeDelta> {
         } => Some(PACE_UNHEALTHY),
         Overview { not_green: 1.., .. } => Some(PACE_DEGRADED),
         Overview { .. } => None,
-    }
-}
-
-/// For how long a report speaks of a store that was moved aside.
-const SPOKEN_OF: TimeDelta = TimeDelta::days(1);
-
-/// What a report says of the store.
-#[must_use]
-pub fn alerts(health: &Health, now: Timestamp) -> Vec<SelfAlert> {
-    let mut alerts = Vec::new();
-    if let Some(trouble) = &health.trouble {
-        alerts.push(SelfAlert {
-            message: format!(
-                "the memory is gone: {trouble}; what is seen waits until it is back ({} waiting, {} given up)",
-                health.waiting, health.lost
-            ),
-            hint: Some(trouble.hint.clone()),
-        });
-    } else if health.lost > 0 {
-        alerts.push(SelfAlert {
-            message: format!(
-                "{} looks are missing in the memory: it could not be written for too long",
-                health.lost
-            ),
-            hint: None,
-        });
-    }
-    if let Some((at, moved)) = &health.moved_aside
-        && now.signed_duration_since(*at) < SPOKEN_OF
-    {
-        alerts.push(moved_aside(moved));
-    }
-    alerts
-}
-
-fn moved_aside(file: &Path) -> SelfAlert {
-    SelfAlert {
-        message: format!(
-            "the memory was damaged and begun anew; the old one is kept as `{}`",
-            file.display()
-        ),
-        hint: Some(
-            "look at the disk; a copy made by `roundsman backup` can take its place".to_owned(),
-        ),
     }
 }

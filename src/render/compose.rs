@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::clock::milliseconds;
 use crate::model::{
     Change, Counts, Finding, KindSpec, Observation, Overall, Report, ReportFailure, ReportFinding,
     ReportMeasurement, ReportTarget, RoundSummary, Status, Target, Timestamp, Verdict,
@@ -161,7 +162,7 @@ fn target(seen: &Seen<'_>, issues: &[Issue]) -> ReportTarget {
         // A clock that was set back must not make a status begin after it was seen.
         since: (*since).min(observation.at),
         looked_at: observation.at,
-        took_ms: u64::try_from(observation.took.as_millis()).unwrap_or(u64::MAX),
+        took_ms: milliseconds(observation.took),
         summary: summary(spec, observation, issues),
         silenced: false,
         acknowledged: false,

@@ -332,7 +332,6 @@ impl Agenda {
 
     /// All that is due by now, in order.
     pub fn take_due(&mut self, now: Timestamp) -> Vec<Due> {
-        self.seen = now;
         let mut due = Vec::new();
         while let Some(at) = self.next_at().filter(|at| *at <= now) {
             let Some(Reverse((_, item))) = self.heap.pop() else {

@@ -157,17 +157,17 @@ fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
 
 /// Gives a damaged database another name, with all that belongs to it, and says which. Nothing is deleted.
 pub(super) fn move_aside(in_folder: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
-    let file = folder::database(in_folder);
     let suffix = now.format("damaged-%Y%m%dT%H%M%S%3fZ");
-    let moved = in_folder.join(format!("{}.{suffix}", folder::DATABASE));
-    std::fs::rename(&file, &moved)?;
-    for more in ["-wal", "-shm"] {
+    let moved = |more: &str| in_folder.join(format!("{}.{suffix}{more}", folder::DATABASE));
+    // The database comes last: ended in between, a new one must not find the log of the old, whose pages it would take.
+    for more in ["-wal", "-shm", ""] {
         let from = in_folder.join(format!("{}{more}", folder::DATABASE));
-        let to = in_folder.join(format!("{}.{suffix}{more}", folder::DATABASE));
-        match std::fs::rename(from, to) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        match std::fs::rename(from, moved(more)) {
+            Err(error) if more.is_empty() || error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error);
+            }
             _ => {}
         }
     }
-    Ok(moved)
+    Ok(moved(""))
 }

@@ -164,6 +164,14 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     Some((metadata.dev(), metadata.ino()))
 }
 
+/// Whether a file can be made and written beside this one; it is removed again.
+pub(super) fn try_to_write(beside: &Path) -> std::io::Result<()> {
+    let trial = beside.with_extension("trial");
+    let written = std::fs::write(&trial, "may we write here?");
+    let removed = std::fs::remove_file(&trial);
+    written.and(removed)
+}
+
 /// The database in a folder.
 #[must_use]
 pub(super) fn database(folder: &Path) -> PathBuf {

@@ -256,16 +256,13 @@ impl Store {
 
     /// Writes what waits and closes the database; waits for that no longer than `patience`. Whether all was written.
     #[must_use]
-    pub fn close(mut self, patience: Duration) -> bool {
+    pub fn close(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         if self.commands.send(Command::Stop(until)).is_err() {
             return false;
         }
-        let Some(thread) = self.thread.take() else {
-            return false;
-        };
         let mut health = lock(&self.shared.health);
-        while !thread.is_finished() {
+        while !self.has_ended() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use super::folder;
+
 /// What sort of trouble the store is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TroubleKind {
@@ -93,6 +95,13 @@ impl Trouble {
             Some(ErrorCode::DiskFull) => TroubleKind::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => TroubleKind::ReadOnly,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => TroubleKind::Damaged,
+            // SQLite keeps the system's reason to itself; another write there meets the same one.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+                match folder::try_to_write(file) {
+                    Err(error) => return Self::of_io("write the store", file, &error),
+                    Ok(()) => TroubleKind::Broken,
+                }
+            }
             _ => TroubleKind::Broken,
         };
         let file = file.display();

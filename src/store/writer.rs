@@ -92,10 +92,8 @@ impl Writer {
             std::thread::park_timeout(GATHERING);
             self.write();
         }
-        if let Some(open) = self.open.take() {
-            // Closing moves the log into the database; one that cannot be closed is as after a kill: nothing is lost.
-            drop(open);
-        }
+        // Closing moves the log into the database; one that cannot be closed is as after a kill: nothing is lost.
+        self.open = None;
         self.tell_how_many_wait();
     }
 
@@ -247,11 +245,11 @@ impl Writer {
                     open.hours = HourMaker::default();
                 }
             }
-            TroubleKind::Gone => {
+            // No file is kept open: whoever mends the disk may have to unmount it.
+            _ => {
                 self.open = None;
                 self.held = None;
             }
-            _ => self.open = None,
         }
         let mut health = lock(&self.shared.health);
         let known = health.trouble.as_ref().map(|known| known.kind);

@@ -16,7 +16,7 @@ use tasks::Tasks;
 
 use super::{Channels, judged};
 use crate::clients::Clients;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, milliseconds};
 use crate::config::{Loaded, Plan};
 use crate::descriptors;
 use crate::model::{Report, RoundEvent};
@@ -119,7 +119,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
             targets: plan.watched.iter().map(judged).collect(),
             policy: policy(&plan),
         },
-        Some(Arc::clone(&store)),
+        Arc::clone(&store),
         remembered,
         wishes,
         reports,
@@ -183,6 +183,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
             ended = tasks.next_ended() => {
                 tracing::error!(event = "task.ended", task = ended, "a task ended that should not: the daemon ends too");
                 stop.cancel();
+                close(store, Instant::now() + grace).await;
                 return Err(DaemonError::TaskEnded(ended));
             }
             _ = noting.tick() => {
@@ -221,14 +222,6 @@ async fn second(signals: &mut Signals) -> i32 {
 }
 
 async fn close(store: Arc<Store>, until: Instant) {
-    // All that held it have ended, unless one was given up.
-    let Some(store) = Arc::into_inner(store) else {
-        tracing::warn!(
-            event = "store.not_closed",
-            "the store is still in use: what waits may be missing"
-        );
-        return;
-    };
     let left = until
         .saturating_duration_since(Instant::now())
         .max(Duration::from_millis(500));
@@ -251,8 +244,4 @@ fn say_start(plan: &Plan, remembered: Option<usize>) {
         store = %plan.store.folder.display(),
         "the rounds begin"
     );
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

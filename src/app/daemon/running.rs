@@ -111,6 +111,22 @@ pub(super) fn first_at_once(plan: &Plan, seen_at: Option<Timestamp>, clock: &dyn
     monitoring.make_up && missed().unwrap_or(false)
 }
 
+/// The timetables that looks follow, each once, that of the rounds first; and for each target, in the order of the
+/// plan, the place of its own in that list: its group.
+fn groups(plan: &Plan) -> (Vec<Timetable>, Vec<usize>) {
+    let mut timetables = vec![plan.monitoring.timetable.clone()];
+    let groups = plan.watched.iter().map(|one| {
+        let Some(own) = &one.timetable else { return 0 };
+        let known = timetables.iter().position(|known| known == own);
+        known.unwrap_or_else(|| {
+            timetables.push(own.clone());
+            timetables.len() - 1
+        })
+    });
+    let groups = groups.collect();
+    (timetables, groups)
+}
+
 pub(super) fn watch_of(
     plan: &Plan,
     fleet: Fleet,
@@ -118,24 +134,12 @@ pub(super) fn watch_of(
     at_once: bool,
     clock: &Arc<dyn Clock>,
 ) -> rounds::Watch {
-    let mut timetables: Vec<Timetable> = vec![plan.monitoring.timetable.clone()];
-    let mut group = |timetable: &Timetable| {
-        let known = timetables.iter().position(|known| known == timetable);
-        known.unwrap_or_else(|| {
-            timetables.push(timetable.clone());
-            timetables.len() - 1
-        })
-    };
-    let targets = plan.watched.iter().map(|one| {
-        let group = one.timetable.as_ref().map_or(0, &mut group);
-        (Arc::clone(&one.target), group)
-    });
-    let targets = targets.collect();
-    if let Some(reports) = &plan.monitoring.reports {
-        timetables.push(reports.clone());
-    }
+    let (mut timetables, groups) = groups(plan);
+    // Behind those of the looks, where `policy` expects it.
+    timetables.extend(plan.monitoring.reports.clone());
+    let targets = plan.watched.iter().map(|one| Arc::clone(&one.target));
     rounds::Watch {
-        targets,
+        targets: targets.zip(groups).collect(),
         timetables,
         jitter: plan.monitoring.jitter,
         at_once,
@@ -151,22 +155,14 @@ pub(super) fn watch_of(
 }
 
 pub(super) fn policy(plan: &Plan) -> Policy {
-    let mut timetables: Vec<&Timetable> = vec![&plan.monitoring.timetable];
-    for timetable in plan.watched.iter().filter_map(|one| one.timetable.as_ref()) {
-        if !timetables.contains(&timetable) {
-            timetables.push(timetable);
-        }
-    }
+    let monitoring = &plan.monitoring;
+    // Reports have a timetable of their own behind all others, or follow the rounds of all.
+    let report_group = (monitoring.reports.as_ref()).map_or(0, |_| groups(plan).0.len());
     Policy {
-        agreeing_looks: plan.monitoring.agreeing_looks,
-        confirm_after: TimeDelta::from_std(plan.monitoring.confirm_after).unwrap_or(TimeDelta::MAX),
-        adaptive: plan.monitoring.adaptive,
-        // Reports have a timetable of their own behind all others, or follow the rounds of all.
-        report_group: plan
-            .monitoring
-            .reports
-            .as_ref()
-            .map_or(0, |_| timetables.len()),
-        report_when: plan.monitoring.report_when,
+        agreeing_looks: monitoring.agreeing_looks,
+        confirm_after: TimeDelta::from_std(monitoring.confirm_after).unwrap_or(TimeDelta::MAX),
+        adaptive: monitoring.adaptive,
+        report_group,
+        report_when: monitoring.report_when,
     }
 }

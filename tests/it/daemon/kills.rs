@@ -42,3 +42,41 @@ async fn a_kill_at_any_point_leaves_a_store_that_opens_and_a_state_that_was_seen
         "{history:#}"
     );
 }
+
+/// How often it is killed while it starts.
+const EARLY_KILLS: u64 = 20;
+
+/// Between two of those kills: the last one comes after a start is over.
+const EARLIER_BY: Duration = Duration::from_millis(12);
+
+#[tokio::test]
+async fn a_kill_while_it_starts_leaves_a_store_that_opens() {
+    let shop = Endpoint::start().await;
+    let place = Workplace::with_configuration(&shop.watched("every: 1s, for: 1"));
+    for kill in 0..EARLY_KILLS {
+        // While the store is made the first time, and then while one is made in the place of a damaged one.
+        let database = place.path().join("config/data/roundsman.db");
+        if kill == EARLY_KILLS / 2 {
+            // Its log would mend it.
+            std::fs::remove_file(database.with_extension("db-wal")).ok();
+            std::fs::write(&database, "this is no database".repeat(500)).expect("a file");
+        }
+        let daemon = Daemon::start(&place);
+        tokio::time::sleep(EARLIER_BY * u32::try_from(kill % (EARLY_KILLS / 2)).expect("few"))
+            .await;
+        daemon.kill().await;
+    }
+    let mut daemon = Daemon::start(&place);
+    daemon.event("round.ended").await;
+    let ended = daemon.stop().await;
+    ended.assert_code(0);
+    place.run(&["verify"]).await.assert_code(0);
+    let history = history(&place, "shop").await;
+    assert_eq!(history["state"]["status"], "GREEN", "{history:#}");
+    let folder = std::fs::read_dir(place.path().join("config/data")).expect("the store's folder");
+    let kept = folder.filter(|entry| {
+        let file = entry.as_ref().expect("a file").path();
+        std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"this is no database"))
+    });
+    assert_eq!(kept.count(), 1, "what was damaged is kept");
+}

@@ -1,108 +1,9 @@
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::daemon::{Endpoint, history, looks};
-use crate::support::daemon::Daemon;
-use crate::support::program::Workplace;
-
-/// A small disk of our own, which can be filled and made read-only.
-struct Disk {
-    path: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Disk {
-    fn of(kibibytes: u32) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("disk");
-        std::fs::create_dir(&path).expect("a folder");
-        let disk = Self {
-            path,
-            _folder: folder,
-        };
-        mount(
-            &["-t", "tmpfs", "-o", &format!("size={kibibytes}k"), "none"],
-            &disk.path,
-        );
-        disk
-    }
-
-    fn remount(&self, options: &str) {
-        mount(&["-o", &format!("remount,{options}")], &self.path);
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // What cannot be unmounted shows as a temporary folder that stays.
-        Command::new("umount")
-            .arg("-l")
-            .arg(&self.path)
-            .status()
-            .ok();
-    }
-}
-
-#[track_caller]
-fn mount(options: &[&str], place: &Path) {
-    let mounted = Command::new("mount").args(options).arg(place).status();
-    assert!(
-        mounted.is_ok_and(|status| status.success()),
-        "`mount {options:?}` failed: the tests of a full disk need to be root"
-    );
-}
-
-struct Watching {
-    shop: Endpoint,
-    place: Workplace,
-    daemon: Daemon,
-}
-
-/// A daemon that looks every second and reports after every round.
-async fn watching(store: &Path) -> Watching {
-    let shop = Endpoint::start().await;
-    let place = Workplace::with_configuration(&configuration(&shop, store));
-    let daemon = Daemon::start(&place);
-    Watching {
-        shop,
-        place,
-        daemon,
-    }
-}
-
-fn configuration(shop: &Endpoint, store: &Path) -> String {
-    format!(
-        "{}store: {{path: \"{}\"}}\n",
-        shop.watched("every: 1s"),
-        store.display()
-    )
-}
-
-impl Watching {
-    /// Waits until so many more looks were made.
-    async fn looks(&self, more: usize) {
-        let wanted = self.shop.asked() + more;
-        let looking = async {
-            while self.shop.asked() < wanted {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let made = tokio::time::timeout(Duration::from_secs(30), looking).await;
-        assert!(made.is_ok(), "the looks stopped");
-    }
-
-    /// Ends the daemon; all looks that were made must be in the memory.
-    async fn nothing_is_missing(self) {
-        let ended = self.daemon.stop().await;
-        ended.assert_code(0);
-        let known = looks(&history(&self.place, "shop").await);
-        let made = u64::try_from(self.shop.asked()).expect("few");
-        assert_eq!(known, made, "{ended}");
-    }
-}
+use super::watching;
+use crate::daemon::{history, looks};
 
 #[tokio::test]
 async fn locked_by_another_process() {
@@ -121,50 +22,6 @@ async fn locked_by_another_process() {
     other.execute_batch("COMMIT").expect("the end of the lock");
     watching.daemon.event("store.recovered").await;
     watching.nothing_is_missing().await;
-}
-
-#[tokio::test]
-async fn full_and_emptied_again() {
-    let disk = Disk::of(1_024);
-    let mut watching = watching(&disk.path.join("store")).await;
-    watching.daemon.event("round.ended").await;
-    watching.looks(1).await;
-    let filler = disk.path.join("filler");
-    // To the last byte.
-    std::fs::write(&filler, vec![0; 2 << 20]).expect_err("the disk is smaller");
-    let trouble = watching.daemon.event("store.trouble").await;
-    assert_eq!(trouble["trouble"], "full", "{trouble}");
-    watching.looks(2).await;
-    std::fs::remove_file(&filler).expect("room");
-    watching.daemon.event("store.recovered").await;
-    watching.nothing_is_missing().await;
-}
-
-#[tokio::test]
-async fn read_only_from_the_start() {
-    let disk = Disk::of(1_024);
-    disk.remount("ro");
-    let shop = Endpoint::start().await;
-    let yaml = configuration(&shop, &disk.path.join("store"))
-        .replace("every: 1s", "schedule: \"0 0 1 1 *\"");
-    let place = Workplace::with_configuration(&format!(
-        "{yaml}reporters: [{{kind: file, directory: reports}}]\n"
-    ));
-    let mut daemon = Daemon::start(&place);
-    let trouble = daemon.event("store.trouble").await;
-    assert_eq!(trouble["trouble"], "read_only", "{trouble}");
-    daemon.event("report.made").await;
-    let report: serde_json::Value =
-        serde_json::from_str(&place.read("reports/latest_report.json")).expect("a report");
-    assert_eq!(report["status"], "GREEN", "never the target's fault");
-    let alert = report["self_alerts"][0]["message"]
-        .as_str()
-        .expect("an alert");
-    assert!(alert.starts_with("the memory is gone: "), "{alert}");
-    disk.remount("rw");
-    daemon.event("store.recovered").await;
-    daemon.stop().await.assert_code(0);
-    assert_eq!(looks(&history(&place, "shop").await), 1);
 }
 
 #[tokio::test]
