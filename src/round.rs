@@ -15,8 +15,8 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::clients::Clients;
 use crate::clock::{Clock, milliseconds};
-use crate::collectors::{AnyCollector, Kind, RunContext};
-use crate::model::{Failure, FailureKind, Observation, Reading, Target, TargetId};
+use crate::collectors::{self, AnyCollector, Kind, RunContext};
+use crate::model::{Failure, FailureKind, Found, Observation, Reading, Target, TargetId};
 use crate::secret::Redactor;
 
 /// The collectors of the kinds that are in use, made once and kept between rounds.
@@ -82,20 +82,20 @@ pub async fn run(
     done: &dyn Fn(&TargetId),
 ) -> Vec<Observation> {
     let permits = Arc::new(Semaphore::new(options.permits.max(1)));
-    let mut order: Vec<usize> = (0..targets.len()).collect();
-    order.sort_by_key(|index| !targets[*index].common.critical);
     let mut observations: Vec<Option<Observation>> = vec![None; targets.len()];
-    let mut note = |joined: Result<(usize, Observation), JoinError>| {
-        if let Ok((index, observation)) = joined {
+    let mut note = |joined: Result<Vec<(usize, Observation)>, JoinError>| {
+        for (index, observation) in joined.into_iter().flatten() {
             done(&observation.target);
             observations[index] = Some(observation);
         }
     };
     let began = tokio::time::Instant::now();
     let round_began = began.into_std();
+    let visits = visits(targets);
+    let count = visits.len();
     let mut looks = JoinSet::new();
-    for (position, index) in order.into_iter().enumerate() {
-        let begins_at = began + share(options.spread, position, targets.len());
+    for (position, indices) in visits.into_iter().enumerate() {
+        let begins_at = began + share(options.spread, position, count);
         // Permits are taken here, one after the other: looks that compete for them come in any order.
         let mut permit = if options.spread.is_zero() {
             Arc::clone(&permits).try_acquire_owned().ok()
@@ -112,13 +112,18 @@ pub async fn run(
                 }
             };
         }
-        let target = Arc::clone(&targets[index]);
-        let collector = fleet.collector(target.id.kind);
+        let batch: Vec<_> = indices
+            .iter()
+            .map(|index| Arc::clone(&targets[*index]))
+            .collect();
+        let collector = batch
+            .first()
+            .and_then(|first| fleet.collector(first.id.kind));
         let options = options.clone();
         looks.spawn(async move {
-            let observation = look(collector, &target, round_began, &options).await;
+            let observations = look(collector, &batch, round_began, &options).await;
             drop(permit);
-            (index, observation)
+            indices.into_iter().zip(observations).collect()
         });
     }
     while let Some(joined) = looks.join_next().await {
@@ -135,6 +140,23 @@ pub async fn run(
         .zip(targets)
         .map(|(observation, target)| observation.unwrap_or_else(|| lost(target)))
         .collect()
+}
+
+/// Who is visited together, critical ones first.
+fn visits(targets: &[Arc<Target>]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..targets.len()).collect();
+    order.sort_by_key(|index| !targets[*index].common.critical);
+    let mut visits: Vec<Vec<usize>> = Vec::with_capacity(targets.len());
+    let mut places: HashMap<Arc<str>, usize> = HashMap::new();
+    for index in order {
+        let place = collectors::together(&targets[index])
+            .map(|together| *places.entry(together).or_insert(visits.len()));
+        match place.and_then(|place| visits.get_mut(place)) {
+            Some(visit) => visit.push(index),
+            None => visits.push(vec![index]),
+        }
+    }
+    visits
 }
 
 /// When the look may begin, with the permit to do so.
@@ -156,62 +178,53 @@ fn share(spread: Duration, position: usize, count: usize) -> Duration {
     spread.saturating_mul(position) / count.max(1)
 }
 
-/// One look, with its deadline; whatever happens, it gives an observation.
+/// One look at targets that are visited together, with its deadline; whatever happens, it gives an observation of each.
 pub(crate) async fn look(
     collector: Option<Arc<dyn AnyCollector>>,
-    target: &Target,
+    batch: &[Arc<Target>],
     round_began: Instant,
     options: &RoundOptions,
-) -> Observation {
+) -> Vec<Observation> {
+    let timeouts = batch.iter().map(|target| target.common.timeout);
     let run = RunContext {
-        timeout: target.common.timeout,
+        timeout: timeouts.max().unwrap_or_default(),
         round_began,
         cpu_window: options.cpu_window,
         clock: Arc::clone(&options.clock),
     };
     let at = options.clock.now();
     let began = Instant::now();
-    let outcome = match collector {
-        Some(collector) => guarded(collector.as_ref(), target, &run).await,
-        None => Err(our_bug("its kind has no collector")),
+    let outcomes = match collector {
+        Some(collector) => guarded(collector.as_ref(), batch, &run).await,
+        None => vec![Err(our_bug("its kind has no collector")); batch.len()],
     };
-    let outcome = redacted(outcome, &options.secrets);
     let took = began.elapsed();
-    tracing::debug!(
-        target.name = %target.id.name,
-        target.kind = target.id.kind,
-        duration_ms = milliseconds(took),
-        failure = outcome.as_ref().err().map(|failure| failure.kind.word()),
-        "looked"
-    );
-    Observation {
-        target: target.id.clone(),
-        at,
-        took,
-        outcome,
-    }
+    let looked = batch.iter().zip(outcomes).map(|(target, outcome)| {
+        let outcome = redacted(outcome, &options.secrets);
+        tracing::debug!(
+            target.name = %target.id.name,
+            target.kind = target.id.kind,
+            duration_ms = milliseconds(took),
+            failure = outcome.as_ref().err().map(|failure| failure.kind.word()),
+            "looked"
+        );
+        Observation {
+            target: target.id.clone(),
+            at,
+            took,
+            outcome,
+        }
+    });
+    looked.collect()
 }
 
 /// Without the secrets that settings brought into what is said: collectors speak of addresses, and an address may hold
 /// a token.
 fn redacted(outcome: Result<Reading, Failure>, secrets: &Redactor) -> Result<Reading, Failure> {
-    let clean = |reading: &mut Reading| {
-        reading
-            .facts
-            .iter_mut()
-            .for_each(|fact| secrets.redact(&mut fact.value));
-        for gap in &mut reading.gaps {
-            secrets.redact(&mut gap.message);
-            gap.hint.iter_mut().for_each(|hint| secrets.redact(hint));
-        }
-    };
     match outcome {
-        Ok(mut reading) => {
-            clean(&mut reading);
-            Ok(reading)
-        }
+        Ok(reading) => Ok(clean(reading, secrets)),
         Err(mut failure) => {
-            clean(&mut failure.seen);
+            *failure.seen = clean(*failure.seen, secrets);
             secrets.redact(&mut failure.message);
             failure
                 .hint
@@ -222,20 +235,48 @@ fn redacted(outcome: Result<Reading, Failure>, secrets: &Redactor) -> Result<Rea
     }
 }
 
+fn clean(mut reading: Reading, secrets: &Redactor) -> Reading {
+    for fact in &mut reading.facts {
+        secrets.redact(&mut fact.value);
+    }
+    for note in &mut reading.notes {
+        secrets.redact(&mut note.text);
+    }
+    for gap in &mut reading.gaps {
+        secrets.redact(&mut gap.message);
+        gap.hint.iter_mut().for_each(|hint| secrets.redact(hint));
+    }
+    let found = reading.found.take().map(|found| {
+        let cleaned = found.into_iter().map(|one| Found {
+            name: one.name,
+            outcome: redacted(one.outcome, secrets),
+        });
+        cleaned.collect()
+    });
+    Reading { found, ..reading }
+}
+
 /// A look that cannot outlast its deadline and cannot take the process with it.
 async fn guarded(
     collector: &dyn AnyCollector,
-    target: &Target,
+    batch: &[Arc<Target>],
     run: &RunContext,
-) -> Result<Reading, Failure> {
+) -> Vec<Result<Reading, Failure>> {
     // A collector keeps no state that a panic could leave half-written but behind its own locks.
-    let look = AssertUnwindSafe(async { collector.look(target, run).await }).catch_unwind();
-    match tokio::time::timeout(run.timeout + GRACE, look).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Err(our_bug("the collector panicked")),
+    let look = AssertUnwindSafe(async {
+        match batch {
+            [one] => vec![collector.look(one, run).await],
+            several => collector.look_at_batch(several, run).await,
+        }
+    });
+    let all = |failure: Failure| vec![Err(failure); batch.len()];
+    match tokio::time::timeout(run.timeout + GRACE, look.catch_unwind()).await {
+        Ok(Ok(outcomes)) if outcomes.len() == batch.len() => outcomes,
+        Ok(Ok(_)) => all(our_bug("the collector forgot a target")),
+        Ok(Err(_)) => all(our_bug("the collector panicked")),
         Err(_) => {
             let message = format!("no answer within {} ms", run.timeout.as_millis());
-            Err(Failure::new(FailureKind::TimedOut, message)
+            all(Failure::new(FailureKind::TimedOut, message)
                 .hint("see what keeps the target busy, or raise `timeout_ms`"))
         }
     }
@@ -294,6 +335,7 @@ mod tests {
                 runbook: None,
             },
             settings: Arc::new(()),
+            found_by: None,
         })
     }
 

@@ -77,7 +77,7 @@ fn judged(watched: &Watched) -> Judged {
     Judged {
         target: Arc::clone(&watched.target),
         spec: &watched.kind.spec,
-        costs_money: watched.kind.costs_money,
+        costs_money: (watched.kind.costs_money)(&watched.target.settings),
         rules: Arc::clone(&watched.rules),
     }
 }

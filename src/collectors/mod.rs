@@ -75,8 +75,6 @@ pub trait Collector: Send + Sync + Sized + 'static {
     const KIND: KindSpec;
     /// What a target of this kind takes, beside what every target takes. Unknown keys are refused.
     type Settings: DeserializeOwned + JsonSchema + Send + Sync + 'static;
-    /// Whether a look costs money: then it is made on its schedule only, and never repeated in between.
-    const COSTS_MONEY: bool = false;
 
     /// Makes the collector. Does no I/O.
     fn new(clients: &Clients) -> Self;
@@ -90,6 +88,11 @@ pub trait Collector: Send + Sync + Sized + 'static {
     /// The limits that the kind ships.
     fn rules(settings: &Self::Settings) -> Vec<Rule>;
 
+    /// Whether a look costs money: then it is made on its schedule only, and never repeated in between.
+    fn costs_money(_settings: &Self::Settings) -> bool {
+        false
+    }
+
     /// How the target is reached over SSH, where it is: `roundsman trust` asks for its host key.
     fn ssh(_settings: &Self::Settings) -> Option<&SshSettings> {
         None
@@ -100,6 +103,11 @@ pub trait Collector: Send + Sync + Sized + 'static {
         Vec::new()
     }
 
+    /// Which targets are visited together: those with the same key. `None`: each for itself.
+    fn batch_key(_settings: &Self::Settings) -> Option<String> {
+        None
+    }
+
     /// Visits the target. Keeps to `run.timeout`; may be dropped at any point.
     fn look(
         &self,
@@ -107,6 +115,18 @@ pub trait Collector: Send + Sync + Sized + 'static {
         settings: &Self::Settings,
         run: &RunContext,
     ) -> impl Future<Output = Result<Reading, Failure>> + Send;
+
+    /// Visits several targets with the same [`Self::batch_key`] in one go; gives what each look gave, in their order.
+    fn look_at_batch(
+        &self,
+        batch: &[(&Target, &Self::Settings)],
+        run: &RunContext,
+    ) -> impl Future<Output = Vec<Result<Reading, Failure>>> + Send {
+        let looks = batch
+            .iter()
+            .map(|(target, settings)| Collector::look(self, target, settings, run));
+        futures_util::future::join_all(looks)
+    }
 }
 
 /// A mistake in a target's settings.
@@ -135,6 +155,16 @@ pub trait AnyCollector: Send + Sync {
         target: &'a Target,
         run: &'a RunContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>>;
+
+    /// See [`Collector::look_at_batch`].
+    fn look_at_batch<'a>(
+        &'a self,
+        batch: &'a [Arc<Target>],
+        run: &'a RunContext,
+    ) -> BoxFuture<'a, Vec<Result<Reading, Failure>>> {
+        let looks = batch.iter().map(|target| self.look(target, run));
+        Box::pin(futures_util::future::join_all(looks))
+    }
 }
 
 impl<C: Collector> AnyCollector for C {
@@ -146,22 +176,45 @@ impl<C: Collector> AnyCollector for C {
         Box::pin(async move {
             match target.settings.downcast_ref::<C::Settings>() {
                 Some(settings) => Collector::look(self, target, settings, run).await,
-                None => Err(Failure::ours(format!(
-                    "the settings of `{}` are of another kind",
-                    target.id
-                ))
-                .hint("this is a bug of ours: please report it")),
+                None => Err(of_another_kind(target)),
             }
         })
     }
+
+    fn look_at_batch<'a>(
+        &'a self,
+        batch: &'a [Arc<Target>],
+        run: &'a RunContext,
+    ) -> BoxFuture<'a, Vec<Result<Reading, Failure>>> {
+        Box::pin(async move {
+            let settings = |target: &'a Arc<Target>| {
+                let settings = target.settings.downcast_ref::<C::Settings>()?;
+                Some((target.as_ref(), settings))
+            };
+            let Some(typed) = batch.iter().map(settings).collect::<Option<Vec<_>>>() else {
+                return batch.iter().map(|one| Err(of_another_kind(one))).collect();
+            };
+            Collector::look_at_batch(self, &typed, run).await
+        })
+    }
+}
+
+fn of_another_kind(target: &Target) -> Failure {
+    Failure::ours(format!(
+        "the settings of `{}` are of another kind",
+        target.id
+    ))
+    .hint("this is a bug of ours: please report it")
 }
 
 /// A kind whose collector's type is forgotten, so that all stand in one list.
 pub struct Kind {
     /// What the kind is.
     pub spec: KindSpec,
-    /// See [`Collector::COSTS_MONEY`].
-    pub costs_money: bool,
+    /// See [`Collector::costs_money`].
+    pub costs_money: fn(&Settings) -> bool,
+    /// See [`Collector::batch_key`].
+    pub batch_key: fn(&Settings) -> Option<String>,
     /// The JSON Schema of its settings.
     pub settings_schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
     /// Reads the settings of one target, and completes them: see [`Collector::complete`].
@@ -182,7 +235,8 @@ impl Kind {
     const fn of<C: Collector>() -> Self {
         Self {
             spec: C::KIND,
-            costs_money: C::COSTS_MONEY,
+            costs_money: |settings| settings.downcast_ref().is_some_and(C::costs_money),
+            batch_key: |settings| settings.downcast_ref().and_then(C::batch_key),
             settings_schema: C::Settings::json_schema,
             read: |node, variable| {
                 let mut settings = from_node::<C::Settings>(node)?;
@@ -215,7 +269,8 @@ impl Kind {
                 default_timeout: Duration::from_secs(10),
                 built: false,
             },
-            costs_money: false,
+            costs_money: |_| false,
+            batch_key: |_| None,
             settings_schema: S::json_schema,
             read: |node, _| Ok(Arc::new(from_node::<S>(node)?)),
             default_name: |settings| {
@@ -227,6 +282,15 @@ impl Kind {
             new: |_| Box::new(not_built::NotBuilt),
         }
     }
+}
+
+/// A text that is the same for targets that are visited together, and different for all others; see
+/// [`Collector::batch_key`].
+#[must_use]
+pub fn together(target: &Target) -> Option<Arc<str>> {
+    let kind = kind(target.id.kind)?;
+    let key = (kind.batch_key)(&target.settings)?;
+    Some(format!("{} {key}", kind.spec.key).into())
 }
 
 /// The kind of that YAML key.

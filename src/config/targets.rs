@@ -203,6 +203,7 @@ impl KindReader<'_> {
                 runbook: common.runbook.map(|link| link.0.0),
             },
             settings,
+            found_by: None,
         };
         let watched = Watched {
             target: Arc::new(target),

@@ -13,7 +13,7 @@ mod verdict;
 
 pub use failure::{Blame, Failure, FailureKind};
 pub use kind::{KindSpec, MetricSpec};
-pub use reading::{Fact, Gap, Measurement, Note, Observation, Reading, Unit, Value};
+pub use reading::{Fact, Found, Gap, Measurement, Note, Observation, Reading, Unit, Value};
 pub use report::{
     Change, Counts, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement, ReportTarget,
     RoundSummary, SelfAlert,

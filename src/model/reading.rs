@@ -163,6 +163,17 @@ pub struct Reading {
     pub facts: Vec<Fact>,
     /// What could not be had.
     pub gaps: Vec<Gap>,
+    /// The targets that were found, by a target that is there to find others; `None`: it is not, or could not.
+    pub found: Option<Vec<Found>>,
+}
+
+/// A target that a look found, and what the same look saw of it. It is judged as the one that found it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// How it is called: unique within its kind. Its history hangs on it.
+    pub name: String,
+    /// What was seen of it.
+    pub outcome: Result<Reading, Failure>,
 }
 
 impl Reading {

@@ -151,6 +151,9 @@ pub struct ReportTarget {
     /// The link of those who must act on it.
     #[serde(default)]
     pub runbook: Option<String>,
+    /// The name of the target that found it; `None`: it is configured.
+    #[serde(default)]
+    pub found_by: Option<String>,
 }
 
 /// A limit that was crossed, in a report.

@@ -55,6 +55,23 @@ pub struct Target {
     pub common: Common,
     /// The settings of its kind; only its collector knows their type.
     pub settings: Arc<dyn Any + Send + Sync>,
+    /// The target that found it, of the same kind; `None`: it is configured.
+    pub found_by: Option<Arc<str>>,
+}
+
+impl Target {
+    /// A target that this one found: like it in everything but the name.
+    #[must_use]
+    pub fn found(&self, name: &str) -> Self {
+        Self {
+            id: TargetId {
+                kind: self.id.kind,
+                name: name.into(),
+            },
+            found_by: Some(Arc::clone(&self.id.name)),
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Debug for Target {

@@ -1,10 +1,12 @@
 //! From observations to what is told: judge each, keep what it means, compose the report.
 
 mod alerts;
+mod conclude;
+mod found;
 mod memory;
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -12,13 +14,15 @@ use tokio::sync::mpsc;
 
 use crate::clock::{Clock, milliseconds};
 use crate::model::{
-    KindSpec, Observation, Report, ReportTarget, RoundEnd, RoundEvent, RoundSummary, Status,
-    Target, TargetId, Timestamp, Verdict, Wish,
+    KindSpec, Observation, Report, RoundEnd, RoundEvent, RoundSummary, Status, Target, TargetId,
+    Timestamp, Wish,
 };
 use crate::render::{Seen, Told, compose};
-use crate::rules::{Rules, judge};
+use crate::rules::Rules;
 use crate::store::{Remembered, Store};
 use alerts::alerts;
+pub use conclude::conclude;
+use found::Sight;
 use state::{Overview, State};
 
 /// A target with what it takes to judge it.
@@ -32,47 +36,6 @@ pub struct Judged {
     pub costs_money: bool,
     /// Its rules.
     pub rules: Arc<Rules>,
-}
-
-/// Judges the observations of a round, one for each of `targets` in their order, and composes the report. `before`: what
-/// is known of earlier rounds. `complete`: the round covers all targets of the configuration.
-#[must_use]
-pub fn conclude(
-    round: RoundSummary,
-    targets: &[Judged],
-    observations: &[Observation],
-    before: &[ReportTarget],
-    told: Option<&Told>,
-    complete: bool,
-) -> Report {
-    let before: HashMap<(&str, &str), &ReportTarget> = (before.iter())
-        .map(|target| ((target.kind.as_str(), target.name.as_str()), target))
-        .collect();
-    let verdicts: Vec<(Verdict, Timestamp)> = targets
-        .iter()
-        .zip(observations)
-        .map(|(one, observation)| {
-            let known = before.get(&(one.target.id.kind, &*one.target.id.name));
-            let remembered = known.map(|known| memory::verdict(known, one.spec));
-            let verdict = judge(&one.rules, remembered.as_ref(), observation);
-            let same = known.filter(|known| known.status == verdict.status);
-            let since = same.map_or(observation.at, |known| known.since);
-            (verdict, since)
-        })
-        .collect();
-    let seen: Vec<Seen<'_>> = targets
-        .iter()
-        .zip(observations)
-        .zip(&verdicts)
-        .map(|((one, observation), (verdict, since))| Seen {
-            target: &one.target,
-            spec: one.spec,
-            observation,
-            verdict,
-            since: *since,
-        })
-        .collect();
-    compose(round, &seen, told, complete)
 }
 
 /// How looks are confirmed, when more of them are made, and when people are told.
@@ -129,6 +92,8 @@ pub struct Watch {
 pub struct Pipeline {
     policy: Policy,
     states: HashMap<TargetId, State>,
+    /// Those that were found, by the one that found them.
+    found: HashMap<TargetId, HashSet<TargetId>>,
     overview: Overview,
     store: Arc<Store>,
     generation: u64,
@@ -157,6 +122,7 @@ impl Pipeline {
             states: (watch.targets.into_iter())
                 .map(|one| (one.target.id.clone(), State::new(one)))
                 .collect(),
+            found: HashMap::new(),
             overview: Overview::default(),
             generation: store.generation(),
             store,
@@ -202,32 +168,102 @@ impl Pipeline {
         }
         let mut left = Vec::new();
         for state in remembered.states {
-            let kind = self.states.keys().find(|id| id.kind == state.kind);
-            let id = kind.map(|id| TargetId {
-                kind: id.kind,
-                name: state.name.as_str().into(),
-            });
-            match id.and_then(|id| self.states.get_mut(&id)) {
+            let Some(kind) = crate::collectors::kind(&state.kind).map(|kind| kind.spec.key) else {
+                continue;
+            };
+            let id = |name: &str| TargetId {
+                kind,
+                name: name.into(),
+            };
+            let finder = state.found_by.as_deref().map(id);
+            let id = id(&state.name);
+            if let Some(finder) = finder {
+                self.add_found(&finder, &id);
+            }
+            match self.states.get_mut(&id) {
                 Some(known) => known.remember(&state),
-                None => left.push(state),
+                None => left.push((id, state.status)),
             }
         }
         // Whoever is not watched any more is told of once, and its history stays.
-        for state in left {
-            let kind = crate::collectors::kind(&state.kind).map(|kind| kind.spec.key);
-            if let Some(kind) = kind {
-                let id = TargetId {
-                    kind,
-                    name: state.name.as_str().into(),
-                };
-                // A refusal is counted by the store itself.
-                let _kept: bool = self.store.record_left(id, self.clock.now(), state.status);
+        for (id, status) in left {
+            self.record_left(id, status);
+        }
+    }
+
+    fn record_left(&self, id: TargetId, status: Status) {
+        // A refusal is counted by the store itself.
+        let _kept: bool = self.store.record_left(id, self.clock.now(), status);
+    }
+
+    /// Makes room for a target that was found. Whether it is that: one that is configured has its own look.
+    fn add_found(&mut self, finder: &TargetId, id: &TargetId) -> bool {
+        if let Some(known) = self.states.get(id) {
+            return known.found_by() == Some(&*finder.name);
+        }
+        let Some(finding) = self.states.get(finder) else {
+            return false;
+        };
+        let state = State::new(finding.judged().found(id));
+        self.states.insert(id.clone(), state);
+        let all = self.found.entry(finder.clone()).or_default();
+        all.insert(id.clone())
+    }
+
+    /// Takes a look, and with it those at the targets that it found.
+    fn see(&mut self, mut observation: Observation) {
+        self.follow_store();
+        let finder = observation.target.clone();
+        let (at, took) = (observation.at, observation.took);
+        let sight = found::take(&mut observation);
+        self.see_one(observation);
+        let mut before = self.found.get(&finder).cloned().unwrap_or_default();
+        match sight {
+            Sight::All(found) => {
+                for observation in found {
+                    before.remove(&observation.target);
+                    if self.add_found(&finder, &observation.target) {
+                        self.see_one(observation);
+                    }
+                }
+                for id in before {
+                    self.lose(&finder, &id);
+                }
+            }
+            Sight::Failed(failure) => {
+                for target in before {
+                    self.see_one(Observation {
+                        target,
+                        at,
+                        took,
+                        outcome: Err(failure.clone()),
+                    });
+                }
             }
         }
     }
 
-    fn see(&mut self, observation: Observation) {
-        self.follow_store();
+    /// A target that was found before is not there any more.
+    fn lose(&mut self, finder: &TargetId, id: &TargetId) {
+        let Some(state) = self.states.remove(id) else {
+            return;
+        };
+        if let Some(found) = self.found.get_mut(finder) {
+            found.remove(id);
+        }
+        tracing::info!(
+            event = "target.gone",
+            target.name = %id.name,
+            target.kind = id.kind,
+            "`{finder}` does not find it any more"
+        );
+        if let Some(status) = state.status() {
+            self.record_left(id.clone(), status);
+        }
+        self.overview = Overview::of(self.states.values());
+    }
+
+    fn see_one(&mut self, observation: Observation) {
         let Some(state) = self.states.get_mut(&observation.target) else {
             // Its target was taken out of the configuration while it was under way.
             return;
@@ -257,7 +293,7 @@ impl Pipeline {
         };
         if let Some(pace) = pace {
             let wish = Wish {
-                target: state.id().clone(),
+                target: state.visited_as(),
                 at: now + pace,
             };
             // A full queue means that looks are far behind: the next regular one will do.
@@ -295,10 +331,25 @@ impl Pipeline {
             };
             self.states.insert(id, state);
         }
+        for (finder, found) in std::mem::take(&mut self.found) {
+            for id in found {
+                // One that is configured now has been taken over above.
+                let Some(state) = before.remove(&id) else {
+                    continue;
+                };
+                if self.add_found(&finder, &id)
+                    && let Some(room) = self.states.remove(&id)
+                {
+                    let judged = room.judged().clone();
+                    self.states.insert(id, state.watched_as(judged));
+                } else {
+                    before.insert(id, state);
+                }
+            }
+        }
         for (id, state) in before {
             if let Some(status) = state.status() {
-                // A refusal is counted by the store itself.
-                let _kept: bool = self.store.record_left(id, self.clock.now(), status);
+                self.record_left(id, status);
             }
         }
         self.overview = Overview::of(self.states.values());

@@ -97,6 +97,24 @@ impl State {
         &self.judged.target.id
     }
 
+    pub(super) fn judged(&self) -> &Judged {
+        &self.judged
+    }
+
+    /// The target that found this one.
+    pub(super) fn found_by(&self) -> Option<&str> {
+        self.judged.target.found_by.as_deref()
+    }
+
+    /// Whose look sees this target: its own, or that of the one that found it.
+    pub(super) fn visited_as(&self) -> TargetId {
+        let finder = self.judged.target.found_by.as_ref();
+        TargetId {
+            kind: self.id().kind,
+            name: Arc::clone(finder.unwrap_or(&self.id().name)),
+        }
+    }
+
     pub(super) fn costs_money(&self) -> bool {
         self.judged.costs_money
     }

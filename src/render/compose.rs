@@ -182,6 +182,7 @@ fn target(seen: &Seen<'_>, issues: &[Issue]) -> ReportTarget {
         }),
         facts: facts(observation),
         runbook: target.common.runbook.clone(),
+        found_by: target.found_by.as_deref().map(str::to_owned),
     }
 }
 

@@ -100,6 +100,7 @@ impl Visit {
                     runbook: None,
                 },
                 settings: Arc::new(()),
+                found_by: None,
             },
             spec,
             observation: Observation {

@@ -7,6 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -26,6 +27,8 @@ pub struct Appointment {
     pub critical: bool,
     /// When it is looked at; an index into the timetables.
     pub group: GroupIndex,
+    /// Targets of a group with the same text are looked at at the same time.
+    pub together: Option<Arc<str>>,
 }
 
 /// What is due.
@@ -50,6 +53,8 @@ pub enum Due {
         at: Timestamp,
         /// Whether it belongs to the round of its group; otherwise it was asked for in between.
         of_round: bool,
+        /// See [`Appointment::together`].
+        together: Option<Arc<str>>,
     },
 }
 
@@ -184,7 +189,10 @@ impl Agenda {
             group.members.push(index);
         }
         self.slots.push(Slot {
-            share: share(&appointment.target.to_string(), 0),
+            share: match &appointment.together {
+                Some(together) => share(together, 0),
+                None => share(&appointment.target.to_string(), 0),
+            },
             appointment,
             regular: None,
             extra: None,
@@ -293,6 +301,11 @@ impl Agenda {
             return;
         };
         let slot = &mut self.slots[index];
+        // So that those that are asked for shortly after each other are looked at together.
+        let at = match &slot.appointment.together {
+            Some(_) => whole_second_from(at),
+            None => at,
+        };
         let sooner = |known: Option<Timestamp>| known.is_some_and(|known| known <= at);
         if sooner(slot.regular) || sooner(slot.extra) {
             return;
@@ -359,6 +372,7 @@ impl Agenda {
             target: slot.appointment.target.clone(),
             at,
             of_round,
+            together: slot.appointment.together.clone(),
         }
     }
 
@@ -386,17 +400,21 @@ impl Agenda {
             None => cron_spread(members.len()),
         };
         let count = members.len();
+        let mut first_of: HashMap<Arc<str>, usize> = HashMap::new();
         for (rank, member) in members.iter().enumerate() {
             let slot = &mut self.slots[*member];
+            let together = slot.appointment.together.clone();
+            let rank = together.map_or(rank, |key| *first_of.entry(key).or_insert(rank));
             let place = if every.is_some() && !first {
                 slot.share
             } else {
                 rank_share(rank, count)
             };
-            let jitter = self.jitter.mul_f64(share(
-                &slot.appointment.target.name,
-                begin.timestamp().cast_unsigned(),
-            ));
+            let seed = begin.timestamp().cast_unsigned();
+            let jitter = self.jitter.mul_f64(match &slot.appointment.together {
+                Some(together) => share(together, seed),
+                None => share(&slot.appointment.target.name, seed),
+            });
             let look_at = begin + delta(spread.mul_f64(place) + jitter);
             slot.regular = Some(look_at);
             self.heap.push(Reverse((look_at, Item::Look(*member))));
@@ -416,6 +434,16 @@ impl Agenda {
             looks: count,
             missed,
         }
+    }
+}
+
+/// The same time, or the next at which a second begins.
+fn whole_second_from(at: Timestamp) -> Timestamp {
+    let past = TimeDelta::nanoseconds(i64::from(at.timestamp_subsec_nanos()));
+    if past.is_zero() {
+        at
+    } else {
+        at - past + TimeDelta::seconds(1)
     }
 }
 
@@ -482,6 +510,7 @@ mod tests {
             target: target(name),
             critical: name.starts_with("vital"),
             group: 0,
+            together: name.starts_with("batch").then(|| "batch".into()),
         };
         names.iter().map(one).collect()
     }
@@ -582,6 +611,38 @@ mod tests {
     }
 
     #[test]
+    fn those_that_are_looked_at_together_are_due_at_the_same_time() {
+        let now = at("2026-11-21T09:00:00Z");
+        let names = ["batch-1", "a", "b", "batch-2", "c", "vital", "batch-3"];
+        for timetable in [every(60), cron("* * * * *")] {
+            let mut agenda = agenda(timetable, &names, now);
+            let mut times: HashMap<Timestamp, usize> = HashMap::new();
+            let end = now + TimeDelta::minutes(3);
+            while let Some(time) = agenda.next_at().filter(|time| *time < end) {
+                for due in agenda.take_due(time) {
+                    if let Due::Look { target, .. } = due
+                        && target.name.starts_with("batch")
+                    {
+                        *times.entry(time).or_default() += 1;
+                    }
+                }
+            }
+            assert!(times.len() >= 3, "{times:?}");
+            assert!(times.values().all(|count| *count == 3), "{times:?}");
+            // Asked for shortly after each other, by looks that ended one after the other.
+            for (index, name) in ["batch-1", "batch-2", "batch-3"].iter().enumerate() {
+                let after = TimeDelta::milliseconds(100 * i64::try_from(index).expect("small"));
+                agenda.ask(&target(name), end + TimeDelta::milliseconds(100) + after);
+            }
+            let asked = ["batch-1", "batch-2", "batch-3"].map(|name| {
+                let slot = &agenda.slots[agenda.by_target[&target(name)]];
+                slot.extra.or(slot.regular)
+            });
+            assert!(asked.iter().all(|at| *at == asked[0]), "{asked:?}");
+        }
+    }
+
+    #[test]
     fn asleep_for_hours_it_makes_up_for_one_round() {
         let now = at("2026-11-21T09:00:00Z");
         let mut agenda = agenda(cron("*/10 * * * *"), &["a"], now);
@@ -604,7 +665,8 @@ mod tests {
                 Due::Look {
                     target: target("a"),
                     at: woken,
-                    of_round: true
+                    of_round: true,
+                    together: None
                 }
             ]
         );

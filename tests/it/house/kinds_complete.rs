@@ -339,7 +339,8 @@ mod the_checks {
     fn a_sample_that_is_not_true_is_found() {
         let kind = |sample| {
             let mut kind = Kind {
-                costs_money: false,
+                costs_money: |_| false,
+                batch_key: |_| None,
                 spec: KindSpec {
                     sample,
                     ..spec("somethings", &[GOOD])

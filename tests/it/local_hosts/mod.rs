@@ -43,6 +43,7 @@ pub(super) fn target(entry: &str) -> Target {
             runbook: None,
         },
         settings,
+        found_by: None,
     }
 }
 

@@ -180,6 +180,7 @@ fn target(name: &str, kind: &str, status: Status) -> ReportTarget {
         }),
         facts: [("kernel".to_owned(), "6.8".to_owned())].into(),
         runbook: Some("https://wiki.example/disk".to_owned()),
+        found_by: None,
     }
 }
 

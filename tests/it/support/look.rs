@@ -48,6 +48,7 @@ pub(crate) fn target(key: &str, yaml: &str, timeout: Duration) -> Target {
             runbook: None,
         },
         settings,
+        found_by: None,
     }
 }
 

@@ -4,6 +4,8 @@
 //! counted. A round is over when its last look has ended, or when the next round of its timetable begins; so rounds never
 //! overlap, and one slow look holds up nothing.
 
+mod visit;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,9 +15,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::milliseconds;
+use crate::collectors;
 use crate::model::{Observation, RoundEnd, RoundEvent, Target, TargetId, Timestamp, Wish};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::schedule::{Agenda, Appointment, Due, Jump, Timetable};
+
+use visit::{RoundOf, Visit};
 
 /// The wall clock is looked at no less often than this, whatever is due.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
@@ -56,7 +61,7 @@ pub struct Rounds {
     permits: Arc<Semaphore>,
     /// The looks that are under way, with the round they belong to.
     under_way: HashMap<TargetId, Option<(usize, u64)>>,
-    looks: JoinSet<Looked>,
+    looks: JoinSet<Vec<Looked>>,
     open: HashMap<usize, OpenRound>,
     begun: u64,
     asked_at: Instant,
@@ -114,7 +119,7 @@ impl Rounds {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(joined) = self.looks.join_next() => self.end_look(joined).await,
+                Some(joined) = self.looks.join_next() => self.end_visit(joined).await,
                 Some(order) = orders.recv() => self.obey(order),
                 () = beat.notified() => {}
                 () = tokio::time::sleep(wait) => {}
@@ -143,6 +148,7 @@ impl Rounds {
             ),
             None => {}
         }
+        let mut visits: Vec<Visit> = Vec::new();
         for due in self.agenda.take_due(now) {
             match due {
                 Due::Round {
@@ -155,8 +161,16 @@ impl Rounds {
                     target,
                     at,
                     of_round,
-                } => self.begin_look(&target, at, of_round).await,
+                    together,
+                } => {
+                    if let Some((target, round)) = self.admit(&target, of_round).await {
+                        visit::join(&mut visits, target, at, round, together);
+                    }
+                }
             }
+        }
+        for visit in visits {
+            self.begin_visit(visit);
         }
         let next = self.agenda.next_at();
         let wait = next.map(|next| (next - now).to_std().unwrap_or_default());
@@ -197,10 +211,13 @@ impl Rounds {
         }
     }
 
-    async fn begin_look(&mut self, id: &TargetId, at: Timestamp, of_round: bool) {
-        let Some(target) = self.targets.get(id).map(Arc::clone) else {
-            return;
-        };
+    /// Lets a look begin, unless the one before is under way; gives the target, and the round that the look belongs to.
+    async fn admit(
+        &mut self,
+        id: &TargetId,
+        of_round: bool,
+    ) -> Option<(Arc<Target>, Option<RoundOf>)> {
+        let target = self.targets.get(id).map(Arc::clone)?;
         let group = self.agenda.group_of(id).unwrap_or(0);
         let open = self.open.get_mut(&group).filter(|_| of_round);
         if self.under_way.contains_key(id) {
@@ -215,39 +232,58 @@ impl Rounds {
                 );
                 self.end_round_if_complete(group).await;
             }
-            return;
+            return None;
         }
-        let round = open.map(|open| (group, open.number, open.began));
-        self.under_way
-            .insert(id.clone(), round.map(|(group, number, _)| (group, number)));
+        let round = open.map(|open| RoundOf {
+            group,
+            number: open.number,
+            began: open.began,
+        });
+        let number = round.map(|round| (round.group, round.number));
+        self.under_way.insert(id.clone(), number);
+        Some((target, round))
+    }
+
+    fn begin_visit(&mut self, visit: Visit) {
         // A look in between is a round of its own for what collectors share.
-        let round_began = round.map_or_else(Instant::now, |(_, _, began)| began);
-        let collector = self.fleet.collector(id.kind);
+        let round_began = visit.round.map_or_else(Instant::now, |round| round.began);
+        let kind = visit.targets.first().map(|first| first.id.kind);
+        let collector = kind.and_then(|kind| self.fleet.collector(kind));
         let (options, permits) = (self.options.clone(), Arc::clone(&self.permits));
         let events = self.events.clone();
         self.looks.spawn(async move {
             // Nobody closes the semaphore; without it a look is better made than not.
             let permit = permits.acquire_owned().await.ok();
-            let lag = options.clock.now() - at;
-            let observation = round::look(collector, &target, round_began, &options).await;
+            let lag = options.clock.now() - visit.at;
+            let observations = round::look(collector, &visit.targets, round_began, &options).await;
             drop(permit);
-            hand_on(&events, observation).await;
-            Looked {
-                target: target.id.clone(),
-                lag: lag.to_std().unwrap_or_default(),
+            let mut looked = Vec::with_capacity(observations.len());
+            for observation in observations {
+                looked.push(Looked {
+                    target: observation.target.clone(),
+                    lag: lag.to_std().unwrap_or_default(),
+                });
+                hand_on(&events, observation).await;
             }
+            looked
         });
     }
 
-    async fn end_look(&mut self, joined: Result<Looked, tokio::task::JoinError>) {
-        let looked = match joined {
-            Ok(looked) => looked,
+    async fn end_visit(&mut self, joined: Result<Vec<Looked>, tokio::task::JoinError>) {
+        let all = match joined {
+            Ok(all) => all,
             Err(error) => {
                 // A panic of a collector is caught before: this is one of ours, and has been logged with its place.
                 tracing::error!(event = "look.lost", %error, "a look was lost, which is a bug of ours");
                 return;
             }
         };
+        for looked in all {
+            self.end_look(&looked).await;
+        }
+    }
+
+    async fn end_look(&mut self, looked: &Looked) {
         let Some(Some((group, number))) = self.under_way.remove(&looked.target) else {
             return;
         };
@@ -344,7 +380,7 @@ impl Rounds {
             tokio::select! {
                 biased;
                 joined = self.looks.join_next() => match joined {
-                    Some(joined) => self.end_look(joined).await,
+                    Some(joined) => self.end_visit(joined).await,
                     None => return,
                 },
                 () = tokio::time::sleep_until(until) => break,
@@ -393,6 +429,7 @@ fn agenda(watch: &Watch, before: Option<(&Agenda, Timestamp)>) -> Agenda {
         target: target.id.clone(),
         critical: target.common.critical,
         group: *group,
+        together: collectors::together(target),
     });
     let now = before.map_or_else(|| watch.options.clock.now(), |(_, now)| now);
     Agenda::new(
