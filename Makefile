@@ -12,6 +12,7 @@ run: ## Looks at this machine once and prints the report; needs no configuration
 
 test: ## Installs what the tests need, starts every server they talk to, and runs them all.
 	scripts/install-test-servers
+	scripts/install-test-packages
 	cargo test --locked
 
 soak: ## Keeps a daemon for an hour under changing faults, then counts every look and every change.

@@ -19,13 +19,20 @@ const NEXT_TIMES: usize = 5;
 const LOOK_BYTES: f64 = 50.0;
 const SAMPLE_BYTES: f64 = 8.0;
 
+const DAYS_A_MONTH: f64 = 30.4375;
+
 /// The variables that we know, beside those that the file names itself.
-const KNOWN_VARIABLES: [&str; 29] = [
+const KNOWN_VARIABLES: [&str; 34] = [
     "ROUNDSMAN_CONFIG",
     "LOG_LEVEL",
     "AWS_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_EC2_METADATA_DISABLED",
     "TELEGRAM_BOT_TOKEN",
     "TELEGRAM_CHAT_ID",
     "VPS_SSH_KEY_PATH",
@@ -109,6 +116,7 @@ fn summary(plan: &Plan) -> String {
     let now = SystemClock.now();
     schedules(plan, now, &mut text);
     memory(plan, now, &mut text);
+    costs(plan, now, &mut text);
     text
 }
 
@@ -194,6 +202,26 @@ fn memory(plan: &Plan, now: Timestamp, text: &mut String) {
         text.push_str(&format!(
             "  warning: it lies on a network file system ({name}): it will not be used; set `store.path` to a local disk\n"
         ));
+    }
+}
+
+/// What the looks cost in a month, by what is paid for; those that cost nothing are not spoken of.
+fn costs(plan: &Plan, now: Timestamp, text: &mut String) {
+    let mut known: BTreeMap<&str, f64> = BTreeMap::new();
+    for watched in &plan.watched {
+        let timetable = (watched.timetable.as_ref()).unwrap_or(&plan.monitoring.timetable);
+        let looks = timetable.times_a_day(now) * DAYS_A_MONTH;
+        match (watched.kind.monthly_price)(&watched.target.settings, looks) {
+            Some(price) if price.of_each_found => text.push_str(&format!(
+                "costs: {} of {}: at most ${:.2} a month for each that is found\n",
+                price.what, watched.target.id, price.usd
+            )),
+            Some(price) => *known.entry(price.what).or_default() += price.usd,
+            None => {}
+        }
+    }
+    for (what, usd) in known {
+        text.push_str(&format!("costs: {what}: at most ${usd:.2} a month\n"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sessions and connections that collectors, the analysis and the reporters share, keyed by their settings.
 
+pub mod aws;
 pub mod docker;
 pub mod http;
 pub mod net;
@@ -20,6 +21,8 @@ pub struct Surroundings {
     pub data_directory: PathBuf,
     /// The host keys that this system knows.
     pub system_known_hosts: PathBuf,
+    /// The variables of AWS.
+    pub aws: aws::AwsEnvironment,
 }
 
 impl Default for Surroundings {
@@ -30,6 +33,7 @@ impl Default for Surroundings {
             agent_socket: None,
             data_directory: PathBuf::from("data"),
             system_known_hosts: PathBuf::from("/etc/ssh/ssh_known_hosts"),
+            aws: aws::AwsEnvironment::default(),
         }
     }
 }
@@ -49,6 +53,8 @@ pub struct Clients {
     pub ssh: ssh::SshClients,
     /// Docker engines, over all of the above.
     pub docker: docker::DockerClients,
+    /// Sessions with AWS.
+    pub aws: aws::AwsClients,
 }
 
 impl Clients {
@@ -73,6 +79,7 @@ impl Clients {
             http: http::HttpClients::new(network.clone(), tls.clone()),
             postgres: postgres::PostgresClients::new(network.clone(), tls.clone()),
             docker: docker::DockerClients::new(network.clone(), tls.clone(), ssh.clone()),
+            aws: aws::AwsClients::new(network.clone(), surroundings.aws.clone()),
             ssh,
             network,
             tls,

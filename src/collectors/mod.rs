@@ -20,26 +20,28 @@ use crate::clients::Clients;
 use crate::clients::ssh::SshSettings;
 use crate::clock::Clock;
 use crate::document::{Node, ReadError, from_node};
-use crate::model::{Failure, KindSpec, Reading, Rule, Target};
+use crate::model::{Failure, KindSpec, MonthlyPrice, Reading, Rule, Target};
 
 pub mod api_endpoints;
 pub mod databases;
 pub mod docker_hosts;
+pub mod ec2_instances;
 mod host;
 pub mod local_hosts;
 mod not_built;
 pub mod reference;
+pub mod s3_buckets;
 pub mod vps_servers;
 
 /// All kinds, in the order of the documentation.
 pub static KINDS: &[Kind] = &[
     Kind::of::<local_hosts::LocalHosts>(),
-    Kind::not_built::<not_built::Ec2Instances>("ec2_instances", "EC2 instances"),
+    Kind::of::<ec2_instances::Ec2Instances>(),
     Kind::of::<vps_servers::VpsServers>(),
     Kind::of::<docker_hosts::DockerHosts>(),
     Kind::of::<api_endpoints::ApiEndpoints>(),
     Kind::of::<databases::Databases>(),
-    Kind::not_built::<not_built::S3Buckets>("s3_buckets", "S3 buckets"),
+    Kind::of::<s3_buckets::S3Buckets>(),
     Kind::not_built::<not_built::LlmModels>("llm_models", "language models"),
     Kind::not_built::<not_built::LlmKeys>("llm_keys", "keys of model providers"),
     Kind::not_built::<not_built::AnyKeys>("redis_servers", "Redis servers"),
@@ -91,6 +93,11 @@ pub trait Collector: Send + Sync + Sized + 'static {
     /// Whether a look costs money: then it is made on its schedule only, and never repeated in between.
     fn costs_money(_settings: &Self::Settings) -> bool {
         false
+    }
+
+    /// What so many looks cost in a month, at most, where looks cost anything.
+    fn monthly_price(_settings: &Self::Settings, _looks_per_month: f64) -> Option<MonthlyPrice> {
+        None
     }
 
     /// How the target is reached over SSH, where it is: `roundsman trust` asks for its host key.
@@ -215,6 +222,8 @@ pub struct Kind {
     pub costs_money: fn(&Settings) -> bool,
     /// See [`Collector::batch_key`].
     pub batch_key: fn(&Settings) -> Option<String>,
+    /// See [`Collector::monthly_price`].
+    pub monthly_price: fn(&Settings, f64) -> Option<MonthlyPrice>,
     /// The JSON Schema of its settings.
     pub settings_schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
     /// Reads the settings of one target, and completes them: see [`Collector::complete`].
@@ -237,6 +246,9 @@ impl Kind {
             spec: C::KIND,
             costs_money: |settings| settings.downcast_ref().is_some_and(C::costs_money),
             batch_key: |settings| settings.downcast_ref().and_then(C::batch_key),
+            monthly_price: |settings, looks| {
+                (settings.downcast_ref()).and_then(|own| C::monthly_price(own, looks))
+            },
             settings_schema: C::Settings::json_schema,
             read: |node, variable| {
                 let mut settings = from_node::<C::Settings>(node)?;
@@ -271,6 +283,7 @@ impl Kind {
             },
             costs_money: |_| false,
             batch_key: |_| None,
+            monthly_price: |_, _| None,
             settings_schema: S::json_schema,
             read: |node, _| Ok(Arc::new(from_node::<S>(node)?)),
             default_name: |settings| {

@@ -41,58 +41,6 @@ pub(super) trait KnownSettings:
 /// A path or an address that needs no further care.
 type Text = Option<String>;
 
-/// An EC2 instance.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read and checked; used once the kind is built")]
-pub(super) struct Ec2Instances {
-    /// Such as `i-0123456789abcdef0`.
-    instance_id: Text,
-    /// Default: the variable `AWS_REGION`.
-    region: Text,
-    /// Default `running`.
-    expected_state: Text,
-    /// A profile of the AWS configuration.
-    profile: Text,
-    /// A role to take on.
-    assume_role: Option<Value>,
-    /// Instead of an ID: which instances are watched.
-    discover: Option<Value>,
-}
-
-impl KnownSettings for Ec2Instances {
-    fn default_name(&self) -> String {
-        self.instance_id
-            .clone()
-            .unwrap_or_else(|| "discovered".to_owned())
-    }
-}
-
-/// An S3 bucket.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read and checked; used once the kind is built")]
-pub(super) struct S3Buckets {
-    /// The bucket.
-    bucket: String,
-    /// Default: the variable `AWS_REGION`.
-    region: Text,
-    /// Another service that speaks S3.
-    endpoint_url: Text,
-    /// Whether the bucket is part of the path.
-    path_style: Option<bool>,
-    /// A profile of the AWS configuration.
-    profile: Text,
-    /// A role to take on.
-    assume_role: Option<Value>,
-}
-
-impl KnownSettings for S3Buckets {
-    fn default_name(&self) -> String {
-        self.bucket.clone()
-    }
-}
-
 /// A language model.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -30,6 +30,7 @@ pub use load::{FILE_VARIABLE, SEARCHED};
 pub use plan::{Monitoring, Plan, PlannedReporter, ValueSource, Watched};
 pub use schema::json_schema;
 
+use crate::clients::aws::SECRET_VARIABLES;
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
 use crate::problem::{Problem, Severity, nearest};
 use crate::rules::{Rules, Thresholds};
@@ -214,6 +215,10 @@ fn plan(
         asked.borrow_mut().add_variable(name, value);
         Some(value.to_owned())
     };
+    // Whoever is in AWS uses them, though no setting names them.
+    for name in SECRET_VARIABLES {
+        variable(name);
+    }
     let targets_node = root.get("targets").unwrap_or(&empty);
     let zone = monitoring.timezone.as_ref().map(|written| written.0.0);
     let zone = zone.unwrap_or_else(|| system_zone(environment));

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::Environment;
 use crate::clients::Surroundings;
+use crate::clients::aws::AwsEnvironment;
 
 /// What we find around us: by the environment, the configuration's file and `store.path`.
 ///
@@ -39,6 +40,9 @@ pub(super) fn find(
         agent_socket: path_in("SSH_AUTH_SOCK"),
         data_directory,
         home,
+        aws: AwsEnvironment::of(
+            (environment.names()).filter_map(|name| Some((name, environment.get(name)?))),
+        ),
         ..Surroundings::default()
     }
 }

@@ -31,6 +31,17 @@ impl KindSpec {
     }
 }
 
+/// What the looks at a target cost at most in a month.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MonthlyPrice {
+    /// In US dollars.
+    pub usd: f64,
+    /// What is paid for.
+    pub what: &'static str,
+    /// Whether it is the price of each target that is found.
+    pub of_each_found: bool,
+}
+
 /// What a metric is.
 #[derive(Debug)]
 pub struct MetricSpec {

@@ -12,7 +12,7 @@ mod target;
 mod verdict;
 
 pub use failure::{Blame, Failure, FailureKind};
-pub use kind::{KindSpec, MetricSpec};
+pub use kind::{KindSpec, MetricSpec, MonthlyPrice};
 pub use reading::{Fact, Found, Gap, Measurement, Note, Observation, Reading, Unit, Value};
 pub use report::{
     Change, Counts, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement, ReportTarget,

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use roundsman::clients::aws::AwsEnvironment;
 use roundsman::clients::net::{Network, ResolverSettings};
 use roundsman::clients::{Clients, Surroundings};
 use roundsman::collectors::KINDS;
@@ -39,6 +40,9 @@ const CASES: &[Case] = &[
     ("docker_hosts", |host, port| {
         format!("url: 'tcp://{host}:{port}'")
     }),
+    ("s3_buckets", |host, port| {
+        format!("bucket: shop\nregion: eu-west-1\nendpoint_url: 'http://{host}:{port}'")
+    }),
     ("vps_servers", |host, port| {
         let key = locked_key().display();
         format!(
@@ -65,11 +69,26 @@ fn locked_key() -> &'static Path {
 /// Kinds that read what is on this machine.
 const WITHOUT_CONNECTIONS: &[&str] = &["local_hosts"];
 
+/// Kinds whose targets are not who is asked: that AWS does not answer says nothing about an instance. Their own tests hold
+/// them to as much.
+const ASKING_OTHERS: &[&str] = &["ec2_instances"];
+
 /// Long enough for a busy machine to connect and to find that nothing comes.
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// No look is waited for longer, so that one that never ends fails instead of hanging.
 const LONGEST: Duration = Duration::from_mins(1);
+
+/// Where whoever wants credentials finds some.
+fn surroundings() -> Surroundings {
+    Surroundings {
+        aws: AwsEnvironment::of([
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", CANARY),
+        ]),
+        ..Surroundings::default()
+    }
+}
 
 async fn look((kind, settings): &Case, clients: &Clients, host: &str, port: u16) -> Looked {
     let yaml = settings(host, port);
@@ -99,7 +118,7 @@ fn every_kind_that_connects_is_held_to_the_contract() {
         let listed = CASES.iter().any(|(case, _)| *case == key);
         assert_ne!(
             listed,
-            WITHOUT_CONNECTIONS.contains(&key),
+            WITHOUT_CONNECTIONS.contains(&key) || ASKING_OTHERS.contains(&key),
             "`{key}` belongs into exactly one list of this file"
         );
     }
@@ -113,7 +132,13 @@ async fn a_server_that_says_nothing_is_timed_out_by_the_collector_itself() {
     })
     .await;
     for case in CASES {
-        let looked = look(case, &Clients::new(), "127.0.0.1", server.port).await;
+        let looked = look(
+            case,
+            &Clients::within(&surroundings()),
+            "127.0.0.1",
+            server.port,
+        )
+        .await;
         looked.assert_failed(Status::Red, "timed_out ");
         assert!(looked.failure().contains(" ms"), "{}", looked.failure());
     }
@@ -122,7 +147,13 @@ async fn a_server_that_says_nothing_is_timed_out_by_the_collector_itself() {
 #[tokio::test]
 async fn a_port_that_nothing_listens_on_is_unreachable() {
     for case in CASES {
-        let looked = look(case, &Clients::new(), "127.0.0.1", free_port()).await;
+        let looked = look(
+            case,
+            &Clients::within(&surroundings()),
+            "127.0.0.1",
+            free_port(),
+        )
+        .await;
         looked.assert_failed(Status::Red, "unreachable ");
         assert!(looked.failure().contains("refused"), "{}", looked.failure());
     }
@@ -140,7 +171,13 @@ async fn a_server_of_another_sort_is_unexpected() {
     })
     .await;
     for case in CASES {
-        let looked = look(case, &Clients::new(), "127.0.0.1", server.port).await;
+        let looked = look(
+            case,
+            &Clients::within(&surroundings()),
+            "127.0.0.1",
+            server.port,
+        )
+        .await;
         looked.assert_failed(Status::Red, "unexpected ");
     }
 }
@@ -149,7 +186,13 @@ async fn a_server_of_another_sort_is_unexpected() {
 async fn a_server_that_closes_at_once_is_to_blame() {
     let server = server(|stream| async move { drop(stream) }).await;
     for case in CASES {
-        let looked = look(case, &Clients::new(), "127.0.0.1", server.port).await;
+        let looked = look(
+            case,
+            &Clients::within(&surroundings()),
+            "127.0.0.1",
+            server.port,
+        )
+        .await;
         assert_eq!(looked.status(), Status::Red, "{}", looked.failure());
     }
 }
@@ -160,7 +203,13 @@ async fn a_server_that_never_stops_talking_ends_the_look_no_later_than_its_deadl
         server(|mut stream| async move { while stream.write_all(&[b'x'; 4096]).await.is_ok() {} })
             .await;
     for case in CASES {
-        let looked = look(case, &Clients::new(), "127.0.0.1", server.port).await;
+        let looked = look(
+            case,
+            &Clients::within(&surroundings()),
+            "127.0.0.1",
+            server.port,
+        )
+        .await;
         assert_eq!(looked.status(), Status::Red, "{}", looked.failure());
     }
 }
@@ -172,7 +221,7 @@ async fn a_name_that_does_not_exist_is_the_targets_and_a_mute_dns_server_is_ours
         name_servers: Some(vec![server.address]),
         hosts_file: "/nowhere/hosts".into(),
     });
-    let clients = Clients::over(network, &Surroundings::default());
+    let clients = Clients::over(network, &surroundings());
     for case in CASES {
         let looked = look(case, &clients, "nobody.example.com", 1).await;
         looked.assert_failed(Status::Red, "unreachable the name `nobody.example.com`");
@@ -197,7 +246,7 @@ async fn a_look_that_is_dropped_leaves_no_connection_behind() {
     .await;
     for (kind, settings) in CASES {
         let yaml = settings("127.0.0.1", server.port);
-        let clients = Clients::new();
+        let clients = Clients::within(&surroundings());
         let until = |wanted: usize| {
             let open = Arc::clone(&open);
             let waiting = async move {

@@ -2,6 +2,9 @@
 
 use super::{all_four, service};
 use crate::config::predecessor;
+use crate::ec2_instances::launch;
+use crate::s3_buckets::bucket;
+use crate::support::aws::Aws;
 use crate::support::postgres::{PASSWORD, postgres};
 use crate::support::program::Workplace;
 
@@ -39,7 +42,11 @@ async fn the_predecessors_file_can_be_used() {
 async fn the_predecessors_file_makes_a_round() {
     let (server, database) = (service().await, postgres().await);
     database.database("production").await;
+    let aws = Aws::start().await;
+    let instance = &launch("us-east-1", 1, "m5.large", &[]).await[0];
+    bucket("eu-west-1", "company-backups").await;
     let file = predecessor::FILE
+        .replace("i-0123456789abcdef0", instance)
         .replace("host: db.example.com", "host: 127.0.0.1")
         .replace("port: 5432", &format!("port: {}", database.port))
         .replace(
@@ -52,15 +59,16 @@ async fn the_predecessors_file_makes_a_round() {
         );
     let place = Workplace::with_configuration(&file)
         .file(".env", predecessor::VARIABLES)
+        .variable("AWS_ENDPOINT_URL", &aws.url())
         .variable("POSTGRES_USER", "watcher")
         .variable("POSTGRES_PASSWORD", PASSWORD);
     let ended = place.run(&["--run-once", "--format", "json"]).await;
     // What is not built yet is UNKNOWN, never RED, and so is a server whose key is not mounted.
     let report = ended.assert_code(3).json();
-    assert_eq!(report["counts"]["green"], 3, "{ended}");
+    assert_eq!(report["counts"]["green"], 5, "{ended}");
     assert_eq!(report["counts"]["red"], 0, "{ended}");
     for target in report["targets"].as_array().expect("targets") {
-        if !["api_endpoints", "databases"]
+        if !["api_endpoints", "databases", "ec2_instances", "s3_buckets"]
             .map(Into::into)
             .contains(&target["kind"])
         {

@@ -341,6 +341,7 @@ mod the_checks {
             let mut kind = Kind {
                 costs_money: |_| false,
                 batch_key: |_| None,
+                monthly_price: |_, _| None,
                 spec: KindSpec {
                     sample,
                     ..spec("somethings", &[GOOD])

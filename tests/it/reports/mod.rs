@@ -76,7 +76,8 @@ const CONTRACT: &str = r#"{
       "facts": {
         "kernel": "6.8"
       },
-      "runbook": "https://wiki.example/disk"
+      "runbook": "https://wiki.example/disk",
+      "found_by": null
     }
   ],
   "changes": [
@@ -198,6 +199,7 @@ fn a_report_without_later_fields_is_read() {
     let target = older["targets"][0].as_object_mut().unwrap();
     target.remove("facts");
     target.remove("runbook");
+    target.remove("found_by");
     target["findings"][0]
         .as_object_mut()
         .unwrap()

@@ -12,6 +12,7 @@ mod trust;
 
 use std::time::{Duration, Instant};
 
+use roundsman::clients::aws::AwsEnvironment;
 use roundsman::clients::ssh::{Limits, Session, SshSettings};
 use roundsman::clients::{Clients, Surroundings};
 use roundsman::document::{LIMITS, from_node, parse};
@@ -55,6 +56,7 @@ impl World {
             agent_socket,
             data_directory: folder.path().join("data"),
             system_known_hosts: folder.path().join("system_known_hosts"),
+            aws: AwsEnvironment::default(),
         };
         Self {
             clients: Clients::within(&surroundings),

@@ -78,20 +78,64 @@ pub(crate) async fn look_again(collector: &dyn AnyCollector, target: &Target) ->
         clock: Arc::new(SystemClock),
     };
     let outcome = collector.look(target, &run).await;
-    let looked = Looked {
-        outcome,
-        rules: (kind.rules)(&target.settings),
+    let rules = (kind.rules)(&target.settings);
+    Looked::checked(outcome, rules, kind)
+}
+
+/// Looks at targets of one kind that are visited together, at that time.
+pub(crate) async fn look_together(
+    collector: &dyn AnyCollector,
+    targets: &[Arc<Target>],
+    clock: Arc<dyn Clock>,
+) -> Vec<Looked> {
+    let kind = kind_of(targets.first().expect("a target").id.kind);
+    let run = RunContext {
+        timeout: targets[0].common.timeout,
+        round_began: Instant::now(),
+        cpu_window: Duration::from_secs(1),
+        clock,
     };
-    for measurement in &looked.reading().measurements {
-        let declared = kind.spec.metric(measurement.metric);
-        let declared =
-            declared.unwrap_or_else(|| panic!("`{}` is not declared", measurement.metric));
-        assert_eq!(declared.unit, measurement.unit, "{}", measurement.metric);
-    }
-    looked
+    let outcomes = collector.look_at_batch(targets, &run).await;
+    assert_eq!(outcomes.len(), targets.len());
+    let looked = outcomes.into_iter().zip(targets).map(|(outcome, target)| {
+        let rules = (kind.rules)(&target.settings);
+        Looked::checked(outcome, rules, kind)
+    });
+    looked.collect()
 }
 
 impl Looked {
+    fn checked(outcome: Result<Reading, Failure>, rules: Vec<Rule>, kind: &Kind) -> Self {
+        let looked = Self { outcome, rules };
+        for measurement in &looked.reading().measurements {
+            let declared = kind.spec.metric(measurement.metric);
+            let declared =
+                declared.unwrap_or_else(|| panic!("`{}` is not declared", measurement.metric));
+            assert_eq!(declared.unit, measurement.unit, "{}", measurement.metric);
+        }
+        looked
+    }
+
+    /// What was seen of each target that it found, by name, each under the same limits.
+    pub(crate) fn found(&self) -> std::collections::BTreeMap<String, Self> {
+        let found = self.reading().found.iter().flatten();
+        let looked = found.map(|one| {
+            let looked = Self {
+                outcome: one.outcome.clone(),
+                rules: self.rules.clone(),
+            };
+            (one.name.clone(), looked)
+        });
+        looked.collect()
+    }
+
+    /// A word that was measured.
+    pub(crate) fn state(&self, metric: &str) -> Option<String> {
+        let all = &self.reading().measurements;
+        let found = all.iter().find(|one| one.metric == metric)?;
+        Some(found.value.to_string())
+    }
+
     /// What was measured, also by a look that failed.
     pub(crate) fn reading(&self) -> &Reading {
         match &self.outcome {

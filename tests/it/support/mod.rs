@@ -1,5 +1,6 @@
 //! Fixtures: real servers on free ports, started as children that die with this process.
 
+pub(crate) mod aws;
 pub(crate) mod certificates;
 pub(crate) mod children;
 pub(crate) mod daemon;
@@ -8,11 +9,14 @@ pub(crate) mod dockerd;
 mod look;
 mod machine;
 pub(crate) mod nginx;
+pub(crate) mod packages;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod servers;
 pub(crate) mod sshd;
 
-pub(crate) use look::{Looked, kind_of, look, look_again, look_at, look_with, target};
+pub(crate) use look::{
+    Looked, kind_of, look, look_again, look_at, look_together, look_with, target,
+};
 pub(crate) use machine::cannot_run;
