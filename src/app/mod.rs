@@ -18,7 +18,7 @@ use crate::pipeline::{self, Judged};
 use crate::render::Told;
 use crate::reporters::{self, AnyReporter, Means, Message, file};
 use crate::round::{self, Fleet, RoundOptions};
-use crate::store::Remembered;
+use crate::store::{FileLedger, Remembered};
 
 /// Over how long rates are measured when somebody waits at a prompt.
 const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);
@@ -82,11 +82,21 @@ fn judged(watched: &Watched) -> Judged {
     }
 }
 
+/// The clients of a plan, whose purse is in the store's folder. Does no I/O.
+#[must_use]
+pub fn clients(plan: &Plan) -> Clients {
+    let clients = Clients::within(&plan.surroundings);
+    let ledger = Arc::new(FileLedger::new(plan.store.folder.clone()));
+    let llm = clients.llm.paid_from(ledger);
+    llm.use_terms(plan.purse.clone());
+    Clients { llm, ..clients }
+}
+
 impl App {
     /// Makes the clients and the collectors that these targets of the plan need. Does no I/O but to raise the limit of open files.
     #[must_use]
     pub fn new(watched: &[Watched], plan: &Plan) -> Self {
-        let clients = Clients::within(&plan.surroundings);
+        let clients = clients(plan);
         Self {
             fleet: Fleet::new(watched.iter().map(|one| one.kind), &clients),
             clients,

@@ -88,6 +88,18 @@ pub(super) enum Command {
     },
     /// Read all of the memory and check that it is sound
     Verify,
+    /// Show what language models did cost today and this month, by purpose and model
+    Budget {
+        /// How it is printed: text or json
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: ListFormat,
+    },
+    /// Ask, for free, which providers of language models can be used, and list them in order of preference
+    Providers {
+        /// Print JSON, for scripts
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What `trust` takes.
@@ -125,6 +137,15 @@ pub(super) struct History {
 pub(super) enum HistoryFormat {
     /// For people at a prompt.
     Table,
+    /// For programs.
+    Json,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ListFormat {
+    /// For people at a prompt.
+    Text,
     /// For programs.
     Json,
 }

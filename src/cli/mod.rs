@@ -2,6 +2,7 @@
 
 mod arguments;
 mod backup;
+mod budget;
 mod check_config;
 mod daemon;
 mod exit;
@@ -11,6 +12,7 @@ mod init;
 mod kinds;
 mod probe;
 mod progress;
+mod providers;
 mod run_once;
 mod schema;
 mod terminal;
@@ -26,7 +28,7 @@ use clap::error::ErrorKind;
 use crate::config::{self, Environment, Found, Loaded, Plan};
 use crate::problem::{Problem, Severity};
 use crate::telemetry::{self, Output};
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, ListFormat};
 use exit::Exit;
 use terminal::Terminal;
 
@@ -101,6 +103,15 @@ fn answer(arguments: Arguments) -> Exit {
         Some(Command::History(asked)) => history::run(&session, &asked),
         Some(Command::Backup { file }) => backup::backup(&session, &file),
         Some(Command::Verify) => backup::verify(&session),
+        Some(Command::Budget { format }) => budget::run(&session, format),
+        Some(Command::Providers { json }) => {
+            let format = if json {
+                ListFormat::Json
+            } else {
+                ListFormat::Text
+            };
+            providers::run(&session, format)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod docker;
 pub mod http;
+pub mod llm;
 pub mod net;
 pub mod postgres;
 pub mod ssh;
@@ -55,6 +56,8 @@ pub struct Clients {
     pub docker: docker::DockerClients,
     /// Sessions with AWS.
     pub aws: aws::AwsClients,
+    /// Language models, paid from the purse.
+    pub llm: llm::LlmClients,
 }
 
 impl Clients {
@@ -75,11 +78,14 @@ impl Clients {
     pub fn over(network: net::Network, surroundings: &Surroundings) -> Self {
         let tls = tls::TlsConfigs::new();
         let ssh = ssh::SshClients::new(network.clone(), surroundings.clone());
+        let http = http::HttpClients::new(network.clone(), tls.clone());
+        let aws = aws::AwsClients::new(network.clone(), surroundings.aws.clone());
         Self {
-            http: http::HttpClients::new(network.clone(), tls.clone()),
+            llm: llm::LlmClients::new(http.clone(), aws.clone()),
+            http,
+            aws,
             postgres: postgres::PostgresClients::new(network.clone(), tls.clone()),
             docker: docker::DockerClients::new(network.clone(), tls.clone(), ssh.clone()),
-            aws: aws::AwsClients::new(network.clone(), surroundings.aws.clone()),
             ssh,
             network,
             tls,

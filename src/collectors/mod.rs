@@ -27,6 +27,8 @@ pub mod databases;
 pub mod docker_hosts;
 pub mod ec2_instances;
 mod host;
+pub mod llm_keys;
+pub mod llm_models;
 pub mod local_hosts;
 mod not_built;
 pub mod reference;
@@ -42,8 +44,8 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<api_endpoints::ApiEndpoints>(),
     Kind::of::<databases::Databases>(),
     Kind::of::<s3_buckets::S3Buckets>(),
-    Kind::not_built::<not_built::LlmModels>("llm_models", "language models"),
-    Kind::not_built::<not_built::LlmKeys>("llm_keys", "keys of model providers"),
+    Kind::of::<llm_models::LlmModels>(),
+    Kind::of::<llm_keys::LlmKeys>(),
     Kind::not_built::<not_built::AnyKeys>("redis_servers", "Redis servers"),
     Kind::not_built::<not_built::AnyKeys>("mysql_servers", "MySQL servers"),
     Kind::not_built::<not_built::AnyKeys>("mongodb_servers", "MongoDB servers"),

@@ -13,7 +13,6 @@ use serde_json::Value;
 
 use super::{AnyCollector, RunContext};
 use crate::model::{Failure, Reading, Target};
-use crate::secret::Secret;
 
 /// The collector of every kind that is not built.
 pub(super) struct NotBuilt;
@@ -36,59 +35,6 @@ pub(super) trait KnownSettings:
 {
     /// See [`super::Collector::default_name`].
     fn default_name(&self) -> String;
-}
-
-/// A path or an address that needs no further care.
-type Text = Option<String>;
-
-/// A language model.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read and checked; used once the kind is built")]
-pub(super) struct LlmModels {
-    /// Who runs it.
-    provider: String,
-    /// The model, as the provider names it.
-    model_id: String,
-    /// The provider's region.
-    region: Text,
-    /// The provider's address, where it is not the usual one.
-    base_url: Text,
-    /// The provider's key.
-    api_key: Option<Secret>,
-    /// The longest answer that is paid for.
-    max_tokens: Option<u32>,
-    /// What it costs, in US dollars per 1,000 tokens.
-    price: Option<Value>,
-    /// `list`: only ask, for free, whether the model is offered.
-    method: Text,
-}
-
-impl KnownSettings for LlmModels {
-    fn default_name(&self) -> String {
-        format!("{}/{}", self.provider, self.model_id)
-    }
-}
-
-/// A provider's key.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read and checked; used once the kind is built")]
-pub(super) struct LlmKeys {
-    /// Whose key.
-    provider: String,
-    /// The variable that holds it.
-    env: Text,
-    /// Whether it must be there.
-    required: Option<bool>,
-    /// An `https://` address that answers for free whether the key is good.
-    test_url: Text,
-}
-
-impl KnownSettings for LlmKeys {
-    fn default_name(&self) -> String {
-        self.provider.clone()
-    }
 }
 
 /// Settings of a kind whose keys are not settled yet: any are taken. Some of them may be secrets, so there is no `Debug`.

@@ -11,6 +11,7 @@ mod expand;
 mod hidden;
 mod limits;
 mod load;
+mod money;
 mod names;
 mod plan;
 mod schema;
@@ -191,7 +192,7 @@ fn plan(
     let report: ReportSection = section(root, "report", problems);
     let thresholds: Thresholds = section(root, "thresholds", problems);
     read_for_its_mistakes::<Telegram>(root, "telegram", problems);
-    read_for_its_mistakes::<Llm>(root, "llm", problems);
+    let llm: Llm = section(root, "llm", problems);
     let store: Store = section(root, "store", problems);
 
     let thresholds_path = path.key("thresholds");
@@ -239,9 +240,11 @@ fn plan(
     collect_sources(root, &path, &mut sources);
     let mut secrets = secrets.clone();
     secrets.join(&asked.borrow().secrets);
+    let purse = money::terms(&llm, zone, root, problems);
     let surroundings = surroundings::find(environment, store.path.as_deref(), main_file);
     Some(Plan {
         secrets,
+        purse,
         store: crate::store::Settings {
             folder: surroundings.data_directory.clone(),
             keep: keep(&store),
@@ -305,7 +308,11 @@ fn sections() -> impl Iterator<Item = &'static str> + Clone {
 fn warn_of_what_is_not_built(root: &Node, problems: &mut Vec<Problem>) {
     for key in NOT_ACTED_ON {
         if let Some(entry) = root.entry(key) {
-            let problem = Problem::warning("is read, but this build does not act on it yet");
+            let message = match key {
+                "llm" => "its budget and prices are used; the analysis is not in this build yet",
+                _ => "is read, but this build does not act on it yet",
+            };
+            let problem = Problem::warning(message);
             let problem = problem.at(&entry.key_location, key);
             problems.push(problem.hint("leave it for a later version"));
         }

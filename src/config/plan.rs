@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clients::Surroundings;
+use crate::clients::llm::Terms;
 use crate::collectors::Kind;
 use crate::model::{Origin, Target};
 use crate::pipeline::ReportWhen;
@@ -33,6 +34,8 @@ pub struct Plan {
     pub sources: Vec<ValueSource>,
     /// What is never to be said, though it stands in settings that are, such as a token in an address.
     pub secrets: Redactor,
+    /// How much language models may cost, and what they cost.
+    pub purse: Terms,
     /// Where we run: what clients find around them.
     pub surroundings: Surroundings,
 }

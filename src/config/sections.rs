@@ -85,6 +85,10 @@ pub(super) struct Llm {
     pub daily_budget_usd: Option<f64>,
     /// When the model is asked. Default `problems`.
     pub when: Option<AskWhen>,
+    /// Whose midnight ends the day of the budget. Default: `monitoring.timezone`.
+    pub budget_timezone: Option<Written<ZoneText>>,
+    /// What models cost, before the prices that we know.
+    pub prices: Vec<PriceOfModel>,
     /// What the model costs, where it is not in the price table.
     pub price: Option<Price>,
     /// Providers that are asked when the first does not answer.
@@ -113,6 +117,20 @@ pub(super) struct Price {
     pub input_per_1k: f64,
     /// Of the answer.
     pub output_per_1k: f64,
+}
+
+/// What some models cost, in US dollars per 1,000 tokens.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PriceOfModel {
+    /// Which models: a name or a pattern such as `gpt-4o*`.
+    pub model: String,
+    /// Of the question.
+    pub input_per_1k: f64,
+    /// Of the answer.
+    pub output_per_1k: f64,
+    /// From that day on, such as `2026-12-01`.
+    pub from: Option<String>,
 }
 
 /// What is kept, and where.

@@ -76,6 +76,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What had been measured before it failed. It is judged and reported like any reading.
     pub seen: Box<Reading>,
+    /// Whether we chose not to look, such as when the budget is spent. It does not count in how the whole is.
+    pub by_choice: bool,
 }
 
 impl Failure {
@@ -87,6 +89,7 @@ impl Failure {
             message: message.into(),
             hint: None,
             seen: Box::default(),
+            by_choice: false,
         }
     }
 
@@ -106,6 +109,13 @@ impl Failure {
     #[must_use]
     pub fn seen(mut self, reading: Reading) -> Self {
         *self.seen = reading;
+        self
+    }
+
+    /// That it was our choice not to look.
+    #[must_use]
+    pub fn by_choice(mut self) -> Self {
+        self.by_choice = true;
         self
     }
 

@@ -278,6 +278,14 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Whether we chose not to look.
+    #[must_use]
+    pub fn is_left_out(&self) -> bool {
+        self.outcome
+            .as_ref()
+            .is_err_and(|failure| failure.by_choice)
+    }
+
     /// What was measured, also by a look that failed half-way.
     #[must_use]
     pub fn reading(&self) -> &Reading {

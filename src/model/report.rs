@@ -198,6 +198,9 @@ pub struct ReportFailure {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+    /// Whether we chose not to look, such as when the budget is spent. It does not count in how the whole is.
+    #[serde(default)]
+    pub by_choice: bool,
 }
 
 /// A target whose status changed since the last report.

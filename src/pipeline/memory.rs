@@ -56,6 +56,7 @@ pub(super) fn observation(told: &ReportTarget, id: &TargetId, spec: &KindSpec) -
             message: failure.message.clone(),
             hint: failure.hint.clone(),
             seen: Box::new(reading),
+            by_choice: failure.by_choice,
         }),
     };
     Observation {

@@ -124,8 +124,12 @@ impl State {
     }
 
     pub(super) fn standing(&self) -> Standing {
+        let left_out = self
+            .last
+            .as_ref()
+            .is_some_and(|last| last.observation.is_left_out());
         Standing {
-            status: self.status(),
+            status: self.status().filter(|_| !left_out),
             critical: self.judged.target.common.critical,
         }
     }

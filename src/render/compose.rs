@@ -86,13 +86,14 @@ pub fn compose(
     }
     // Stable: within a status the order of the targets stays.
     all_issues.sort_by_key(|(status, _)| Reverse(*status));
-    let status = ordered
-        .first()
-        .map_or(Status::Green, |worst| worst.verdict.status);
+    let counted: Vec<&Seen<'_>> = (ordered.iter().copied())
+        .filter(|one| !one.observation.is_left_out())
+        .collect();
+    let status = (counted.first()).map_or(Status::Green, |worst| worst.verdict.status);
     Report {
         schema: SCHEMA,
         round,
-        overall: overall(&ordered),
+        overall: overall(&counted),
         status,
         counts,
         changes: told.map_or_else(Vec::new, |told| changes(told, &ordered, &names, complete)),
@@ -179,6 +180,7 @@ fn target(seen: &Seen<'_>, issues: &[Issue]) -> ReportTarget {
             kind: failure.kind,
             message: failure.message.clone(),
             hint: failure.hint.clone(),
+            by_choice: failure.by_choice,
         }),
         facts: facts(observation),
         runbook: target.common.runbook.clone(),

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock, statfs};
@@ -170,6 +170,13 @@ pub(super) fn try_to_write(beside: &Path) -> std::io::Result<()> {
     let written = std::fs::write(&trial, "may we write here?");
     let removed = std::fs::remove_file(&trial);
     written.and(removed)
+}
+
+/// Lets nobody but our user read or write a file.
+pub(super) fn for_us_alone(file: &Path) -> Result<(), Trouble> {
+    let permissions = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(file, permissions)
+        .map_err(|error| Trouble::of_io("set the rights of", file, &error))
 }
 
 /// The database in a folder.

@@ -12,6 +12,7 @@ mod folder;
 mod history;
 mod hours;
 mod keep;
+mod ledger;
 mod samples;
 mod trouble;
 mod waiting;
@@ -29,6 +30,7 @@ pub use backup::{Verified, backup, verify};
 pub use folder::{DATABASE, Lock, is_held, network_file_system};
 pub use history::{Bucket, History, HistoryChange, HistorySeries, Span, history, targets};
 pub use keep::Keep;
+pub use ledger::{FileLedger, LEDGER, Spending, spendings};
 pub use trouble::{Trouble, TroubleKind};
 
 use crate::clock::Clock;

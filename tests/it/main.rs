@@ -10,6 +10,8 @@ mod deployment;
 mod docker_hosts;
 mod ec2_instances;
 mod house;
+mod llm_keys;
+mod llm_models;
 mod local_hosts;
 mod reports;
 mod round;

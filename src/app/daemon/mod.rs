@@ -14,8 +14,7 @@ use reports::send_reports;
 use running::{Running, first_at_once, policy, watch_of};
 use tasks::Tasks;
 
-use super::{Channels, judged};
-use crate::clients::Clients;
+use super::{Channels, clients, judged};
 use crate::clock::{Clock, SystemClock, milliseconds};
 use crate::config::{Loaded, Plan};
 use crate::descriptors;
@@ -96,7 +95,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         .and_then(|remembered| remembered.notes.get(LAST_SEEN)?.parse().ok());
     say_start(&plan, remembered.as_ref().map(|known| known.states.len()));
 
-    let clients = Clients::within(&plan.surroundings);
+    let clients = clients(&plan);
     let kinds = plan.watched.iter().map(|one| one.kind);
     let fleet = Fleet::new(kinds, &clients);
     let limit = descriptors::permits(descriptors::raise_limit());

@@ -69,6 +69,7 @@ impl Running {
                 "another home, SSH agent or data folder is used from the next start on"
             );
         }
+        self.clients.llm.use_terms(plan.purse.clone());
         let kinds = plan.watched.iter().map(|one| one.kind);
         self.fleet = self.fleet.clone().with(kinds, &self.clients);
         let watch = watch_of(&plan, self.fleet.clone(), self.limit, false, &self.clock);

@@ -124,6 +124,7 @@ async fn receive<C: Future>(
     trace.status = Some(response.status());
     trace.http_version = Some(response.version());
     trace.body_bytes = Some(0);
+    trace.arrivals.clear();
     let (head, mut body) = response.into_parts();
     let wanted = wanted(&head);
     if wanted.bytes == 0 {
@@ -158,6 +159,7 @@ async fn receive<C: Future>(
         trace.body_bytes = Some(received);
         if wanted.keep {
             kept.extend_from_slice(taken);
+            trace.arrived(received);
         }
         if data.len() > room {
             cut = true;

@@ -73,6 +73,8 @@ pub struct Visit<'a> {
     pub keep_body: bool,
     /// How many redirects are followed.
     pub max_redirects: u32,
+    /// How long one connection may take to open; `None`: as long as the whole visit.
+    pub connect_timeout: Option<Duration>,
     /// Statuses that are wanted, so that they are not followed even if they lead elsewhere.
     pub is_wanted: &'a (dyn Fn(StatusCode) -> bool + Sync),
 }
@@ -168,7 +170,7 @@ impl HttpClients {
         hop: &Hop,
         trace: &mut Trace,
     ) -> Result<Received, Failure> {
-        let stream = self.connect(&hop.url, trace).await?;
+        let stream = self.connect(&hop.url, visit.connect_timeout, trace).await?;
         let (transport, version): (Box<dyn Transport>, _) = if hop.url.is_https() {
             // The handshake's future is large and short-lived.
             let (stream, version) = Box::pin(self.secure(visit.tls, hop, stream, trace)).await?;
@@ -190,7 +192,12 @@ impl HttpClients {
         exchange::exchange(transport, request, body.unwrap_or_default(), wanted, trace).await
     }
 
-    async fn connect(&self, url: &HttpUrl, trace: &mut Trace) -> Result<TcpStream, Failure> {
+    async fn connect(
+        &self,
+        url: &HttpUrl,
+        connect_timeout: Option<Duration>,
+        trace: &mut Trace,
+    ) -> Result<TcpStream, Failure> {
         let addresses = match url.host() {
             Some(Host::Ipv4(address)) => vec![address.into()],
             Some(Host::Ipv6(address)) => vec![address.into()],
@@ -201,7 +208,15 @@ impl HttpClients {
             None => Vec::new(),
         };
         trace.enter(Phase::Connect);
-        let (stream, address) = self.network.connect_to(&addresses, url.port()).await?;
+        let connecting = self.network.connect_to(&addresses, url.port());
+        let connected = match connect_timeout {
+            None => connecting.await,
+            Some(limit) => match tokio::time::timeout(limit, connecting).await {
+                Ok(connected) => connected,
+                Err(_) => Err(problems::timed_out(trace, limit, "")),
+            },
+        };
+        let (stream, address) = connected?;
         trace.leave();
         trace.address = Some(address);
         Ok(stream)

@@ -56,7 +56,13 @@ pub struct Trace {
     pub status: Option<http::StatusCode>,
     /// How much of the last answer's body was received, as it was sent.
     pub body_bytes: Option<usize>,
+    /// When the parts of a body that was kept came, since the beginning: up to which byte, and when. At most
+    /// [`MOST_ARRIVALS`]; the last stands for all that follow.
+    pub arrivals: Vec<(usize, Duration)>,
 }
+
+/// How many parts of a body are told apart by when they came.
+const MOST_ARRIVALS: usize = 4_096;
 
 impl Trace {
     /// The trace of a visit that begins now.
@@ -75,6 +81,7 @@ impl Trace {
             certificate: None,
             status: None,
             body_bytes: None,
+            arrivals: Vec::new(),
         }
     }
 
@@ -99,6 +106,20 @@ impl Trace {
         {
             self.certificate = certificate.or(self.certificate.take());
         }
+    }
+
+    /// Notes that the body has come up to that byte.
+    pub(super) fn arrived(&mut self, up_to: usize) {
+        if self.arrivals.len() < MOST_ARRIVALS {
+            self.arrivals.push((up_to, self.started.elapsed()));
+        }
+    }
+
+    /// When a byte of the body came; `None`: it did not.
+    #[must_use]
+    pub fn arrival_of(&self, byte: usize) -> Option<Duration> {
+        let part = self.arrivals.iter().find(|(up_to, _)| *up_to > byte);
+        part.or(self.arrivals.last()).map(|(_, at)| *at)
     }
 
     /// The phase that the visit is in.

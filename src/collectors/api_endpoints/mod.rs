@@ -214,6 +214,7 @@ impl Collector for ApiEndpoints {
             max_body_bytes: settings.max_body_bytes,
             keep_body: settings.expect.wants_body(),
             max_redirects: settings.max_redirects,
+            connect_timeout: None,
             is_wanted: &|status| settings.expect.status.contain(status),
         };
         let mut trace = Trace::new(settings.url.clone());

@@ -74,7 +74,7 @@ async fn json_has_the_keys_of_the_contract() {
     assert_eq!(yellow["limit"], "> 0");
     let failure = &target(&report, "red")["failure"];
     assert_eq!(failure["kind"], "unexpected");
-    assert_eq!(keys(failure), ["kind", "message", "hint"]);
+    assert_eq!(keys(failure), ["kind", "message", "hint", "by_choice"]);
     assert_eq!(target(&report, "unknown")["failure"]["kind"], "throttled");
 }
 

@@ -64,7 +64,7 @@ impl Endpoint {
 /// What `history` knows of a target.
 pub(crate) async fn history(place: &Workplace, target: &str) -> Value {
     let ended = place
-        .run(&["history", target, "--since", "1h", "--format", "json"])
+        .run(&["history", target, "--since", "24h", "--format", "json"])
         .await;
     ended.assert_code(0);
     ended.json()

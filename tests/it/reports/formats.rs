@@ -114,6 +114,7 @@ fn hostile_report(name: &str) -> Report {
     hostile.findings[0].subject = Some(text());
     hostile.findings[0].message = Some(text());
     hostile.failure = Some(ReportFailure {
+        by_choice: false,
         kind: FailureKind::Unexpected,
         message: text(),
         hint: Some(text()),

@@ -71,7 +71,8 @@ const CONTRACT: &str = r#"{
       "failure": {
         "kind": "timed_out",
         "message": "no answer within 5 s",
-        "hint": "look at the network"
+        "hint": "look at the network",
+        "by_choice": false
       },
       "facts": {
         "kernel": "6.8"
@@ -178,6 +179,7 @@ fn target(name: &str, kind: &str, status: Status) -> ReportTarget {
             kind: FailureKind::TimedOut,
             message: "no answer within 5 s".to_owned(),
             hint: Some("look at the network".to_owned()),
+            by_choice: false,
         }),
         facts: [("kernel".to_owned(), "6.8".to_owned())].into(),
         runbook: Some("https://wiki.example/disk".to_owned()),

@@ -27,11 +27,21 @@ pub(crate) fn kind_of(key: &str) -> &'static Kind {
 
 /// A target of a kind with settings as YAML.
 pub(crate) fn target(key: &str, yaml: &str, timeout: Duration) -> Target {
+    target_with(key, yaml, timeout, &|_| None)
+}
+
+/// A target of a kind with settings as YAML, and these variables.
+pub(crate) fn target_with(
+    key: &str,
+    yaml: &str,
+    timeout: Duration,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Target {
     let mut problems = Vec::new();
     let node = parse(&"test.yaml".into(), yaml, LIMITS, &mut problems);
     assert!(problems.is_empty(), "{problems:?}");
     let kind = kind_of(key);
-    let settings = (kind.read)(&node.expect("a document"), &|_| None).unwrap_or_else(|error| {
+    let settings = (kind.read)(&node.expect("a document"), variable).unwrap_or_else(|error| {
         panic!("{yaml}\n{error}");
     });
     Target {

@@ -1,5 +1,6 @@
 //! Fixtures: real servers on free ports, started as children that die with this process.
 
+pub(crate) mod aimock;
 pub(crate) mod aws;
 pub(crate) mod certificates;
 pub(crate) mod children;
@@ -17,6 +18,6 @@ pub(crate) mod servers;
 pub(crate) mod sshd;
 
 pub(crate) use look::{
-    Looked, kind_of, look, look_again, look_at, look_together, look_with, target,
+    Looked, kind_of, look, look_again, look_at, look_together, look_with, target, target_with,
 };
 pub(crate) use machine::cannot_run;

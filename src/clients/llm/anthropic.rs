@@ -1,0 +1,94 @@
+//! Anthropic's messages (<https://docs.anthropic.com/en/api/messages>,
+//! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>).
+
+use serde_json::{Value, json};
+
+use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question, sse};
+
+/// The version of the format that we speak.
+pub(super) const VERSION: &str = "2023-06-01";
+
+pub(super) fn body(endpoint: &Endpoint, question: &Question) -> Value {
+    let mut body = json!({
+        "model": endpoint.model,
+        "max_tokens": question.max_tokens,
+        "messages": [{"role": "user", "content": question.text}],
+        "stream": true,
+    });
+    if let Some(system) = &question.system {
+        body["system"] = json!(system);
+    }
+    if Family::of(&endpoint.model).can_stop_thinking {
+        body["thinking"] = json!({"type": "disabled"});
+    }
+    body
+}
+
+pub(super) fn parse(body: &str) -> Option<Parsed> {
+    if sse::is_stream(body) {
+        return Some(parse_stream(body));
+    }
+    let whole: Value = serde_json::from_str(body).ok()?;
+    let parts = whole["content"].as_array()?;
+    let text = parts.iter().filter_map(|part| part["text"].as_str());
+    let mut parsed = Parsed {
+        text: text.collect(),
+        finish: whole["stop_reason"].as_str().map(finish),
+        complete: true,
+        ..Parsed::default()
+    };
+    note(&whole, &mut parsed);
+    Some(parsed)
+}
+
+fn parse_stream(body: &str) -> Parsed {
+    let (events, _) = sse::events(body);
+    let mut parsed = Parsed::default();
+    for (at, event) in events {
+        match event["type"].as_str() {
+            Some("message_start") => note(&event["message"], &mut parsed),
+            Some("content_block_delta") => {
+                let part = event["delta"]["text"].as_str().unwrap_or_default();
+                if !part.is_empty() && parsed.text.is_empty() {
+                    parsed.first_token = FirstToken::AtByte(at);
+                }
+                parsed.text.push_str(part);
+            }
+            Some("message_delta") => {
+                note(&event, &mut parsed);
+                let reason = event["delta"]["stop_reason"].as_str();
+                parsed.finish = reason.map(finish).or(parsed.finish);
+            }
+            Some("message_stop") => parsed.complete = true,
+            Some("error") => {
+                let message = event["error"]["message"].as_str();
+                parsed.error = Some(message.unwrap_or("it gave no reason").to_owned());
+            }
+            _ => {}
+        }
+    }
+    parsed
+}
+
+/// What was read from a cache or written into one is part of the question.
+fn note(whole: &Value, parsed: &mut Parsed) {
+    let usage = &whole["usage"];
+    if let Some(input) = usage["input_tokens"].as_u64() {
+        let cached = |name: &str| usage[name].as_u64().unwrap_or(0);
+        parsed.input_tokens =
+            Some(input + cached("cache_read_input_tokens") + cached("cache_creation_input_tokens"));
+    }
+    parsed.output_tokens = usage["output_tokens"].as_u64().or(parsed.output_tokens);
+    if let Some(model) = whole["model"].as_str() {
+        parsed.model = Some(model.to_owned());
+    }
+}
+
+fn finish(reason: &str) -> Finish {
+    match reason {
+        "end_turn" | "stop_sequence" => Finish::Stop,
+        "max_tokens" => Finish::Length,
+        "refusal" => Finish::Refusal,
+        other => Finish::Other(other.to_owned()),
+    }
+}

@@ -1,0 +1,339 @@
+//! Language models, whoever runs them: one small file for each wire format, and a table of providers on top.
+//!
+//! Every call that may cost something is paid from the purse: the most it can cost is reserved before it is made, and
+//! settled from what the provider reports. There is no way around it.
+
+mod anthropic;
+mod bedrock;
+mod family;
+mod free;
+mod ollama;
+mod openai;
+mod providers;
+mod send;
+mod sse;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+pub use family::Family;
+pub use free::KeyAnswer;
+pub use providers::{Endpoint, KeyCheck, PROVIDERS, Provider, Wire, provider};
+
+use super::aws::AwsClients;
+use super::http::HttpClients;
+use crate::model::{Failure, Timestamp, UsDollars};
+use crate::purse::{
+    Budget, Ledger, NoLedger, PriceTable, Pricing, Purpose, Refusal, Reserved, Settled,
+    USUAL_DAILY_USD, Wanted,
+};
+
+/// How long a connection to a provider may take to open.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a whole answer may take, unless there is less time.
+pub const WHOLE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What providers put around a question; no question is longer in tokens than in bytes and this.
+const OVERHEAD_TOKENS: u64 = 64;
+
+/// Languages differ; three characters to a token is what most take at least. Used where nothing is reported.
+const CHARACTERS_PER_TOKEN: u64 = 3;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What the model is to be.
+    pub system: Option<String>,
+    /// The question.
+    pub text: String,
+    /// The longest answer that is paid for, thinking included.
+    pub max_tokens: u32,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finish {
+    /// The model was done.
+    Stop,
+    /// It reached `max_tokens`.
+    Length,
+    /// The model, or a filter before it, refused.
+    Refusal,
+    /// Anything else, in the provider's word.
+    Other(String),
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// Its text.
+    pub text: String,
+    /// Why it ended.
+    pub finish: Finish,
+    /// The model that answered, as it called itself.
+    pub model: Option<String>,
+    /// From the question to the first part of the text; `None`: it came in one piece.
+    pub first_token: Option<Duration>,
+    /// From the question to the end.
+    pub took: Duration,
+    /// Tokens and what they cost.
+    pub paid: Settled,
+    /// Whether the price is known; otherwise the dearest we know was taken.
+    pub price_known: bool,
+}
+
+/// What a wire format makes of an answer.
+#[derive(Debug, Default)]
+struct Parsed {
+    text: String,
+    finish: Option<Finish>,
+    model: Option<String>,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    /// Where in the body the first part of the text began, or when it came.
+    first_token: FirstToken,
+    /// The provider said in the middle of the answer that it failed.
+    error: Option<String>,
+    /// Whether the answer came to its end.
+    complete: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum FirstToken {
+    #[default]
+    Unknown,
+    AtByte(usize),
+    After(Duration),
+}
+
+/// A question that was not answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AskFailed {
+    /// The purse does not pay for it.
+    NotPaid(Refusal),
+    /// The call failed.
+    Failed(Failure),
+}
+
+/// On which terms calls are made: what a configuration says of money.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// How much may be spent.
+    pub budget: Budget,
+    /// What models cost.
+    pub prices: PriceTable,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            budget: Budget {
+                daily: UsDollars::from_dollars(USUAL_DAILY_USD).unwrap_or_default(),
+                zone: chrono_tz::UTC,
+            },
+            prices: PriceTable::default(),
+        }
+    }
+}
+
+/// Everybody's way to language models. Cheap to clone.
+#[derive(Clone)]
+pub struct LlmClients {
+    http: HttpClients,
+    aws: AwsClients,
+    terms: Arc<RwLock<Terms>>,
+    ledger: Arc<dyn Ledger>,
+}
+
+impl LlmClients {
+    /// Makes them, without a ledger: only what is free is done. Does no I/O.
+    #[must_use]
+    pub fn new(http: HttpClients, aws: AwsClients) -> Self {
+        Self {
+            http,
+            aws,
+            terms: Arc::default(),
+            ledger: Arc::new(NoLedger),
+        }
+    }
+
+    /// The same, paid from this ledger.
+    #[must_use]
+    pub fn paid_from(self, ledger: Arc<dyn Ledger>) -> Self {
+        Self { ledger, ..self }
+    }
+
+    /// Other terms, from the next call on, for all clones.
+    pub fn use_terms(&self, terms: Terms) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = terms;
+    }
+
+    fn terms(&self) -> Terms {
+        self.terms
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Asks a model, within that time.
+    ///
+    /// # Errors
+    /// The purse does not pay for it, or the call failed.
+    pub async fn ask(
+        &self,
+        purpose: Purpose,
+        endpoint: &Endpoint,
+        question: &Question,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<Reply, AskFailed> {
+        let terms = self.terms();
+        let today = now.with_timezone(&terms.budget.zone).date_naive();
+        let pricing = endpoint.price.map_or_else(
+            || {
+                terms
+                    .prices
+                    .pricing(&endpoint.provider, &endpoint.model, today)
+            },
+            Pricing::own,
+        );
+        let most_input = longest_input(question);
+        let wanted = Wanted {
+            purpose,
+            provider: endpoint.provider.clone(),
+            model: endpoint.model.clone(),
+            worst: pricing.of(most_input, u64::from(question.max_tokens)),
+        };
+        let reserved = match self.reserve(terms.budget, wanted.clone(), now).await {
+            // What is free is done also where nothing can be noted.
+            Err(AskFailed::NotPaid(Refusal::NoLedger(_))) if wanted.worst == UsDollars::ZERO => {
+                None
+            }
+            reserved => Some(reserved?),
+        };
+        let outcome = self
+            .send(endpoint, question, timeout.min(WHOLE_TIMEOUT), now)
+            .await;
+        match outcome {
+            Ok((parsed, took, first_token)) => {
+                let paid = paid(&parsed, question, &pricing);
+                self.settle(reserved, paid).await;
+                Ok(Reply {
+                    text: parsed.text,
+                    finish: parsed.finish.unwrap_or(Finish::Stop),
+                    model: parsed.model,
+                    first_token,
+                    took,
+                    paid,
+                    price_known: pricing.is_known,
+                })
+            }
+            Err(failed) => {
+                // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands: the
+                // answer may have been made, and lost on its way.
+                if failed.is_free {
+                    self.settle(reserved, Settled::default()).await;
+                }
+                Err(AskFailed::Failed(failed.failure))
+            }
+        }
+    }
+
+    async fn reserve(
+        &self,
+        budget: Budget,
+        wanted: Wanted,
+        now: Timestamp,
+    ) -> Result<Reserved, AskFailed> {
+        let ledger = Arc::clone(&self.ledger);
+        // The ledger waits for its disk, and for other processes.
+        let reserved =
+            tokio::task::spawn_blocking(move || ledger.reserve(&budget, &wanted, now)).await;
+        let lost = || Err(Refusal::NoLedger("asking it panicked".to_owned()));
+        reserved
+            .unwrap_or_else(|_| lost())
+            .map_err(AskFailed::NotPaid)
+    }
+
+    async fn settle(&self, reserved: Option<Reserved>, settled: Settled) {
+        let Some(reserved) = reserved else {
+            return;
+        };
+        let ledger = Arc::clone(&self.ledger);
+        let noted = tokio::task::spawn_blocking(move || ledger.settle(reserved, &settled)).await;
+        if let Ok(Err(error)) = noted {
+            tracing::warn!(event = "purse.not_settled", %error, "what a call did cost could not be noted: it counts in full");
+        }
+    }
+
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        question: &Question,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<(Parsed, Duration, Option<Duration>), send::SendFailed> {
+        match endpoint.wire {
+            Wire::Bedrock => bedrock::ask(&self.aws, endpoint, question, timeout, now).await,
+            _ => send::ask(&self.http, endpoint, question, timeout).await,
+        }
+    }
+
+    /// The models that a provider offers, by their names there; free of charge.
+    ///
+    /// # Errors
+    /// It does not say.
+    pub async fn offered(
+        &self,
+        endpoint: &Endpoint,
+        timeout: Duration,
+    ) -> Result<Vec<String>, Failure> {
+        free::offered(&self.http, endpoint, timeout).await
+    }
+
+    /// Asks a provider, for free, whether a key is good.
+    ///
+    /// # Errors
+    /// Nobody answered, or not as such a service does. A key that is refused is no error.
+    pub async fn check_key(
+        &self,
+        check: &KeyCheck,
+        timeout: Duration,
+    ) -> Result<KeyAnswer, Failure> {
+        free::check_key(&self.http, check, timeout).await
+    }
+}
+
+/// The most tokens that a question can be.
+fn longest_input(question: &Question) -> u64 {
+    let bytes = question.text.len() + question.system.as_ref().map_or(0, String::len);
+    u64::try_from(bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_add(OVERHEAD_TOKENS)
+}
+
+fn estimated(text: &str) -> u64 {
+    let characters = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+    characters.div_ceil(CHARACTERS_PER_TOKEN)
+}
+
+fn paid(parsed: &Parsed, question: &Question, pricing: &Pricing) -> Settled {
+    // Some report zeros where they do not count; nobody answers for nothing.
+    let reported = |tokens: Option<u64>| tokens.filter(|tokens| *tokens > 0);
+    let asked = format!(
+        "{}{}",
+        question.system.as_deref().unwrap_or_default(),
+        question.text
+    );
+    let input = reported(parsed.input_tokens);
+    let output = reported(parsed.output_tokens);
+    let input_tokens = input.unwrap_or_else(|| estimated(&asked));
+    let output_tokens = output.unwrap_or_else(|| estimated(&parsed.text));
+    Settled {
+        cost: pricing.of(input_tokens, output_tokens),
+        input_tokens,
+        output_tokens,
+        estimated: input.is_none() || output.is_none() && !parsed.text.is_empty(),
+    }
+}

@@ -1,0 +1,205 @@
+//! `OpenAI`'s chat completions, which most providers speak
+//! (<https://platform.openai.com/docs/api-reference/chat>), Azure's variant included
+//! (<https://learn.microsoft.com/azure/ai-services/openai/reference>).
+
+use serde_json::{Value, json};
+
+use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question, Wire, sse};
+
+/// What servers that speak it refuse, each on its own: found out by asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Quirks {
+    completion_tokens: bool,
+    streaming: Streaming,
+    effort: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Streaming {
+    WithUsage,
+    WithoutUsage,
+    Off,
+}
+
+impl Quirks {
+    pub(super) fn of(family: Family) -> Self {
+        Self {
+            completion_tokens: family.completion_tokens,
+            streaming: Streaming::WithUsage,
+            effort: true,
+        }
+    }
+
+    /// What to leave out, or to say otherwise, after a refusal with these words. `None`: they are about something else.
+    pub(super) fn after(self, refusal: &str) -> Option<Self> {
+        let words = refusal.to_lowercase();
+        let about = |word: &str| words.contains(word);
+        let next = if about("stream_options") {
+            Self {
+                streaming: Streaming::WithoutUsage,
+                ..self
+            }
+        } else if about("max_completion_tokens") && !self.completion_tokens {
+            Self {
+                completion_tokens: true,
+                ..self
+            }
+        } else if about("max_completion_tokens") || about("max_tokens") && self.completion_tokens {
+            Self {
+                completion_tokens: false,
+                ..self
+            }
+        } else if about("reasoning_effort") || about("reasoning.effort") {
+            Self {
+                effort: false,
+                ..self
+            }
+        } else if about("stream") {
+            Self {
+                streaming: Streaming::Off,
+                ..self
+            }
+        } else {
+            return None;
+        };
+        (next != self).then_some(next)
+    }
+}
+
+pub(super) fn body(endpoint: &Endpoint, question: &Question, quirks: Quirks) -> Value {
+    let family = Family::of(&endpoint.model);
+    let mut messages = Vec::new();
+    if let Some(system) = &question.system {
+        messages.push(json!({"role": "system", "content": system}));
+    }
+    messages.push(json!({"role": "user", "content": question.text}));
+    let mut body = json!({"messages": messages});
+    // Azure names the model in the address.
+    if endpoint.wire != Wire::Azure {
+        body["model"] = json!(endpoint.model);
+    }
+    let limit = if quirks.completion_tokens {
+        "max_completion_tokens"
+    } else {
+        "max_tokens"
+    };
+    body[limit] = json!(question.max_tokens);
+    if quirks.streaming != Streaming::Off {
+        body["stream"] = json!(true);
+    }
+    if quirks.streaming == Streaming::WithUsage {
+        body["stream_options"] = json!({"include_usage": true});
+    }
+    if let Some(effort) = family.least_effort.filter(|_| quirks.effort) {
+        body["reasoning_effort"] = json!(effort);
+    }
+    body
+}
+
+pub(super) fn parse(body: &str) -> Option<Parsed> {
+    if sse::is_stream(body) {
+        return Some(parse_stream(body));
+    }
+    let whole: Value = serde_json::from_str(body).ok()?;
+    let choice = whole["choices"].get(0)?;
+    let mut parsed = Parsed {
+        complete: true,
+        text: text_of(&choice["message"]["content"]),
+        finish: choice["finish_reason"].as_str().map(finish),
+        ..Parsed::default()
+    };
+    if choice["message"]["refusal"].is_string() {
+        parsed.finish = Some(Finish::Refusal);
+    }
+    note(&whole, &mut parsed);
+    Some(parsed)
+}
+
+fn parse_stream(body: &str) -> Parsed {
+    let (events, done) = sse::events(body);
+    let mut parsed = Parsed {
+        complete: done,
+        ..Parsed::default()
+    };
+    for (at, event) in events {
+        if let Some(error) = event["error"]["message"]
+            .as_str()
+            .or(event["error"].as_str())
+        {
+            parsed.error = Some(error.to_owned());
+        }
+        note(&event, &mut parsed);
+        let choice = &event["choices"][0];
+        let part = text_of(&choice["delta"]["content"]);
+        if !part.is_empty() && parsed.text.is_empty() {
+            parsed.first_token = FirstToken::AtByte(at);
+        }
+        parsed.text.push_str(&part);
+        if let Some(reason) = choice["finish_reason"].as_str() {
+            parsed.finish = Some(finish(reason));
+            // Some servers leave the last line out.
+            parsed.complete = true;
+        }
+    }
+    parsed
+}
+
+/// Content is a text, or a list of parts.
+fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts
+            .iter()
+            .filter_map(|part| part["text"].as_str())
+            .collect(),
+        _ => String::new(),
+    }
+}
+
+fn note(whole: &Value, parsed: &mut Parsed) {
+    let usage = &whole["usage"];
+    parsed.input_tokens = usage["prompt_tokens"].as_u64().or(parsed.input_tokens);
+    parsed.output_tokens = usage["completion_tokens"].as_u64().or(parsed.output_tokens);
+    if let Some(model) = whole["model"].as_str().filter(|model| !model.is_empty()) {
+        parsed.model = Some(model.to_owned());
+    }
+}
+
+fn finish(reason: &str) -> Finish {
+    match reason {
+        "stop" | "eos" | "end_turn" => Finish::Stop,
+        "length" | "max_tokens" => Finish::Length,
+        "content_filter" | "refusal" => Finish::Refusal,
+        other => Finish::Other(other.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_lead_to_another_try_and_not_to_the_same() {
+        let first = Quirks::of(Family::of("gpt-4o"));
+        let second = first.after("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.");
+        assert!(second.is_some_and(|quirks| quirks.completion_tokens));
+        assert!(
+            first
+                .after("Unknown parameter: stream_options")
+                .is_some_and(|quirks| quirks.streaming == Streaming::WithoutUsage)
+        );
+        assert_eq!(first.after("The model does not exist"), None);
+    }
+
+    #[test]
+    fn a_stream_without_its_last_line_but_with_a_reason_is_complete() {
+        let body = "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"4\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"2\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2}}\n\n";
+        let parsed = parse(body).expect("an answer");
+        assert_eq!(
+            (parsed.text.as_str(), parsed.complete, parsed.output_tokens),
+            ("42", true, Some(2))
+        );
+        let cut = parse(&body[..70]).expect("a part");
+        assert!(!cut.complete);
+    }
+}

@@ -1,0 +1,362 @@
+//! Questions over HTTP, and what their failures mean.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use serde_json::Value;
+
+use super::openai::Quirks;
+use super::{
+    CONNECT_TIMEOUT, Endpoint, Family, FirstToken, Parsed, Question, Wire, anthropic, ollama,
+    openai,
+};
+use crate::clients::http::{Answer, HttpClients, HttpUrl, Trace, Visit};
+use crate::clients::tls::TlsSettings;
+use crate::model::{Failure, FailureKind};
+
+/// No answer that we ask for is as large.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// How often a question is asked anew in other words, after a server refused one of its parameters.
+const REWORDINGS: usize = 3;
+
+/// A call that failed.
+#[derive(Debug)]
+pub(super) struct SendFailed {
+    pub(super) failure: Failure,
+    /// Whether it surely cost nothing.
+    pub(super) is_free: bool,
+}
+
+impl SendFailed {
+    pub(super) fn free(failure: Failure) -> Self {
+        Self {
+            failure,
+            is_free: true,
+        }
+    }
+
+    pub(super) fn paid(failure: Failure) -> Self {
+        Self {
+            failure,
+            is_free: false,
+        }
+    }
+}
+
+type Asked = (Parsed, Duration, Option<Duration>);
+
+pub(super) async fn ask(
+    http: &HttpClients,
+    endpoint: &Endpoint,
+    question: &Question,
+    timeout: Duration,
+) -> Result<Asked, SendFailed> {
+    let Some(url) = endpoint.chat_url() else {
+        return Err(SendFailed::free(no_address(endpoint)));
+    };
+    let began = std::time::Instant::now();
+    let mut quirks = Quirks::of(Family::of(&endpoint.model));
+    let mut rewordings = 0;
+    loop {
+        let body = match endpoint.wire {
+            Wire::OpenAi | Wire::Azure => openai::body(endpoint, question, quirks),
+            Wire::Anthropic => anthropic::body(endpoint, question),
+            Wire::Ollama | Wire::Bedrock => ollama::body(endpoint, question),
+        };
+        let left = timeout.saturating_sub(began.elapsed());
+        let mut trace = Trace::new(url.clone());
+        let asked = post(http, endpoint, &url, &body, left, &mut trace).await;
+        let answer = asked.map_err(|failure| SendFailed {
+            // A question that was sent may be answered though nobody hears it.
+            is_free: trace.status.is_none() && !was_sent(&trace),
+            failure,
+        })?;
+        if !answer.status.is_success() {
+            let said = said(&answer);
+            let is_refusal = matches!(answer.status.as_u16(), 400 | 422);
+            if is_refusal
+                && rewordings < REWORDINGS
+                && let Some(next) = quirks.after(&said)
+            {
+                rewordings += 1;
+                quirks = next;
+                continue;
+            }
+            return Err(SendFailed::free(refused(endpoint, &url, &answer, &said)));
+        }
+        return read(endpoint, &url, &answer, &trace);
+    }
+}
+
+fn was_sent(trace: &Trace) -> bool {
+    use crate::clients::http::Phase;
+    matches!(trace.phase(), Some(Phase::FirstByte | Phase::Body))
+}
+
+fn no_address(endpoint: &Endpoint) -> Failure {
+    Failure::ours(format!(
+        "there is no address to ask `{}` at",
+        endpoint.provider
+    ))
+    .hint("set `base_url`")
+}
+
+fn read(
+    endpoint: &Endpoint,
+    url: &HttpUrl,
+    answer: &Answer,
+    trace: &Trace,
+) -> Result<Asked, SendFailed> {
+    let unexpected = |message: String, hint: &str| {
+        SendFailed::paid(Failure::new(FailureKind::Unexpected, message).hint(hint))
+    };
+    if answer.is_cut {
+        return Err(unexpected(
+            format!("`{url}` answered with more than {MOST_BYTES} bytes"),
+            "look at what answers there",
+        ));
+    }
+    let body = String::from_utf8_lossy(&answer.body);
+    let parsed = match endpoint.wire {
+        Wire::OpenAi | Wire::Azure => openai::parse(&body),
+        Wire::Anthropic => anthropic::parse(&body),
+        Wire::Ollama | Wire::Bedrock => ollama::parse(&body),
+    };
+    let Some(parsed) = parsed else {
+        return Err(unexpected(
+            format!("`{url}` answered what is no answer of a model"),
+            "check `provider` and `base_url`: another service may answer there",
+        ));
+    };
+    finished(&parsed, &format!("`{url}`"))?;
+    let first_token = match parsed.first_token {
+        FirstToken::AtByte(byte) => trace.arrival_of(byte),
+        FirstToken::After(time) => Some(time),
+        FirstToken::Unknown => None,
+    };
+    Ok((parsed, trace.elapsed(), first_token))
+}
+
+/// An answer that broke off, or that the provider itself gave up, is none.
+pub(super) fn finished(parsed: &Parsed, whom: &str) -> Result<(), SendFailed> {
+    let (why, hint) = match &parsed.error {
+        Some(error) => (
+            format!(
+                "{whom} failed in the middle of its answer: {}",
+                shortened(error)
+            ),
+            "look at the provider's status page; it is asked again in the next round",
+        ),
+        None if !parsed.complete => (
+            format!("the answer of {whom} broke off"),
+            "look at what stands between: a proxy may end streams early",
+        ),
+        None => return Ok(()),
+    };
+    Err(SendFailed::paid(
+        Failure::new(FailureKind::Unexpected, why).hint(hint),
+    ))
+}
+
+/// What a status means, with the provider's own words where they hold no key.
+pub(super) fn refused(endpoint: &Endpoint, url: &HttpUrl, answer: &Answer, said: &str) -> Failure {
+    let status = answer.status.as_u16();
+    let words = said.to_lowercase();
+    let no_model = words.contains("model")
+        && [
+            "not found",
+            "does not exist",
+            "not_found",
+            "not exist",
+            "no such",
+            "unknown model",
+            "decommissioned",
+            "deprecated",
+            "retired",
+            "is not a valid",
+        ]
+        .iter()
+        .any(|word| words.contains(word));
+    let model = &endpoint.model;
+    if status == 404
+        && (no_model || endpoint.wire == Wire::Azure || words.contains(&model.to_lowercase()))
+        || status == 400 && no_model
+    {
+        return Failure::new(
+            FailureKind::Missing,
+            format!("`{url}` does not offer the model `{model}`"),
+        )
+        .hint("check the name");
+    }
+    let (kind, what, hint) = match status {
+        // Their messages repeat a part of the key.
+        401 | 403 => (
+            FailureKind::Denied,
+            "our key was not accepted".to_owned(),
+            "check the key, and that the account may use this model",
+        ),
+        402 => (
+            FailureKind::Denied,
+            "the account has no credit left".to_owned(),
+            "top up the account",
+        ),
+        429 => (
+            FailureKind::Throttled,
+            format!(
+                "we ask too often, or the quota is used up{}",
+                retry_after(answer)
+            ),
+            "look less often (`every`), or ask for a higher limit",
+        ),
+        404 => (
+            FailureKind::Missing,
+            "there is nothing at that address".to_owned(),
+            "check `base_url`",
+        ),
+        500.. => (
+            FailureKind::Unexpected,
+            with_words("it failed", said),
+            "look at the provider's status page; it is asked again in the next round",
+        ),
+        _ => (
+            FailureKind::Unexpected,
+            with_words("it refused the question", said),
+            "check `model_id` and `max_tokens`: not every model takes every question",
+        ),
+    };
+    Failure::new(kind, format!("`{url}` answered {status}: {what}")).hint(hint)
+}
+
+fn with_words(what: &str, said: &str) -> String {
+    if said.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {}", shortened(said))
+    }
+}
+
+fn retry_after(answer: &Answer) -> String {
+    let seconds = answer
+        .headers
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
+    seconds.map_or_else(String::new, |seconds| format!(", retry after {seconds} s"))
+}
+
+/// The message of an error, wherever the provider puts it.
+pub(super) fn said(answer: &Answer) -> String {
+    let Ok(value) = serde_json::from_slice::<Value>(&answer.body) else {
+        return String::new();
+    };
+    // Google puts errors into a list.
+    let value = value.get(0).unwrap_or(&value);
+    let places = [
+        &value["error"]["message"],
+        &value["error"],
+        &value["message"],
+        &value["detail"],
+    ];
+    let text = places.iter().find_map(|place| place.as_str());
+    let code = value["error"]["code"].as_str().unwrap_or_default();
+    match (text, code) {
+        (Some(text), "") => text.to_owned(),
+        (Some(text), code) => format!("{text} ({code})"),
+        (None, code) => code.to_owned(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const MOST: usize = 200;
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MOST)
+        .collect();
+    if text.chars().count() > MOST {
+        format!("{clean}…")
+    } else {
+        clean
+    }
+}
+
+async fn post(
+    http: &HttpClients,
+    endpoint: &Endpoint,
+    url: &HttpUrl,
+    body: &Value,
+    timeout: Duration,
+    trace: &mut Trace,
+) -> Result<Answer, Failure> {
+    let mut headers: HeaderMap = endpoint.headers().into_iter().collect();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    let body = Bytes::from(body.to_string());
+    visit(
+        http,
+        &Method::POST,
+        url,
+        &headers,
+        Some(&body),
+        &endpoint.tls,
+        timeout,
+        trace,
+    )
+    .await
+}
+
+pub(super) async fn get(
+    http: &HttpClients,
+    url: &HttpUrl,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    tls: &TlsSettings,
+    timeout: Duration,
+) -> Result<Answer, Failure> {
+    let headers: HeaderMap = headers.into_iter().collect();
+    let mut trace = Trace::new(url.clone());
+    visit(
+        http,
+        &Method::GET,
+        url,
+        &headers,
+        None,
+        tls,
+        timeout,
+        &mut trace,
+    )
+    .await
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a part of one request; it is called from two places above"
+)]
+async fn visit(
+    http: &HttpClients,
+    method: &Method,
+    url: &HttpUrl,
+    headers: &HeaderMap,
+    body: Option<&Bytes>,
+    tls: &TlsSettings,
+    timeout: Duration,
+    trace: &mut Trace,
+) -> Result<Answer, Failure> {
+    let visit = Visit {
+        method,
+        url,
+        headers,
+        authorization: None,
+        body,
+        tls,
+        max_body_bytes: MOST_BYTES,
+        keep_body: true,
+        // Nobody else gets a key, or a question.
+        max_redirects: 0,
+        connect_timeout: Some(CONNECT_TIMEOUT),
+        is_wanted: &|_: StatusCode| true,
+    };
+    http.visit(&visit, timeout, trace).await
+}

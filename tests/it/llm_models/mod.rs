@@ -1,0 +1,97 @@
+//! Language models: each wire format against a server that others wrote, faults against recorders.
+
+mod answers;
+mod bedrock;
+mod budget;
+mod wires;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roundsman::clients::Clients;
+use roundsman::clock::{Clock, SystemClock};
+use roundsman::store::FileLedger;
+use tempfile::TempDir;
+
+use crate::support::{Looked, look_at};
+
+/// In every key that a test configures.
+const CANARY: &str = "sk-canary-4711";
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// Clients with a purse of their own.
+struct Wallet {
+    clients: Clients,
+    folder: TempDir,
+}
+
+impl Wallet {
+    fn new() -> Self {
+        Self::around(Clients::new())
+    }
+
+    fn around(clients: Clients) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Arc::new(FileLedger::new(folder.path().to_owned()));
+        let llm = clients.llm.paid_from(ledger);
+        Self {
+            clients: Clients { llm, ..clients },
+            folder,
+        }
+    }
+
+    async fn look(&self, yaml: &str) -> Looked {
+        self.look_for(yaml, LONG).await
+    }
+
+    async fn look_for(&self, yaml: &str, timeout: Duration) -> Looked {
+        let looked = look_at("llm_models", &self.clients, yaml, timeout).await;
+        assert!(!format!("{looked:?}").contains(CANARY), "{looked:?}");
+        looked
+    }
+
+    /// What was spent today, in US dollars, and how many calls were never settled.
+    fn spent(&self) -> (f64, u64) {
+        let today = SystemClock.now().format("%Y-%m-%d").to_string();
+        let spendings = roundsman::store::spendings(self.folder.path(), &today, &today);
+        let spendings = spendings.expect("a ledger");
+        let cost = spendings.iter().map(|one| one.cost.dollars()).sum();
+        (cost, spendings.iter().map(|one| one.unsettled).sum())
+    }
+}
+
+/// The right answer to our own question in a request: `What is 17 + 25?`.
+fn sum_in(request: &str) -> String {
+    let (_, sum) = request.split_once("What is ").expect("our question");
+    let (sum, _) = sum.split_once('?').expect("a question mark");
+    let sum: u32 = sum
+        .split('+')
+        .map(|part| part.trim().parse::<u32>().expect("a number"))
+        .sum();
+    sum.to_string()
+}
+
+/// An answer over HTTP.
+fn http(status: &str, body: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .into()
+}
+
+/// A chat completion in one piece.
+fn completion(text: &str, finish: &str) -> String {
+    serde_json::json!({
+        "model": "any", "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 20, "completion_tokens": 2}
+    })
+    .to_string()
+}
+
+fn in_house(port: u16, more: &str) -> String {
+    format!(
+        "provider: in-house\nmodel_id: any\nbase_url: http://127.0.0.1:{port}/v1\napi_key: {CANARY}\n{more}"
+    )
+}

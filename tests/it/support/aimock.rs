@@ -1,0 +1,58 @@
+//! A server that others wrote, which speaks the languages of model providers.
+
+use tokio::sync::OnceCell;
+
+use super::children::{Server, free_port, listening};
+use super::packages::installed;
+
+/// What it answers, and to what.
+pub(crate) const QUESTION: &str = "What is the capital of France?";
+pub(crate) const ANSWER: &str = "Paris";
+
+/// It leaves so long between two parts of a stream.
+pub(crate) const BETWEEN_PARTS_MS: u32 = 60;
+
+const FIXTURES: &str = r#"{"fixtures": [
+    {"match": {"userMessage": "capital of France"},
+     "response": {"content": "The capital of France is Paris, which lies on the river Seine.",
+                  "usage": {"prompt_tokens": 14, "completion_tokens": 12}}},
+    {"match": {"userMessage": "too often"},
+     "response": {"error": {"message": "Rate limit reached", "type": "rate_limit_error"}, "status": 429}}
+]}"#;
+
+struct Aimock {
+    port: u16,
+    _server: Server,
+}
+
+/// The port of the server of this test process, started when first asked for.
+pub(crate) async fn aimock() -> u16 {
+    static AIMOCK: OnceCell<Aimock> = OnceCell::const_new();
+    AIMOCK.get_or_init(start).await.port
+}
+
+async fn start() -> Aimock {
+    let port = free_port();
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let fixtures = folder.join("fixtures.json");
+    std::fs::write(&fixtures, FIXTURES).expect("a file");
+    let program = installed("node/node_modules/.bin/llmock");
+    let server = Server::start(
+        &folder,
+        &program.display().to_string(),
+        &[
+            "--strict",
+            "--port",
+            &port.to_string(),
+            "--latency",
+            &BETWEEN_PARTS_MS.to_string(),
+            "--fixtures",
+            &fixtures.display().to_string(),
+        ],
+    );
+    listening(port, "aimock").await;
+    Aimock {
+        port,
+        _server: server,
+    }
+}
