@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::measure::{Line, Run, descriptor_limit, median, milliseconds, run, short};
 use crate::rounds::{Round, Shape, Targets, round, roundsman, without_looks};
 use crate::server::{Server, Wanted};
-use crate::{bare, blackbox, docker, postgres};
+use crate::{aws, bare, blackbox, docker, postgres};
 
 const RUNS: usize = 5;
 const ANSWER_AFTER: Duration = Duration::from_millis(50);
@@ -39,6 +39,14 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
         "docker: a host with 500 containers, 20 of them not well",
         docker::containers,
     ),
+    (
+        "ec2: 500 instances in one region, each call 200 ms",
+        aws::instances,
+    ),
+    ("s3: 200 buckets, each call 200 ms", aws::buckets),
+    ("purse: 1,000 reservations from 4 processes", |bench| {
+        crate::purse::figures(bench.path())
+    }),
     ("idle: a daemon with 100 targets every 6 hours", |bench| {
         crate::daemon::idle(bench.path())
     }),

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "printing figures is what this is for")]
 
+mod aws;
 mod bare;
 mod blackbox;
 mod daemon;
@@ -14,6 +15,7 @@ mod figures;
 mod machine;
 mod measure;
 mod postgres;
+mod purse;
 mod rounds;
 mod server;
 mod spread;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["serve", rest @ ..] => server::serve(rest),
         ["ask", rest @ ..] => bare::ask(rest),
         ["spread", config] => spread::look(config),
+        ["reserve", folder] => purse::reserve(folder),
         ["ssh-rounds", config] => ssh::rounds(config),
         ["ssh-sessions", config] => ssh::sessions(config),
         // Cargo itself adds `--bench`.

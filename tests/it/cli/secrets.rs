@@ -5,7 +5,7 @@ use crate::support::program::{Ended, Workplace};
 use crate::support::servers::{RawServer, answering_as};
 
 /// Each place has a word of its own, so that a leak says where it came from.
-const CANARIES: [&str; 15] = [
+const CANARIES: [&str; 18] = [
     "canary-variable",
     "canary-dotenv",
     "canary-file",
@@ -21,6 +21,9 @@ const CANARIES: [&str; 15] = [
     "canary-database",
     "canary-location",
     "canary-unused",
+    "canary-access-key",
+    "canary-secret-key",
+    "canary-session",
 ];
 
 /// Answers in all the ways that make us talk about it, and repeats what it was sent.
@@ -66,6 +69,16 @@ fn configuration(port: u16) -> String {
     - {{<<: *secrets, url: \"http://127.0.0.1:1/bot${{TELEGRAM_BOT_TOKEN}}/x\"}}
   databases:
     - {{host: 127.0.0.1, port: 1, database: app, username: u, password: \"${{POSTGRES_PASSWORD}}\"}}
+  ec2_instances:
+    - {{instance_id: i-00000001, region: eu-west-1, endpoint_url: \"http://127.0.0.1:{port}/garbage\"}}
+  s3_buckets:
+    - {{bucket: shop, region: eu-west-1, endpoint_url: \"http://127.0.0.1:{port}/denied\"}}
+  llm_models:
+    - {{name: model-fine, provider: openai, model_id: gpt-4o, base_url: \"http://127.0.0.1:{port}/fine\"}}
+    - {{name: model-denied, provider: anthropic, model_id: claude-haiku-4-5, api_key: \"${{BEARER}}\", base_url: \"http://127.0.0.1:{port}/denied\"}}
+    - {{name: model-broken, provider: azure, model_id: chat, api_key: \"${{BEARER}}\", base_url: \"http://127.0.0.1:{port}/broken\"}}
+  llm_keys:
+    - {{provider: openai, test_url: \"https://127.0.0.1:1/\"}}
 telegram: {{bot_token: \"${{TELEGRAM_BOT_TOKEN}}\", chat_id: \"${{TELEGRAM_CHAT_ID}}\"}}
 llm: {{provider: openai, api_key: \"${{OPENAI_API_KEY}}\"}}
 reporters: [{{kind: file, directory: kept}}]
@@ -86,11 +99,14 @@ fn place(yaml: &str) -> Workplace {
         .variable("HEADER", "canary-header")
         .variable("TELEGRAM_BOT_TOKEN", "1:canary-variable")
         .variable("POSTGRES_PASSWORD", "canary-database")
+        .variable("AWS_ACCESS_KEY_ID", "canary-access-key")
+        .variable("AWS_SECRET_ACCESS_KEY", "canary-secret-key")
+        .variable("AWS_SESSION_TOKEN", "canary-session")
         .variable("SMTP_PASSWORD", "canary-unused")
         .variable("LOG_LEVEL", "DEBUG")
 }
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 22] = [
     &["--run-once"],
     &["--run-once", "--format", "json", "--report-dir", "kept"],
     &["--run-once", "--format", "junit"],
@@ -108,6 +124,10 @@ const COMMANDS: [&[&str]; 18] = [
     &["probe", "basic"],
     &["probe", "wrong"],
     &["probe", "refused"],
+    &["probe", "model-denied"],
+    &["probe", "shop"],
+    &["providers"],
+    &["budget"],
     &["init", "sample.yaml"],
 ];
 

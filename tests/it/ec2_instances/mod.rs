@@ -1,5 +1,6 @@
 //! EC2 instances against an AWS-compatible server, and CloudWatch against a recorder that speaks its protocol.
 
+mod daemon;
 mod discovery;
 mod faults;
 mod metrics;

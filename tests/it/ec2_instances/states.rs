@@ -1,7 +1,8 @@
 use roundsman::model::Status;
 
 use super::{Watch, later, launch, lay_cpu, stop, terminate};
-use crate::support::aws::Fault;
+use crate::support::aws::{Aws, Fault, clients_with};
+use crate::support::{kind_of, look_together, target};
 
 #[tokio::test]
 async fn a_running_instance_is_green_and_all_of_it_is_told() {
@@ -136,4 +137,49 @@ async fn a_role_is_taken_on_and_one_that_is_refused_says_so() {
         "instance_id: {id}\nregion: eu-west-1\nassume_role: arn:aws:iam::123456789012:role/plain"
     );
     watch.look(&plain, now).await.assert_green();
+}
+
+#[tokio::test]
+async fn several_accounts_are_asked_each_as_itself() {
+    let aws = Aws::start().await;
+    let id = &launch("eu-west-1", 1, "m5.large", &[]).await[0];
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("credentials");
+    let profile = |name: &str, key: &str| {
+        format!("[{name}]\naws_access_key_id = {key}\naws_secret_access_key = secret\n")
+    };
+    let profiles = profile("one", "AKIAPROFILEONE000000") + &profile("two", "AKIAPROFILETWO000000");
+    std::fs::write(&file, profiles).expect("a file");
+    let clients = clients_with(&[
+        ("AWS_ENDPOINT_URL", aws.url()),
+        ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT00000".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+        ("AWS_SHARED_CREDENTIALS_FILE", file.display().to_string()),
+    ]);
+    let collector = (kind_of("ec2_instances").new)(&clients);
+    let mut looked = Vec::new();
+    for profile in ["", "profile: one", "profile: two", "profile: three"] {
+        let yaml = format!("instance_id: {id}\nregion: eu-west-1\n{profile}");
+        let target = [std::sync::Arc::new(target(
+            "ec2_instances",
+            &yaml,
+            super::LONG,
+        ))];
+        let clock = std::sync::Arc::new(roundsman::clock::SystemClock);
+        looked.extend(look_together(collector.as_ref(), &target, clock).await);
+    }
+    for one in &looked[..3] {
+        one.assert_green();
+    }
+    looked[3].assert_failed(
+        Status::Unknown,
+        "denied cannot ask EC2 in eu-west-1: no credentials: tried the profile `three`",
+    );
+    let asked = aws.access_keys();
+    let expected = [
+        "AKIAENVIRONMENT00000",
+        "AKIAPROFILEONE000000",
+        "AKIAPROFILETWO000000",
+    ];
+    assert_eq!(asked.into_iter().collect::<Vec<_>>(), expected);
 }

@@ -6,7 +6,7 @@ mod faults;
 mod moto;
 mod wire;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ pub(crate) struct Aws {
 struct Shared {
     faults: Mutex<HashMap<String, Fault>>,
     calls: Mutex<Vec<String>>,
+    access_keys: Mutex<BTreeSet<String>>,
     latency: Mutex<Duration>,
     page: Mutex<Option<u32>>,
 }
@@ -83,6 +84,11 @@ impl Aws {
     /// The operations that were asked for so far.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.shared.calls.lock().expect("calls").clone()
+    }
+
+    /// The access keys that asked so far.
+    pub(crate) fn access_keys(&self) -> BTreeSet<String> {
+        self.shared.access_keys.lock().expect("keys").clone()
     }
 
     /// How often an operation was asked for.
@@ -148,6 +154,9 @@ async fn serve(
     while let Some(mut request) = wire::read(&mut stream).await {
         let operation = request.operation();
         shared.calls.lock().expect("calls").push(operation.clone());
+        if let Some(key) = request.access_key() {
+            shared.access_keys.lock().expect("keys").insert(key);
+        }
         let latency = *shared.latency.lock().expect("latency");
         tokio::time::sleep(latency).await;
         let fault = shared

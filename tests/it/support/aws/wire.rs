@@ -67,6 +67,12 @@ impl Request {
         signed.is_some_and(|scope| scope.contains(&format!("/{region}/")))
     }
 
+    /// Whose request it is.
+    pub(super) fn access_key(&self) -> Option<String> {
+        let (_, scope) = self.header("authorization")?.split_once("Credential=")?;
+        Some(scope.split('/').next()?.to_owned())
+    }
+
     /// The page that is asked for, where it is not the first.
     pub(super) fn token(&self) -> Option<String> {
         self.form("NextToken")
