@@ -306,16 +306,20 @@ fn sections() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 fn warn_of_what_is_not_built(root: &Node, problems: &mut Vec<Problem>) {
+    // The rest of the section is acted on.
+    const OF_ANALYSIS: [&str; 4] = ["provider", "model", "when", "fallback"];
     for key in NOT_ACTED_ON {
-        if let Some(entry) = root.entry(key) {
-            let message = match key {
-                "llm" => "its budget and prices are used; the analysis is not in this build yet",
-                _ => "is read, but this build does not act on it yet",
-            };
-            let problem = Problem::warning(message);
-            let problem = problem.at(&entry.key_location, key);
-            problems.push(problem.hint("leave it for a later version"));
-        }
+        let Some(entry) = root.entry(key) else {
+            continue;
+        };
+        let message = match key {
+            "llm" if OF_ANALYSIS.iter().all(|key| entry.value.get(key).is_none()) => continue,
+            "llm" => "its budget and prices are used; the analysis is not in this build yet",
+            _ => "is read, but this build does not act on it yet",
+        };
+        let problem = Problem::warning(message);
+        let problem = problem.at(&entry.key_location, key);
+        problems.push(problem.hint("leave it for a later version"));
     }
 }
 

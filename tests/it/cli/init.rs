@@ -111,8 +111,9 @@ fn in_full() -> String {
         let rest = line.trim_start().strip_prefix("# ").map(str::trim_start);
         let rest = rest.map(|rest| rest.strip_prefix("- ").unwrap_or(rest));
         rest.is_some_and(|rest| {
-            let word =
-                rest.trim_start_matches(|c: char| c.is_ascii_lowercase() || "_-".contains(c));
+            let is_part =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+            let word = rest.trim_start_matches(is_part);
             rest.starts_with('{') || (word.len() < rest.len() && word.starts_with(':'))
         })
     };
@@ -138,6 +139,11 @@ async fn all_that_it_shows_in_comments_works_too() {
         "vps_servers:",
         "docker_hosts:",
         "databases:",
+        "ec2_instances:",
+        "s3_buckets:",
+        "llm_models:",
+        "llm_keys:",
+        "prices:",
         "reporters:",
         "directory:",
     ] {
