@@ -8,6 +8,7 @@ pub mod net;
 pub mod postgres;
 pub mod ssh;
 pub mod tls;
+pub(crate) mod words;
 
 use std::path::PathBuf;
 

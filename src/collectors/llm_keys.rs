@@ -61,39 +61,28 @@ const TOKENS: &str = "remaining_tokens";
 const DOLLARS: &str = "remaining_usd";
 
 const METRICS: &[MetricSpec] = &[
-    metric(PRESENT, Unit::Flag, "whether the variable is set"),
-    metric(
+    MetricSpec::plain(PRESENT, Unit::Flag, "whether the variable is set"),
+    MetricSpec::plain(
         VALID,
         Unit::Flag,
         "whether the provider accepts the key; absent where there is none",
     ),
-    metric(
+    MetricSpec::plain(
         REQUESTS,
         Unit::Count,
         "requests that are left in the provider's window, where it says so",
     ),
-    metric(
+    MetricSpec::plain(
         TOKENS,
         Unit::Count,
         "tokens that are left in the provider's window, where it says so",
     ),
-    metric(
+    MetricSpec::plain(
         DOLLARS,
         Unit::UsDollars,
         "what is left of the key's own limit, where the provider says so",
     ),
 ];
-
-const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> MetricSpec {
-    MetricSpec {
-        name,
-        unit,
-        subject: None,
-        meaning,
-        headline: None,
-        advice: None,
-    }
-}
 
 impl Settings {
     /// That of a provider we know, with what the environment holds.

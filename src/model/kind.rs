@@ -42,6 +42,21 @@ pub struct MonthlyPrice {
     pub of_each_found: bool,
 }
 
+impl MetricSpec {
+    /// One without parts, that is not in the summary and needs no advice.
+    #[must_use]
+    pub const fn plain(name: &'static str, unit: Unit, meaning: &'static str) -> Self {
+        Self {
+            name,
+            unit,
+            subject: None,
+            meaning,
+            headline: None,
+            advice: None,
+        }
+    }
+}
+
 /// What a metric is.
 #[derive(Debug)]
 pub struct MetricSpec {

@@ -4,6 +4,7 @@
 mod account;
 mod credentials;
 mod environment;
+mod pages;
 mod problems;
 mod transport;
 
@@ -23,6 +24,7 @@ use tokio::sync::OnceCell;
 
 pub use account::{Account, AssumeRole};
 pub use environment::{AwsEnvironment, SECRET_VARIABLES};
+pub(crate) use pages::Pages;
 pub(crate) use problems::{Call, CallFailed, Class, call_failed};
 
 use super::net::Network;

@@ -9,6 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::credentials::NoCredentials;
 use crate::clients::net::blame::{chain, find, ours_by_errno};
+use crate::clients::words::shortened;
 use crate::model::{Failure, FailureKind, Timestamp};
 
 /// A call, for messages.
@@ -341,21 +342,6 @@ fn said_words(message: &str) -> String {
         String::new()
     } else {
         format!(": {}", shortened(message))
-    }
-}
-
-/// Services repeat what was sent to them; nobody reads more than this.
-fn shortened(text: &str) -> String {
-    const MOST: usize = 200;
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MOST)
-        .collect();
-    if text.chars().count() > MOST {
-        format!("{clean}…")
-    } else {
-        clean
     }
 }
 

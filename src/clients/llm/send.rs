@@ -13,6 +13,7 @@ use super::{
 };
 use crate::clients::http::{Answer, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
+use crate::clients::words::shortened;
 use crate::model::{Failure, FailureKind};
 
 /// No answer that we ask for is as large.
@@ -264,20 +265,6 @@ pub(super) fn said(answer: &Answer) -> String {
         (Some(text), "") => text.to_owned(),
         (Some(text), code) => format!("{text} ({code})"),
         (None, code) => code.to_owned(),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    const MOST: usize = 200;
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MOST)
-        .collect();
-    if text.chars().count() > MOST {
-        format!("{clean}…")
-    } else {
-        clean
     }
 }
 

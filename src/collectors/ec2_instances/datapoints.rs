@@ -17,7 +17,7 @@ use aws_sdk_cloudwatch::types::{
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use crate::clients::aws::{Call, CallFailed, Class, call_failed};
+use crate::clients::aws::{Call, CallFailed, Class, Pages, call_failed};
 use crate::model::{Blame, Failure, FailureKind, Timestamp};
 
 /// So many queries fit into one call
@@ -29,8 +29,6 @@ const SINGLE_CALLS: usize = 8;
 
 /// What was not allowed is tried again after this.
 const DENIED_FOR: Duration = Duration::from_hours(1);
-
-const MOST_PAGES: usize = 500;
 
 /// A metric of an instance that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -293,15 +291,15 @@ async fn in_one_call(
         .collect();
     let mut values: Vec<Value> = vec![None; wanted.len()];
     let mut open: Vec<Option<StatusCode>> = vec![None; wanted.len()];
-    let mut token = None;
-    for _ in 0..MOST_PAGES {
+    let mut pages = Pages::of(whom);
+    loop {
         let asked = client
             .get_metric_data()
             .start_time(start)
             .end_time(end)
             .scan_by(ScanBy::TimestampDescending)
             .set_metric_data_queries(Some(queries.clone()))
-            .set_next_token(token.clone());
+            .set_next_token(pages.token());
         let page = asked
             .send()
             .await
@@ -319,21 +317,14 @@ async fn in_one_call(
             }
             open[index] = result.status_code().cloned();
         }
-        match page.next_token().filter(|next| !next.is_empty()) {
-            None => {
-                for (value, status) in values.iter_mut().zip(open) {
-                    note_incomplete(value, status.as_ref(), whom);
-                }
-                return Ok(values);
-            }
-            next if next == token.as_deref() => break,
-            Some(next) => token = Some(next.to_owned()),
+        if !pages.turn(page.next_token())? {
+            break;
         }
     }
-    let message = format!("{whom} gives pages without an end");
-    Err(CallFailed::other(
-        Failure::new(FailureKind::Unexpected, message).hint("it is asked again in the next round"),
-    ))
+    for (value, status) in values.iter_mut().zip(open) {
+        note_incomplete(value, status.as_ref(), whom);
+    }
+    Ok(values)
 }
 
 /// Puts a datapoint into its place if it counts, and is newer than the one that is there.

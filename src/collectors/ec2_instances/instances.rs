@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, InstanceStatus, MonitoringState};
 
-use crate::clients::aws::{Call, CallFailed, call_failed};
-use crate::model::{Failure, FailureKind, Timestamp};
+use crate::clients::aws::{Call, CallFailed, Pages, call_failed};
+use crate::model::Timestamp;
 
 /// The most that one page may hold
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html>).
@@ -15,9 +15,6 @@ const PAGE: i32 = 1_000;
 
 /// A filter takes so many values.
 const FILTER_VALUES: usize = 200;
-
-/// A service that never ends its list would hold a look for ever.
-const MOST_PAGES: usize = 500;
 
 /// An instance as EC2 describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +74,12 @@ pub(super) async fn describe(
         now,
     };
     let mut found = BTreeMap::new();
-    let mut token = None;
-    for _ in 0..MOST_PAGES {
+    let mut pages = Pages::of(whom);
+    loop {
         let asked = client
             .describe_instances()
             .max_results(PAGE)
-            .set_next_token(token.clone());
+            .set_next_token(pages.token());
         let asked = match &filter {
             Some(filter) => asked.filters(filter.clone()),
             None => asked,
@@ -98,14 +95,10 @@ pub(super) async fn describe(
                 }
             }
         }
-        let next = page.next_token().filter(|next| !next.is_empty());
-        match next {
-            None => return Ok(found),
-            next if next == token.as_deref() => break,
-            Some(next) => token = Some(next.to_owned()),
+        if !pages.turn(page.next_token())? {
+            return Ok(found);
         }
     }
-    Err(endless(whom))
 }
 
 /// The checks of the running instances of a region by ID.
@@ -120,12 +113,12 @@ pub(super) async fn checks(
         now,
     };
     let mut found = BTreeMap::new();
-    let mut token = None;
-    for _ in 0..MOST_PAGES {
+    let mut pages = Pages::of(whom);
+    loop {
         let asked = client
             .describe_instance_status()
             .max_results(PAGE)
-            .set_next_token(token.clone());
+            .set_next_token(pages.token());
         let page = asked
             .send()
             .await
@@ -135,22 +128,10 @@ pub(super) async fn checks(
                 found.insert(id.to_owned(), read_checks(status));
             }
         }
-        let next = page.next_token().filter(|next| !next.is_empty());
-        match next {
-            None => return Ok(found),
-            next if next == token.as_deref() => break,
-            Some(next) => token = Some(next.to_owned()),
+        if !pages.turn(page.next_token())? {
+            return Ok(found);
         }
     }
-    Err(endless(whom))
-}
-
-fn endless(whom: &str) -> CallFailed {
-    let message = format!("{whom} gives pages without an end");
-    CallFailed::other(
-        Failure::new(FailureKind::Unexpected, message)
-            .hint("look at what stands at that address: it is asked again in the next round"),
-    )
 }
 
 fn read(instance: &aws_sdk_ec2::types::Instance) -> Option<Instance> {

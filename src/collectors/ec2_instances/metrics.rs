@@ -51,7 +51,7 @@ const SAMPLE: &str = r#"
 const METRICS: &[MetricSpec] = &[
     MetricSpec {
         advice: Some("look at who changed it: the CloudTrail events of the instance"),
-        ..metric(
+        ..MetricSpec::plain(
             STATE,
             Unit::State,
             "pending, running, stopping, stopped, shutting-down or terminated",
@@ -61,7 +61,7 @@ const METRICS: &[MetricSpec] = &[
         advice: Some(
             "the machine below is in trouble: stop and start the instance, so that it moves to another",
         ),
-        ..metric(
+        ..MetricSpec::plain(
             SYSTEM_CHECK,
             Unit::State,
             "the status check of the machine below it, while it runs",
@@ -71,7 +71,7 @@ const METRICS: &[MetricSpec] = &[
         advice: Some(
             "look at its system log and its console: it does not answer, or does not start properly",
         ),
-        ..metric(
+        ..MetricSpec::plain(
             INSTANCE_CHECK,
             Unit::State,
             "the status check of the instance itself, while it runs",
@@ -80,7 +80,7 @@ const METRICS: &[MetricSpec] = &[
     MetricSpec {
         headline: Some("CPU"),
         advice: Some("see what keeps it busy, and whether its type is large enough"),
-        ..metric(
+        ..MetricSpec::plain(
             CPU,
             Unit::Percent,
             "CPUUtilization of CloudWatch: the average of the newest period that has ended, within `datapoint_within`",
@@ -90,13 +90,13 @@ const METRICS: &[MetricSpec] = &[
         advice: Some(
             "at 0 a burstable instance falls back to its baseline: take a larger type, or `unlimited`",
         ),
-        ..metric(
+        ..MetricSpec::plain(
             CREDITS,
             Unit::Number,
             "CPU credits that a burstable type has left, where `credit_balance` is on",
         )
     },
-    metric(
+    MetricSpec::plain(
         BILLED,
         Unit::Count,
         "how many metrics this look asked CloudWatch for; each is paid for, and no window is asked for twice",
@@ -104,7 +104,7 @@ const METRICS: &[MetricSpec] = &[
     MetricSpec {
         headline: Some("instances:"),
         advice: Some("check `discover`: its regions, its tags, its state"),
-        ..metric(
+        ..MetricSpec::plain(
             FOUND,
             Unit::Count,
             "how many instances were found, of a target that finds others",
@@ -114,24 +114,13 @@ const METRICS: &[MetricSpec] = &[
         advice: Some(
             "see who ended them: the CloudTrail events TerminateInstances, the activity of the scaling group",
         ),
-        ..metric(
+        ..MetricSpec::plain(
             GONE,
             Unit::Percent,
             "how many of those that were there within the last hour are gone, of a target that finds others",
         )
     },
 ];
-
-const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> MetricSpec {
-    MetricSpec {
-        name,
-        unit,
-        subject: None,
-        meaning,
-        headline: None,
-        advice: None,
-    }
-}
 
 pub(super) const KIND: KindSpec = KindSpec {
     key: "ec2_instances",

@@ -57,7 +57,7 @@ const METRICS: &[MetricSpec] = &[
         advice: Some(
             "look at the provider's status page; on one's own machine at its load and its GPU",
         ),
-        ..metric(
+        ..MetricSpec::plain(
             FIRST_TOKEN,
             Unit::Milliseconds,
             "from the question to the first part of the answer's text, where it is streamed",
@@ -67,47 +67,36 @@ const METRICS: &[MetricSpec] = &[
         advice: Some(
             "look at the provider's status page; on one's own machine at its load and its GPU",
         ),
-        ..metric(
+        ..MetricSpec::plain(
             TOTAL_TIME,
             Unit::Milliseconds,
             "from the question to the end of the answer",
         )
     },
-    metric(
+    MetricSpec::plain(
         AVAILABLE,
         Unit::Flag,
         "whether it answered rightly, or is offered",
     ),
     MetricSpec {
         advice: Some("look less often, ask for a higher limit, or see who else uses the key"),
-        ..metric(
+        ..MetricSpec::plain(
             THROTTLED,
             Unit::Flag,
             "whether the provider said that we ask too often (HTTP 429)",
         )
     },
-    metric(INPUT_TOKENS, Unit::Count, "tokens of the question"),
-    metric(
+    MetricSpec::plain(INPUT_TOKENS, Unit::Count, "tokens of the question"),
+    MetricSpec::plain(
         OUTPUT_TOKENS,
         Unit::Count,
         "tokens of the answer, thinking included",
     ),
     MetricSpec {
         advice: Some("look less often, or at a smaller model"),
-        ..metric(COST, Unit::UsDollars, "what the look did cost")
+        ..MetricSpec::plain(COST, Unit::UsDollars, "what the look did cost")
     },
 ];
-
-const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> MetricSpec {
-    MetricSpec {
-        name,
-        unit,
-        subject: None,
-        meaning,
-        headline: None,
-        advice: None,
-    }
-}
 
 impl Collector for LlmModels {
     const KIND: KindSpec = KindSpec {

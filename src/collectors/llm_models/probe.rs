@@ -3,6 +3,7 @@
 use strsim::damerau_levenshtein;
 
 use super::Settings;
+use crate::clients::words::shortened_to;
 use crate::model::Timestamp;
 
 /// A question, and its answer.
@@ -63,17 +64,7 @@ fn words(text: &str) -> String {
 /// The beginning of an answer on one line.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 60;
-    let clean: String = text
-        .trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MOST)
-        .collect();
-    if text.trim().chars().count() > MOST {
-        format!("{clean}…")
-    } else {
-        clean
-    }
+    shortened_to(text, MOST)
 }
 
 /// Whether a list has a model; Ollama puts `:latest` behind a name without a tag.

@@ -156,6 +156,6 @@ async fn all_that_it_shows_in_comments_works_too() {
     let ended = place.run(&["check-config"]).await;
     ended
         .assert_code(0)
-        .assert_prints("2 api_endpoints, 1 databases, 1 docker_hosts, 1 local_hosts, 1 vps_servers")
+        .assert_prints("2 api_endpoints, 1 databases, 1 docker_hosts, 2 ec2_instances, 1 llm_keys, 1 llm_models, 1 local_hosts, 1 s3_buckets, 1 vps_servers")
         .assert_prints("0 errors, 0 warnings");
 }
