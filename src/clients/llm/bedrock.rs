@@ -1,25 +1,34 @@
 //! Amazon Bedrock's Converse
-//! (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>), streamed.
+//! (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>), streamed where that can
+//! be read.
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::types::{
-    ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput,
-    InferenceConfiguration, Message, StopReason, SystemContentBlock,
+    ContentBlock, ContentBlockDelta, ConversationRole, ConverseOutput, ConverseStreamOutput,
+    InferenceConfiguration, Message, StopReason, SystemContentBlock, TokenUsage,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::Document;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::send::SendFailed;
 use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question};
 use crate::clients::aws::{AwsClients, Call, Class, call_failed};
+use crate::clients::net::blame::chain;
+use crate::clients::words::shortened;
 use crate::model::{Failure, FailureKind, Timestamp};
 
 type Asked = (Parsed, Duration, Option<Duration>);
 
+/// Asks, for an answer in parts or in one piece, within that time.
 pub(super) async fn ask(
     aws: &AwsClients,
     endpoint: &Endpoint,
     question: &Question,
+    in_parts: bool,
     timeout: Duration,
     now: Timestamp,
 ) -> Result<Asked, SendFailed> {
@@ -29,7 +38,27 @@ pub(super) async fn ask(
         .map_err(SendFailed::free)?;
     let whom = format!("Bedrock in {region}");
     let began = Instant::now();
-    let asked = converse(aws, endpoint, question, &region, &whom, began, now);
+    let asked = async {
+        let client = aws.bedrock(&endpoint.account, &region).await;
+        let asking = Asking {
+            endpoint,
+            question,
+            whom: &whom,
+            began,
+            now,
+        };
+        let parsed = if in_parts {
+            asking.in_parts(&client).await?
+        } else {
+            asking.in_one_piece(&client).await?
+        };
+        super::send::finished(&parsed, &whom)?;
+        let first_token = match parsed.first_token {
+            FirstToken::After(time) => Some(time),
+            _ => None,
+        };
+        Ok((parsed, began.elapsed(), first_token))
+    };
     let outcome = tokio::time::timeout(timeout, asked).await;
     outcome.unwrap_or_else(|_| {
         let message = format!("{whom} did not answer within {} ms", timeout.as_millis());
@@ -41,79 +70,133 @@ pub(super) async fn ask(
     })
 }
 
-async fn converse(
-    aws: &AwsClients,
-    endpoint: &Endpoint,
-    question: &Question,
-    region: &str,
-    whom: &str,
+struct Asking<'a> {
+    endpoint: &'a Endpoint,
+    question: &'a Question,
+    whom: &'a str,
     began: Instant,
     now: Timestamp,
-) -> Result<Asked, SendFailed> {
-    let client = aws.bedrock(&endpoint.account, region).await;
-    let bug = |error: &dyn std::fmt::Display| {
-        SendFailed::free(
-            Failure::ours(format!("cannot ask {whom}: {error}"))
-                .hint("this is a bug of ours: please report it"),
-        )
-    };
-    let message = Message::builder()
-        .role(ConversationRole::User)
-        .content(ContentBlock::Text(question.text.clone()))
-        .build()
-        .map_err(|error| bug(&error))?;
-    let limit = i32::try_from(question.max_tokens).unwrap_or(i32::MAX);
-    let mut request = client
-        .converse_stream()
-        .model_id(&endpoint.model)
-        .messages(message)
-        .inference_config(InferenceConfiguration::builder().max_tokens(limit).build());
-    if let Some(system) = &question.system {
-        request = request.system(SystemContentBlock::Text(system.clone()));
-    }
-    if Family::of(&endpoint.model).can_stop_thinking {
-        let word = |text: &str| Document::String(text.to_owned());
-        let thinking = Document::Object([("type".to_owned(), word("disabled"))].into());
-        request = request.additional_model_request_fields(Document::Object(
-            [("thinking".to_owned(), thinking)].into(),
-        ));
-    }
-    let call = Call {
-        permission: "bedrock:InvokeModelWithResponseStream",
-        whom,
-        now,
-    };
-    let answer = request.send().await.map_err(|error| {
-        let failed = call_failed(&error, &call);
-        let is_free = failed.answered.is_some() || failed.class == Class::Credentials;
-        let failure = about_model(
-            failed.failure,
-            failed.answered.as_ref().map(|(status, _)| *status),
-            endpoint,
-            whom,
-        );
-        SendFailed { failure, is_free }
-    })?;
-    let mut parsed = Parsed::default();
-    let mut stream = answer.stream;
-    loop {
-        match stream.recv().await {
-            Ok(Some(event)) => take(event, began, &mut parsed),
-            Ok(None) => break,
-            Err(error) => {
-                let text = crate::clients::net::blame::chain(&error);
-                parsed.error = Some(text);
-                break;
+}
+
+impl Asking<'_> {
+    async fn in_parts(&self, client: &Client) -> Result<Parsed, SendFailed> {
+        let request = client
+            .converse_stream()
+            .model_id(&self.endpoint.model)
+            .messages(self.message()?)
+            .inference_config(self.limits())
+            .set_system(self.system())
+            .set_additional_model_request_fields(self.without_thinking());
+        let sent = request.send().await;
+        let answer =
+            sent.map_err(|error| self.failed(&error, "bedrock:InvokeModelWithResponseStream"))?;
+        let mut parsed = Parsed::default();
+        let mut stream = answer.stream;
+        loop {
+            match stream.recv().await {
+                Ok(Some(event)) => take(event, self.began, &mut parsed),
+                Ok(None) => return Ok(parsed),
+                Err(error) => {
+                    let text = chain(&error);
+                    // Servers that play Bedrock send parts that Bedrock does not.
+                    if text.contains("unmarshall") {
+                        return Err(self.unreadable(&text));
+                    }
+                    parsed.error = Some(text);
+                    return Ok(parsed);
+                }
             }
         }
     }
-    let took = began.elapsed();
-    super::send::finished(&parsed, whom)?;
-    let first_token = match parsed.first_token {
-        FirstToken::After(time) => Some(time),
-        _ => None,
-    };
-    Ok((parsed, took, first_token))
+
+    async fn in_one_piece(&self, client: &Client) -> Result<Parsed, SendFailed> {
+        let request = client
+            .converse()
+            .model_id(&self.endpoint.model)
+            .messages(self.message()?)
+            .inference_config(self.limits())
+            .set_system(self.system())
+            .set_additional_model_request_fields(self.without_thinking());
+        let sent = request.send().await;
+        let answer = sent.map_err(|error| self.failed(&error, "bedrock:InvokeModel"))?;
+        let mut parsed = Parsed {
+            complete: true,
+            finish: Some(finish(&answer.stop_reason)),
+            ..Parsed::default()
+        };
+        if let Some(ConverseOutput::Message(message)) = answer.output {
+            for block in message.content {
+                if let ContentBlock::Text(text) = block {
+                    parsed.text.push_str(&text);
+                }
+            }
+        }
+        count(answer.usage.as_ref(), &mut parsed);
+        Ok(parsed)
+    }
+
+    fn message(&self) -> Result<Message, SendFailed> {
+        let message = Message::builder()
+            .role(ConversationRole::User)
+            .content(ContentBlock::Text(self.question.text.clone()));
+        message.build().map_err(|error| {
+            let message = format!("cannot ask {}: {error}", self.whom);
+            SendFailed::free(Failure::ours(message).hint("this is a bug of ours: please report it"))
+        })
+    }
+
+    fn limits(&self) -> InferenceConfiguration {
+        let limit = i32::try_from(self.question.max_tokens).unwrap_or(i32::MAX);
+        InferenceConfiguration::builder().max_tokens(limit).build()
+    }
+
+    fn system(&self) -> Option<Vec<SystemContentBlock>> {
+        let system = self.question.system.as_ref()?;
+        Some(vec![SystemContentBlock::Text(system.clone())])
+    }
+
+    fn without_thinking(&self) -> Option<Document> {
+        if !Family::of(&self.endpoint.model).can_stop_thinking {
+            return None;
+        }
+        let disabled = Document::String("disabled".to_owned());
+        let thinking = Document::Object([("type".to_owned(), disabled)].into());
+        Some(Document::Object([("thinking".to_owned(), thinking)].into()))
+    }
+
+    fn failed<E>(&self, error: &SdkError<E, HttpResponse>, permission: &'static str) -> SendFailed
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let call = Call {
+            permission,
+            whom: self.whom,
+            now: self.now,
+        };
+        let failed = call_failed(error, &call);
+        let status = failed.answered.as_ref().map(|(status, _)| *status);
+        let is_free = status.is_some() || failed.class == Class::Credentials;
+        let failure = about_model(failed.failure, status, self.endpoint, self.whom);
+        if is_free {
+            SendFailed::free(failure)
+        } else {
+            SendFailed::paid(failure)
+        }
+    }
+
+    fn unreadable(&self, text: &str) -> SendFailed {
+        let message = format!(
+            "{} answers in parts that cannot be read: {}",
+            self.whom,
+            shortened(text)
+        );
+        let failure = Failure::new(FailureKind::Unexpected, message)
+            .hint("look at what stands between: a proxy, or another service at that address");
+        SendFailed {
+            in_unreadable_parts: true,
+            ..SendFailed::paid(failure)
+        }
+    }
 }
 
 fn take(event: ConverseStreamOutput, began: Instant, parsed: &mut Parsed) {
@@ -128,25 +211,35 @@ fn take(event: ConverseStreamOutput, began: Instant, parsed: &mut Parsed) {
         }
         ConverseStreamOutput::MessageStop(stop) => {
             parsed.complete = true;
-            parsed.finish = Some(match stop.stop_reason {
-                StopReason::EndTurn | StopReason::StopSequence => Finish::Stop,
-                StopReason::MaxTokens => Finish::Length,
-                StopReason::ContentFiltered | StopReason::GuardrailIntervened => Finish::Refusal,
-                other if other.as_str() == "refusal" => Finish::Refusal,
-                other => Finish::Other(other.as_str().to_owned()),
-            });
+            parsed.finish = Some(finish(&stop.stop_reason));
         }
-        ConverseStreamOutput::Metadata(metadata) => {
-            if let Some(usage) = metadata.usage {
-                let count = |tokens: i32| u64::try_from(tokens).unwrap_or(0);
-                let cached = usage.cache_read_input_tokens.unwrap_or(0)
-                    + usage.cache_write_input_tokens.unwrap_or(0);
-                parsed.input_tokens = Some(count(usage.input_tokens) + count(cached));
-                parsed.output_tokens = Some(count(usage.output_tokens));
-            }
-        }
+        ConverseStreamOutput::Metadata(metadata) => count(metadata.usage.as_ref(), parsed),
         _ => {}
     }
+}
+
+fn finish(reason: &StopReason) -> Finish {
+    match reason {
+        StopReason::EndTurn | StopReason::StopSequence => Finish::Stop,
+        StopReason::MaxTokens => Finish::Length,
+        StopReason::ContentFiltered | StopReason::GuardrailIntervened => Finish::Refusal,
+        other if other.as_str() == "refusal" => Finish::Refusal,
+        other => Finish::Other(other.as_str().to_owned()),
+    }
+}
+
+/// What was read from a cache or written into one is part of the question.
+fn count(usage: Option<&TokenUsage>, parsed: &mut Parsed) {
+    let Some(usage) = usage else {
+        return;
+    };
+    let tokens = |count: Option<i32>| u64::try_from(count.unwrap_or(0)).unwrap_or(0);
+    parsed.input_tokens = Some(
+        tokens(Some(usage.input_tokens))
+            + tokens(usage.cache_read_input_tokens)
+            + tokens(usage.cache_write_input_tokens),
+    );
+    parsed.output_tokens = Some(tokens(Some(usage.output_tokens)));
 }
 
 /// Bedrock says in several ways that it has no such model.

@@ -205,37 +205,42 @@ impl LlmClients {
             model: endpoint.model.clone(),
             worst: pricing.of(most_input, u64::from(question.max_tokens)),
         };
-        let reserved = match self.reserve(terms.budget, wanted.clone(), now).await {
-            // What is free is done also where nothing can be noted.
-            Err(AskFailed::NotPaid(Refusal::NoLedger(_))) if wanted.worst == UsDollars::ZERO => {
-                None
-            }
-            reserved => Some(reserved?),
-        };
-        let outcome = self
-            .send(endpoint, question, timeout.min(WHOLE_TIMEOUT), now)
-            .await;
-        match outcome {
-            Ok((parsed, took, first_token)) => {
-                let paid = paid(&parsed, question, &pricing);
-                self.settle(reserved, paid).await;
-                Ok(Reply {
-                    text: parsed.text,
-                    finish: parsed.finish.unwrap_or(Finish::Stop),
-                    model: parsed.model,
-                    first_token,
-                    took,
-                    paid,
-                    price_known: pricing.is_known,
-                })
-            }
-            Err(failed) => {
-                // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands: the
-                // answer may have been made, and lost on its way.
-                if failed.is_free {
-                    self.settle(reserved, Settled::default()).await;
+        let mut in_parts = true;
+        loop {
+            let reserved = match self.reserve(terms.budget, wanted.clone(), now).await {
+                // What is free is done also where nothing can be noted.
+                Err(AskFailed::NotPaid(Refusal::NoLedger(_)))
+                    if wanted.worst == UsDollars::ZERO =>
+                {
+                    None
                 }
-                Err(AskFailed::Failed(failed.failure))
+                reserved => Some(reserved?),
+            };
+            let timeout = timeout.min(WHOLE_TIMEOUT);
+            match self.send(endpoint, question, in_parts, timeout, now).await {
+                Ok((parsed, took, first_token)) => {
+                    let paid = paid(&parsed, question, &pricing);
+                    self.settle(reserved, paid).await;
+                    return Ok(Reply {
+                        text: parsed.text,
+                        finish: parsed.finish.unwrap_or(Finish::Stop),
+                        model: parsed.model,
+                        first_token,
+                        took,
+                        paid,
+                        price_known: pricing.is_known,
+                    });
+                }
+                // It is paid for twice: the reservation of the first stands.
+                Err(failed) if in_parts && failed.in_unreadable_parts => in_parts = false,
+                Err(failed) => {
+                    // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands:
+                    // the answer may have been made, and lost on its way.
+                    if failed.is_free {
+                        self.settle(reserved, Settled::default()).await;
+                    }
+                    return Err(AskFailed::Failed(failed.failure));
+                }
             }
         }
     }
@@ -271,11 +276,14 @@ impl LlmClients {
         &self,
         endpoint: &Endpoint,
         question: &Question,
+        in_parts: bool,
         timeout: Duration,
         now: Timestamp,
     ) -> Result<(Parsed, Duration, Option<Duration>), send::SendFailed> {
         match endpoint.wire {
-            Wire::Bedrock => bedrock::ask(&self.aws, endpoint, question, timeout, now).await,
+            Wire::Bedrock => {
+                bedrock::ask(&self.aws, endpoint, question, in_parts, timeout, now).await
+            }
             _ => send::ask(&self.http, endpoint, question, timeout).await,
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct SendFailed {
     pub(super) failure: Failure,
     /// Whether it surely cost nothing.
     pub(super) is_free: bool,
+    /// Whether the answer came in parts that cannot be read: in one piece it may be.
+    pub(super) in_unreadable_parts: bool,
 }
 
 impl SendFailed {
@@ -35,6 +37,7 @@ impl SendFailed {
         Self {
             failure,
             is_free: true,
+            in_unreadable_parts: false,
         }
     }
 
@@ -42,6 +45,7 @@ impl SendFailed {
         Self {
             failure,
             is_free: false,
+            in_unreadable_parts: false,
         }
     }
 }
@@ -69,10 +73,13 @@ pub(super) async fn ask(
         let left = timeout.saturating_sub(began.elapsed());
         let mut trace = Trace::new(url.clone());
         let asked = post(http, endpoint, &url, &body, left, &mut trace).await;
-        let answer = asked.map_err(|failure| SendFailed {
+        let answer = asked.map_err(|failure| {
             // A question that was sent may be answered though nobody hears it.
-            is_free: trace.status.is_none() && !was_sent(&trace),
-            failure,
+            if trace.status.is_none() && !was_sent(&trace) {
+                SendFailed::free(failure)
+            } else {
+                SendFailed::paid(failure)
+            }
         })?;
         if !answer.status.is_success() {
             let said = said(&answer);

@@ -1,10 +1,12 @@
-//! Every wire format, streamed, with the tokens that are reported and what they cost. Bedrock's has a recorder of ours
-//! (`bedrock.rs`): the server here begins each text with an empty block, which the SDK refuses and the service never sends.
+//! Every wire format, streamed, with the tokens that are reported and what they cost. Bedrock's stream has a recorder of
+//! ours (`bedrock.rs`): the server here begins each text with an empty block, which the SDK refuses and the service never
+//! sends, so that the answer is asked for in one piece.
 
 use roundsman::model::Status;
 
 use super::{CANARY, Wallet};
 use crate::support::aimock::{ANSWER, BETWEEN_PARTS_MS, QUESTION, aimock};
+use crate::support::aws::clients_with;
 
 #[tokio::test]
 async fn every_language_is_spoken() {
@@ -84,6 +86,30 @@ async fn every_language_is_spoken() {
             "{provider}: {first} of {total}"
         );
     }
+}
+
+#[tokio::test]
+async fn bedrock_is_spoken_through_the_sdk() {
+    let port = aimock().await;
+    let clients = clients_with(&[
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", CANARY.to_owned()),
+        (
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+            format!("http://127.0.0.1:{port}"),
+        ),
+    ]);
+    let wallet = Wallet::around(clients);
+    let looked = wallet
+        .look(&format!(
+            "provider: bedrock\nmodel_id: us.anthropic.claude-haiku-5-5\nregion: us-east-1\nquestion: {QUESTION}\nanswer: {ANSWER}"
+        ))
+        .await;
+    looked.assert_green();
+    assert_eq!(looked.number("input_tokens"), Some(14.0));
+    assert_eq!(looked.number("first_token_ms"), None);
+    // What could not be read may have been billed as well.
+    assert_eq!(wallet.spent().1, 1);
 }
 
 #[tokio::test]
