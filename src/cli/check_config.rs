@@ -5,7 +5,7 @@ use super::graph::in_words;
 use super::{Session, count, nothing_found};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Found, Loaded, Plan};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, UsDollars};
 use crate::problem::Severity;
 use crate::render::history::in_bytes;
 use crate::schedule::Timetable;
@@ -207,21 +207,24 @@ fn memory(plan: &Plan, now: Timestamp, text: &mut String) {
 
 /// What the looks cost in a month, by what is paid for; those that cost nothing are not spoken of.
 fn costs(plan: &Plan, now: Timestamp, text: &mut String) {
+    let amount = |usd: f64| UsDollars::from_dollars(usd).unwrap_or_default();
     let mut known: BTreeMap<&str, f64> = BTreeMap::new();
     for watched in &plan.watched {
         let timetable = (watched.timetable.as_ref()).unwrap_or(&plan.monitoring.timetable);
         let looks = timetable.times_a_day(now) * DAYS_A_MONTH;
         match (watched.kind.monthly_price)(&watched.target.settings, looks) {
             Some(price) if price.of_each_found => text.push_str(&format!(
-                "costs: {} of {}: at most ${:.2} a month for each that is found\n",
-                price.what, watched.target.id, price.usd
+                "costs: {} of {}: at most {} a month for each that is found\n",
+                price.what,
+                watched.target.id,
+                amount(price.usd)
             )),
             Some(price) => *known.entry(price.what).or_default() += price.usd,
             None => {}
         }
     }
     for (what, usd) in known {
-        text.push_str(&format!("costs: {what}: at most ${usd:.2} a month\n"));
+        text.push_str(&format!("costs: {what}: at most {} a month\n", amount(usd)));
     }
 }
 

@@ -88,6 +88,29 @@ async fn the_predecessors_file_makes_a_round() {
 }
 
 #[tokio::test]
+async fn it_says_what_looks_cost_in_a_month() {
+    let yaml = "monitoring: {every: 60s}
+targets:
+  ec2_instances:
+    - {instance_id: i-00000001, region: eu-west-1}
+    - {instance_id: i-00000002, region: eu-west-1, credit_balance: false}
+    - {name: web, every: 6h, discover: {regions: [eu-west-1]}}
+  llm_models:
+    - {provider: in-house, model_id: any, base_url: \"http://localhost/v1\", every: 6h, price: {input_per_1k: 0, output_per_1k: 0.1}}
+    - {provider: ollama, model_id: llama3.2}
+";
+    let ended = Workplace::with_configuration(yaml)
+        .run(&["check-config"])
+        .await;
+    // 3 metrics every 5 minutes, though there is a look each minute; 2 metrics four times a day; 64 tokens four times a day.
+    ended
+        .assert_code(0)
+        .assert_prints("costs: metrics of CloudWatch: at most $0.26 a month\n")
+        .assert_prints("costs: metrics of CloudWatch of ec2_instances/web: at most $0.0024 a month for each that is found\n")
+        .assert_prints("costs: questions to language models: at most $0.78 a month\n");
+}
+
+#[tokio::test]
 async fn all_problems_are_told_at_once_each_with_its_place() {
     let yaml = "targets:
   local_host: [{}]
