@@ -77,12 +77,13 @@ fn list(spendings: &[Spending], text: &mut String) {
     for one in spendings {
         let tokens = format!("{} + {} tokens", one.input_tokens, one.output_tokens);
         text.push_str(&format!(
-            "  {:<8}  {:<10}  {}/{}: {} calls, {tokens}",
+            "  {:<8}  {:<10}  {}/{}: {} {}, {tokens}",
             one.purpose,
             one.cost.to_string(),
             one.provider,
             one.model,
-            one.calls
+            one.calls,
+            if one.calls == 1 { "call" } else { "calls" }
         ));
         if one.estimated > 0 {
             text.push_str(&format!(", {} estimated", one.estimated));

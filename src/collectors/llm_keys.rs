@@ -62,11 +62,14 @@ const DOLLARS: &str = "remaining_usd";
 
 const METRICS: &[MetricSpec] = &[
     MetricSpec::plain(PRESENT, Unit::Flag, "whether the variable is set"),
-    MetricSpec::plain(
-        VALID,
-        Unit::Flag,
-        "whether the provider accepts the key; absent where there is none",
-    ),
+    MetricSpec {
+        headline: Some("key valid:"),
+        ..MetricSpec::plain(
+            VALID,
+            Unit::Flag,
+            "whether the provider accepts the key; absent where there is none",
+        )
+    },
     MetricSpec::plain(
         REQUESTS,
         Unit::Count,

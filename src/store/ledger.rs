@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use super::folder;
@@ -163,8 +164,8 @@ impl Ledger for FileLedger {
             if let Err(refusal) = admit(budget, spent, wanted) {
                 return Ok(Err(refusal));
             }
-            let oldest = now.timestamp_millis() - KEPT_DAYS * 86_400_000;
-            transaction.execute("DELETE FROM calls WHERE at_ms < ?1", [oldest])?;
+            let oldest = budget.day(now - TimeDelta::days(KEPT_DAYS));
+            transaction.execute("DELETE FROM calls WHERE day < ?1", [oldest])?;
             transaction.execute(
                 "INSERT INTO calls (day, at_ms, purpose, provider, model, worst) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![

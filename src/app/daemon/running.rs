@@ -66,7 +66,7 @@ impl Running {
         if plan.surroundings != self.plan.surroundings {
             tracing::warn!(
                 event = "config.needs_restart",
-                "another home, SSH agent or data folder is used from the next start on"
+                "another home, SSH agent, data folder or variable of AWS is used from the next start on"
             );
         }
         self.clients.llm.use_terms(plan.purse.clone());

@@ -33,8 +33,16 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// Tries one source after the other.
 pub(super) struct Sources {
-    sources: Vec<(String, Box<dyn ProvideCredentials>)>,
+    sources: Vec<Source>,
     none: Mutex<Option<(Instant, NoCredentials)>>,
+}
+
+struct Source {
+    /// What it is, for messages.
+    name: String,
+    /// How it is said that it has none.
+    absent: &'static str,
+    provider: Box<dyn ProvideCredentials>,
 }
 
 /// No source had credentials.
@@ -59,27 +67,39 @@ impl Error for NoCredentials {}
 impl Sources {
     /// Those of a profile that was named, or else all that the environment may offer.
     pub(super) fn of(environment: &AwsEnvironment, profile: Option<&str>) -> Self {
-        let mut sources: Vec<(String, Box<dyn ProvideCredentials>)> = Vec::new();
         let files = profile_files(environment);
-        if let Some(profile) = profile {
-            sources.push((profile_words(profile), of_profile(profile, files)));
-        } else {
-            let keys = Variables(credentials_in(environment));
-            let words = "the variables `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`";
-            sources.push((words.to_owned(), Box::new(keys)));
-            let profile = environment.get("AWS_PROFILE").unwrap_or("default");
-            sources.push((profile_words(profile), of_profile(profile, files)));
-            sources.push((
-                "a web identity".to_owned(),
-                Box::new(WebIdentityTokenCredentialsProvider::builder().build()),
-            ));
-            sources.push((
-                "the container's credentials".to_owned(),
-                Box::new(EcsCredentialsProvider::builder().build()),
-            ));
-            let metadata = "the metadata service of an instance".to_owned();
-            sources.push((metadata, of_instance(environment)));
-        }
+        let of_profile = |profile: &str| Source {
+            name: format!("the profile `{profile}`"),
+            absent: "not there",
+            provider: of_profile(profile, files),
+        };
+        let sources = match profile {
+            Some(profile) => vec![of_profile(profile)],
+            None => vec![
+                Source {
+                    name: "the variables `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`"
+                        .to_owned(),
+                    absent: "not set",
+                    provider: Box::new(Variables(credentials_in(environment))),
+                },
+                of_profile(environment.get("AWS_PROFILE").unwrap_or("default")),
+                Source {
+                    name: "a web identity".to_owned(),
+                    absent: "not set",
+                    provider: Box::new(WebIdentityTokenCredentialsProvider::builder().build()),
+                },
+                Source {
+                    name: "the container's credentials".to_owned(),
+                    absent: "not set",
+                    provider: Box::new(EcsCredentialsProvider::builder().build()),
+                },
+                Source {
+                    name: "the metadata service of an instance".to_owned(),
+                    absent: "not there",
+                    provider: of_instance(environment),
+                },
+            ],
+        };
         Self {
             sources,
             none: Mutex::new(None),
@@ -92,17 +112,15 @@ impl Sources {
         }
         let until = Instant::now() + PATIENCE;
         let mut tried = Vec::new();
-        for (name, source) in &self.sources {
+        for source in &self.sources {
             let left = until.saturating_duration_since(Instant::now());
-            let why = match tokio::time::timeout(left, source.provide_credentials()).await {
+            let asked = tokio::time::timeout(left, source.provider.provide_credentials()).await;
+            let why = match asked {
                 Ok(Ok(credentials)) => return Ok(credentials),
-                Ok(Err(CredentialsError::CredentialsNotLoaded(_))) if tried.is_empty() => {
-                    "not set".to_owned()
-                }
-                Ok(Err(error)) => in_words(&error),
-                Err(_) => "no answer in time".to_owned(),
+                Ok(Err(error)) => in_words(&error, source.absent),
+                Err(_) => NO_ANSWER.to_owned(),
             };
-            tried.push((name.clone(), why));
+            tried.push((source.name.clone(), why));
         }
         let none = NoCredentials { tried };
         let mut remembered = self.none.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +137,7 @@ impl Sources {
 
 impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.sources.iter().map(|(name, _)| name);
+        let names = self.sources.iter().map(|source| &source.name);
         f.debug_list().entries(names).finish()
     }
 }
@@ -160,10 +178,6 @@ fn credentials_in(environment: &AwsEnvironment) -> Option<Credentials> {
         None,
         "environment",
     ))
-}
-
-fn profile_words(profile: &str) -> String {
-    format!("the profile `{profile}`")
 }
 
 fn of_profile(profile: &str, files: Option<EnvConfigFiles>) -> Box<dyn ProvideCredentials> {
@@ -212,6 +226,8 @@ fn of_instance(environment: &AwsEnvironment) -> Box<dyn ProvideCredentials> {
     Box::new(provider.build())
 }
 
+const SWITCHED_OFF: &str = "switched off by `AWS_EC2_METADATA_DISABLED`";
+
 #[derive(Debug)]
 struct SwitchedOff;
 
@@ -220,22 +236,22 @@ impl ProvideCredentials for SwitchedOff {
     where
         Self: 'a,
     {
-        let why = "switched off by `AWS_EC2_METADATA_DISABLED`";
-        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded(why)))
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded(SWITCHED_OFF)))
     }
 }
 
+const NO_ANSWER: &str = "no answer in time";
+
 /// Why a source had none, shortly: the innermost cause says most.
-fn in_words(error: &CredentialsError) -> String {
+fn in_words(error: &CredentialsError, absent: &'static str) -> String {
     let text = chain(error);
     let innermost = text.rsplit(": ").next().unwrap_or(&text);
     let words = match error {
-        CredentialsError::ProviderTimedOut(_) => "no answer in time",
-        _ if text.to_lowercase().contains("timeout") || text.contains("timed out") => {
-            "no answer in time"
-        }
+        CredentialsError::ProviderTimedOut(_) => NO_ANSWER,
+        _ if text.contains("imeout") || text.contains("timed out") => NO_ANSWER,
         _ if text.contains("dispatch failure") || text.contains("connect") => "cannot be reached",
-        CredentialsError::CredentialsNotLoaded(_) if error.source().is_none() => "not set",
+        CredentialsError::CredentialsNotLoaded(_) if text.contains(SWITCHED_OFF) => SWITCHED_OFF,
+        CredentialsError::CredentialsNotLoaded(_) => absent,
         _ => innermost,
     };
     words.trim_end_matches('.').to_owned()

@@ -326,7 +326,7 @@ fn of_service(
     } else {
         Class::Other
     };
-    said(class, failure.hint("check the settings of the target"))
+    said(class, failure.hint("check the settings of the target, and what stands at `endpoint_url` or `AWS_ENDPOINT_URL`"))
 }
 
 fn or_status(code: &str, status: u16) -> String {

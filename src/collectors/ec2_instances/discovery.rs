@@ -62,7 +62,8 @@ impl Discoveries {
         let mut before = std::mem::take(present);
         for instance in instances {
             let known = before.remove(&instance.id);
-            let is_wanted = discover.wants(&instance.state, &instance.tags);
+            let is_meant = discover.means(&instance.tags);
+            let is_wanted = is_meant && discover.wants(&instance.state);
             let is_ending = matches!(instance.state.as_str(), "shutting-down" | "terminated");
             let seen = match known {
                 Some(seen) if is_wanted => Seen {
@@ -73,7 +74,8 @@ impl Discoveries {
                     discovery.gone.push((now, seen.name));
                     continue;
                 }
-                Some(seen) if now - seen.wanted_at < STAYS_FOR => seen,
+                // Whoever changes what is looked for, or a tag, does not want to see it any more.
+                Some(seen) if is_meant && now - seen.wanted_at < STAYS_FOR => seen,
                 None if is_wanted => Seen {
                     name: name(instance),
                     wanted_at: now,

@@ -1,13 +1,10 @@
 //! What an instance measures, and when it turns.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Settings;
 use super::discovery::Gone;
-use crate::model::{
-    Bound, Comparison, KindSpec, Limit, MetricSpec, MonthlyPrice, Reading, Rule, Unit,
-};
+use crate::model::{KindSpec, Limit, MetricSpec, MonthlyPrice, Reading, Rule, Unit};
 
 pub(super) const STATE: &str = "state";
 pub(super) const SYSTEM_CHECK: &str = "system_check";
@@ -136,10 +133,11 @@ pub(super) const KIND: KindSpec = KindSpec {
 /// The limits of the kind.
 pub(super) fn rules(settings: &Settings) -> Vec<Rule> {
     const IN_TRANSITION: &str = "pending | stopping | shutting-down";
-    let expected = settings.expected_state().to_owned();
-    let other = Limit {
-        comparison: Comparison::NotEqual,
-        bound: Bound::Text(Cow::Owned(format!("{expected} | {IN_TRANSITION}"))),
+    // Written out, since the words of a limit are shown: those that last, and what EC2 does not say.
+    let other = match settings.expected_state() {
+        "stopped" => Limit::equal("running | terminated | unknown"),
+        "terminated" => Limit::equal("running | stopped | unknown"),
+        _ => Limit::equal("stopped | terminated | unknown"),
     };
     let check = |metric| {
         Rule::default_of_kind(

@@ -182,19 +182,20 @@ fn is_instance_id(text: &str) -> bool {
 }
 
 impl Discover {
-    /// Whether an instance is one of those that are looked for: its state and its tags.
+    /// Whether an instance in that state is taken in.
     #[must_use]
-    pub fn wants(&self, state: &str, tags: &BTreeMap<String, String>) -> bool {
+    pub fn wants(&self, state: &str) -> bool {
         let states = &self.state.0;
-        let state_fits = if states.is_empty() {
+        if states.is_empty() {
             state == "running"
         } else {
             states.iter().any(|wanted| wanted == state)
-        };
-        state_fits && self.tags_fit(tags)
+        }
     }
 
-    fn tags_fit(&self, tags: &BTreeMap<String, String>) -> bool {
+    /// Whether an instance with these tags is one of those that are meant.
+    #[must_use]
+    pub fn means(&self, tags: &BTreeMap<String, String>) -> bool {
         self.tags.iter().all(|(key, pattern)| {
             let value = tags.get(key);
             let glob = Glob::new(pattern).map(|glob| glob.compile_matcher());
