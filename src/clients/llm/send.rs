@@ -180,6 +180,7 @@ pub(super) fn refused(endpoint: &Endpoint, url: &HttpUrl, answer: &Answer, said:
             "not exist",
             "no such",
             "unknown model",
+            "invalid model",
             "decommissioned",
             "deprecated",
             "retired",
@@ -267,7 +268,9 @@ pub(super) fn said(answer: &Answer) -> String {
         &value["detail"],
     ];
     let text = places.iter().find_map(|place| place.as_str());
-    let code = value["error"]["code"].as_str().unwrap_or_default();
+    // Some repeat the status here.
+    let code = (value["error"]["code"].as_str()).filter(|code| code.parse::<u16>().is_err());
+    let code = code.unwrap_or_default();
     match (text, code) {
         (Some(text), "") => text.to_owned(),
         (Some(text), code) => format!("{text} ({code})"),

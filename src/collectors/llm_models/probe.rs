@@ -99,8 +99,13 @@ pub(super) fn nearest_names(model: &str, offered: &[String]) -> String {
     if near.is_empty() {
         return "it offers no model at all to this key".to_owned();
     }
+    let models = if offered.len() == 1 {
+        "model"
+    } else {
+        "models"
+    };
     format!(
-        "it offers {} models; the nearest names: {}",
+        "it offers {} {models}; the nearest names: {}",
         offered.len(),
         near.join(", ")
     )

@@ -99,6 +99,13 @@ async fn no_error_of_a_provider_is_healthy_and_none_is_paid_for() {
         ),
         ("404 Not Found", model, Status::Red, "missing "),
         ("400 Bad Request", model, Status::Red, "missing "),
+        (
+            // As a gateway that many use says it.
+            "400 Bad Request",
+            r#"{"error": {"message": "Invalid model name passed in model=any", "code": "400"}}"#,
+            Status::Red,
+            "missing ",
+        ),
         ("401 Unauthorized", key.as_str(), Status::Unknown, "denied "),
         ("403 Forbidden", key.as_str(), Status::Unknown, "denied "),
         ("402 Payment Required", "{}", Status::Unknown, "denied "),
