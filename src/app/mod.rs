@@ -166,6 +166,7 @@ impl App {
         let means = Means {
             clients: self.clients.clone(),
             screen,
+            clock: Arc::clone(&self.options.clock),
         };
         channels.send(report, &means).await
     }

@@ -18,6 +18,7 @@ pub mod markdown;
 pub mod mermaid;
 mod names;
 mod recommend;
+pub mod slack;
 mod table;
 pub mod text;
 mod words;

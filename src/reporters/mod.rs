@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::clients::Clients;
+use crate::clock::Clock;
 use crate::document::{Node, ReadError, from_node};
 use crate::model::Report;
 use crate::render::blocks::Block;
@@ -21,17 +22,19 @@ use crate::render::digest::digest;
 
 pub mod file;
 mod not_built;
+pub mod slack;
 pub mod terminal;
+pub mod webhook;
 
 use not_built::NotBuilt;
 
 /// All channels, in the order of the documentation.
 pub static KINDS: &[ReporterKind] = &[
     ReporterKind::not_built("telegram", "Telegram", "through the Bot API"),
-    ReporterKind::not_built("slack", "Slack", "through an incoming webhook"),
+    ReporterKind::of::<slack::Slack>(),
     ReporterKind::not_built("email", "E-mail", "through an SMTP server"),
     ReporterKind::not_built("discord", "Discord", "through a webhook"),
-    ReporterKind::not_built("webhook", "Webhook", "posts JSON to a URL"),
+    ReporterKind::of::<webhook::Webhook>(),
     ReporterKind::not_built("alertmanager", "Alertmanager", "posts alerts to its API"),
     ReporterKind::not_built("github", "GitHub issues", "opens and closes issues"),
     ReporterKind::of::<file::File>(),
@@ -60,6 +63,8 @@ pub struct Means {
     pub clients: Clients,
     /// The terminal, or whatever stands in for it.
     pub screen: terminal::Screen,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// What is sent.

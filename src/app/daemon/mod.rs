@@ -128,6 +128,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
     let means = Means {
         clients: clients.clone(),
         screen: given.screen.clone(),
+        clock: Arc::clone(&clock),
     };
 
     let mut tasks = Tasks::default();

@@ -7,6 +7,7 @@
 mod body;
 mod exchange;
 mod first_byte;
+mod headers;
 mod problems;
 mod redirect;
 mod trace;
@@ -21,6 +22,8 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+pub use headers::Headers;
+pub(crate) use headers::{basic, hidden};
 pub use trace::{Phase, Trace};
 pub use url::{HttpUrl, UrlError};
 

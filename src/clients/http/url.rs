@@ -124,6 +124,13 @@ impl HttpUrl {
         Some((plain(self.0.username()), Secret::new(password)))
     }
 
+    /// The user and the password that are written into it, as the `Authorization` header.
+    #[must_use]
+    pub fn basic_authorization(&self) -> Option<http::HeaderValue> {
+        let (username, password) = self.credentials()?;
+        super::basic(&username, &password).ok()
+    }
+
     /// The names of the query's parameters.
     pub fn query_names(&self) -> impl Iterator<Item = String> {
         self.0.query_pairs().map(|(name, _)| name.into_owned())

@@ -35,7 +35,7 @@ use crate::model::{
 use crate::problem::Severity;
 
 pub use expect::{Expect, JsonChecks, Pattern, Statuses, Texts};
-pub use settings::{Auth, Body, Headers, Method, Settings};
+pub use settings::{Auth, Body, Method, Settings};
 
 /// Looks at HTTP and HTTPS endpoints.
 pub struct ApiEndpoints {

@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderValue;
 use schemars::JsonSchema;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer};
 
 use super::expect::Expect;
-use crate::clients::http::HttpUrl;
+use crate::clients::http::{Headers, HttpUrl, basic, hidden};
 use crate::clients::tls::TlsSettings;
 use crate::secret::Secret;
 
@@ -88,8 +86,7 @@ impl Settings {
         if let Some(auth) = &self.auth {
             return Some(auth.header.clone());
         }
-        let (username, password) = self.url.credentials()?;
-        basic(&username, &password).ok()
+        self.url.basic_authorization()
     }
 
     /// Whether we say who we are, in whatever way.
@@ -117,69 +114,6 @@ impl<'de> Deserialize<'de> for Method {
                 "expected an HTTP method such as `GET`, `HEAD` or `POST`",
             )),
         }
-    }
-}
-
-/// The headers of a request; their values are not shown.
-#[derive(Clone, Default)]
-pub struct Headers(pub(super) HeaderMap);
-
-impl fmt::Debug for Headers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-struct HeadersVisitor;
-
-impl<'de> Visitor<'de> for HeadersVisitor {
-    type Value = Headers;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map from header names to values")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Headers, A::Error> {
-        let mut headers = HeaderMap::new();
-        while let Some(Name(name)) = entries.next_key()? {
-            let Text(value) = entries.next_value()?;
-            headers.append(name, value);
-        }
-        Ok(Headers(headers))
-    }
-}
-
-impl<'de> Deserialize<'de> for Headers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(HeadersVisitor)
-    }
-}
-
-struct Name(HeaderName);
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = HeaderName::try_from(String::deserialize(deserializer)?)
-            .map_err(|_| de::Error::custom("expected the name of an HTTP header"))?;
-        let ours = [
-            http::header::CONTENT_LENGTH,
-            http::header::TRANSFER_ENCODING,
-            http::header::CONNECTION,
-        ];
-        if ours.contains(&name) {
-            let message = format!("the header `{name}` follows from the request and cannot be set");
-            return Err(de::Error::custom(message));
-        }
-        Ok(Self(name))
-    }
-}
-
-struct Text(HeaderValue);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Secret::deserialize(deserializer)?;
-        hidden(text.expose()).map(Self).map_err(de::Error::custom)
     }
 }
 
@@ -251,21 +185,7 @@ impl JsonSchema for Auth {
     }
 }
 
-fn basic(username: &str, password: &Secret) -> Result<HeaderValue, &'static str> {
-    let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
-    hidden(&format!("Basic {pair}"))
-}
-
-/// A header's value that no library prints.
-fn hidden(text: &str) -> Result<HeaderValue, &'static str> {
-    let value = HeaderValue::from_str(text);
-    let mut value = value.map_err(|_| "expected one line of text that a header can hold")?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 schema!(Method, { "type": "string", "default": "GET" });
-schema!(Headers, { "type": "object", "additionalProperties": { "type": ["string", "number"] } });
 schema!(Body, { "type": "string" });
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 mod channels;
 mod files;
 mod formats;
+mod slack;
+mod webhook;
 
 use std::sync::{Arc, Mutex};
 
@@ -228,6 +230,7 @@ fn means(paper: &Paper) -> Means {
     Means {
         clients: Clients::new(),
         screen: Screen::new(paper.clone(), TextStyle::default()),
+        clock: std::sync::Arc::new(roundsman::clock::SystemClock),
     }
 }
 
