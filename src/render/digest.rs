@@ -107,7 +107,13 @@ pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
     blocks
 }
 
-fn head(report: &Report) -> Vec<Block> {
+/// The digest in one line without markup: `unhealthy: 4 targets, 1 RED · 3 GREEN`.
+#[must_use]
+pub fn digest_title(report: &Report) -> String {
+    title(report).iter().map(Span::text).collect()
+}
+
+fn title(report: &Report) -> Line {
     let counts = report.counts;
     let by_status = [
         (counts.red, Status::Red),
@@ -126,6 +132,10 @@ fn head(report: &Report) -> Vec<Block> {
         title.push(Span::Text(format!("{lead}{} ", words::count(*count))));
         title.push(Span::Status(*status));
     }
+    title
+}
+
+fn head(report: &Report) -> Vec<Block> {
     let round = &report.round;
     let filtered = if report.complete {
         ""
@@ -150,7 +160,7 @@ fn head(report: &Report) -> Vec<Block> {
         ));
     }
     vec![
-        Block::Title(title),
+        Block::Title(title(report)),
         Block::Paragraph(vec![Span::Faint(when)]),
     ]
 }

@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::document::{Node, ReadError, from_node};
-use crate::model::Report;
+use crate::model::{Report, Status};
 use crate::render::blocks::Block;
-use crate::render::digest::digest;
+use crate::render::digest::{digest, digest_title};
 
 pub mod file;
 mod not_built;
@@ -70,10 +70,41 @@ pub struct Means {
 /// What is sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
+    /// Unique among all messages, and the same at each try: whoever gets it twice can tell.
+    pub id: String,
+    /// What it says in one line without markup: the subject of a mail, the text of a notification.
+    pub title: String,
+    /// The worst status it tells of.
+    pub tone: Status,
     /// For people.
     pub blocks: Vec<Block>,
     /// For programs.
-    pub report: Arc<Report>,
+    pub content: Content,
+    /// What it belongs to; `None`: it stands alone.
+    pub thread: Option<Thread>,
+}
+
+/// What a message tells programs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// A round report.
+    Report(Arc<Report>),
+    /// Nothing but what its blocks say, such as that the monitor itself is in trouble.
+    Note,
+}
+
+/// All messages about one incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// The same for all of them: `incident-12`.
+    pub key: String,
+    /// The title of the first of them.
+    pub title: String,
+    /// What the channel's receipt for the message before said: where it can, this one takes the place of that.
+    pub before: Option<String>,
+    /// What is new, in one line: where a message is edited, a short reply says it, so that the phone rings. `None`: nothing
+    /// that anybody must hear of.
+    pub news: Option<String>,
 }
 
 impl Message {
@@ -81,8 +112,12 @@ impl Message {
     #[must_use]
     pub fn digest(report: Arc<Report>) -> Self {
         Self {
+            id: report.round.id.clone(),
+            title: digest_title(&report),
+            tone: report.status,
             blocks: digest(&report),
-            report,
+            content: Content::Report(report),
+            thread: None,
         }
     }
 }

@@ -10,11 +10,11 @@ use http::{HeaderValue, Method, StatusCode, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Means, Message, Receipt, Reporter, ReporterSpec, Retry, SendError};
+use super::{Content, Means, Message, Receipt, Reporter, ReporterSpec, Retry, SendError};
 use crate::clients::http::{Answer, Headers, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
 use crate::clock::Clock;
-use crate::model::{FailureKind, Report, Timestamp};
+use crate::model::{FailureKind, Report, Status, Timestamp};
 use crate::secret::Secret;
 
 /// The version of what is posted.
@@ -61,11 +61,14 @@ pub struct Webhook {
 #[derive(Serialize)]
 struct Posted<'a> {
     schema: u32,
-    /// What it tells of: `report`.
+    /// What it tells of: `report` or `note`.
     event: &'static str,
     id: &'a str,
     sent_at: Timestamp,
-    report: &'a Report,
+    title: &'a str,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<&'a Report>,
 }
 
 impl Reporter for Webhook {
@@ -94,13 +97,19 @@ impl Reporter for Webhook {
 
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
         let now = self.clock.now();
-        let id = &message.report.round.id;
+        let id = &message.id;
+        let (event, report) = match &message.content {
+            Content::Report(report) => ("report", Some(&**report)),
+            Content::Note => ("note", None),
+        };
         let posted = Posted {
             schema: SCHEMA,
-            event: "report",
+            event,
             id,
             sent_at: now,
-            report: &message.report,
+            title: &message.title,
+            status: message.tone,
+            report,
         };
         let body = serde_json::to_vec(&posted)
             .map_err(|error| SendError::permanent(format!("the report is no JSON: {error}")))?;

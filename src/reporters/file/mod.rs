@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Means, Message, Receipt, Reporter, ReporterSpec, SendError};
+use super::{Content, Means, Message, Receipt, Reporter, ReporterSpec, SendError};
 
 mod name;
 mod read;
@@ -67,8 +67,12 @@ impl Reporter for File {
 
     /// The receipt names the file. When this is dropped, the files are written all the same.
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
+        let Content::Report(report) = &message.content else {
+            // A note is in the next report.
+            return Ok(Receipt::default());
+        };
         let settings = self.settings.clone();
-        let report = Arc::clone(&message.report);
+        let report = Arc::clone(report);
         let written = tokio::task::spawn_blocking(move || write::write(&settings, &report)).await;
         match written {
             Ok(written) => written.map(|path| Receipt {
