@@ -28,6 +28,7 @@ pub mod collectors;
 pub mod config;
 pub mod descriptors;
 pub mod document;
+pub mod incidents;
 pub mod model;
 pub mod pipeline;
 pub mod problem;

@@ -2,17 +2,22 @@
 //! but hold values: what turns them into one another lives in the pure modules above.
 
 mod failure;
+mod incident;
 mod kind;
 mod money;
 mod reading;
 mod report;
 mod round;
 mod rule;
+mod severity;
 mod status;
 mod target;
 mod verdict;
 
 pub use failure::{Blame, Failure, FailureKind};
+pub use incident::{
+    Acknowledgement, Condition, Event, EventKind, Incident, IncidentId, Member, Notice, Sort,
+};
 pub use kind::{KindSpec, MetricSpec, MonthlyPrice};
 pub use money::UsDollars;
 pub use reading::{Fact, Found, Gap, Measurement, Note, Observation, Reading, Unit, Value};
@@ -22,6 +27,7 @@ pub use report::{
 };
 pub use round::{RoundEnd, RoundEvent, Wish};
 pub use rule::{Bound, Comparison, Limit, LimitError, Origin, Rule, SubjectPattern, Threshold};
+pub use severity::Severity;
 pub use status::Status;
 pub use target::{Common, Target, TargetId, Urgency};
 pub use verdict::{Finding, Verdict};
