@@ -7,6 +7,7 @@ use serde::de::{
 };
 
 use super::error::{ReadError, Sort};
+use super::word::AS_WRITTEN;
 use super::{Entry, Node, NodeValue, Path, Segment, Source};
 use crate::problem::Problem;
 
@@ -232,10 +233,13 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+        match self.node.value {
+            NodeValue::Scalar { .. } if name == AS_WRITTEN => self.deserialize_str(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {

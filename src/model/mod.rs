@@ -8,6 +8,7 @@ mod reading;
 mod report;
 mod round;
 mod rule;
+mod severity;
 mod status;
 mod target;
 mod verdict;
@@ -22,6 +23,7 @@ pub use report::{
 };
 pub use round::{RoundEnd, RoundEvent, Wish};
 pub use rule::{Bound, Comparison, Limit, LimitError, Origin, Rule, SubjectPattern, Threshold};
+pub use severity::Severity;
 pub use status::Status;
 pub use target::{Common, Target, TargetId, Urgency};
 pub use verdict::{Finding, Verdict};
