@@ -53,7 +53,7 @@ mod tests {
         };
         assert_eq!(
             Severity::ALL.map(|severity| level.is_for(severity)),
-            [true, false, false]
+            [false, false, true]
         );
         assert!(Severity::ALL.iter().all(|one| everything.is_for(*one)));
         let levels = [level];

@@ -159,19 +159,24 @@ impl Matcher {
     /// Whether the target is meant.
     #[must_use]
     pub fn matches(&self, id: &TargetId, labels: &BTreeMap<String, String>) -> bool {
-        self.matches_labels(labels) && self.matches_id(id)
+        self.matches_named(id.kind, &id.name, labels)
     }
 
-    /// Whether the target would be meant if it had the right labels.
+    /// The same for a target that is only known by its kind and name, such as one that is no longer configured.
     #[must_use]
-    pub fn matches_id(&self, id: &TargetId) -> bool {
-        self.matches_kind(id.kind)
-            && (self.names.is_empty()
-                || self.names.iter().any(|pattern| {
-                    // Only a pattern that names the kind is held against it: `d*` is not all databases.
-                    pattern.matches(&id.name)
-                        || pattern.glob().contains('/') && pattern.matches(&id.to_string())
-                }))
+    pub fn matches_named(&self, kind: &str, name: &str, labels: &BTreeMap<String, String>) -> bool {
+        self.matches_kind(kind) && self.matches_name(kind, name) && self.matches_labels(labels)
+    }
+
+    /// Whether a target of this name would be meant if it had the right labels, and its kind is one that is meant.
+    #[must_use]
+    pub fn matches_name(&self, kind: &str, name: &str) -> bool {
+        let matches = |pattern: &Pattern| {
+            // Only a pattern that names the kind is held against it: `d*` is not all databases.
+            pattern.matches(name)
+                || pattern.glob().contains('/') && pattern.matches(&format!("{kind}/{name}"))
+        };
+        self.names.is_empty() || self.names.iter().any(matches)
     }
 
     /// Whether a target of this kind would be meant if it had the right name and labels.

@@ -42,10 +42,22 @@ impl Route {
         id: &TargetId,
         labels: &BTreeMap<String, String>,
     ) -> bool {
-        let severities = self.severities.as_ref();
+        self.wants_named(severity, id.kind, &id.name, labels)
+    }
+
+    /// The same for a target that is only known by its kind and name, such as one that is no longer configured.
+    #[must_use]
+    pub fn wants_named(
+        &self,
+        severity: Severity,
+        kind: &str,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> bool {
+        let (severities, matcher) = (self.severities.as_ref(), self.matcher.as_ref());
         self.incidents
             && severities.is_none_or(|severities| severities.contains(&severity))
-            && (self.matcher.as_ref()).is_none_or(|matcher| matcher.matches(id, labels))
+            && matcher.is_none_or(|matcher| matcher.matches_named(kind, name, labels))
     }
 }
 
@@ -80,8 +92,8 @@ mod tests {
         };
         for (route, expected) in [
             (&all, [true, true, true]),
-            (&severe, [true, true, false]),
-            (&ours, [true, true, false]),
+            (&severe, [false, true, true]),
+            (&ours, [false, true, true]),
             (&others, [false; 3]),
             (&no_incidents, [false; 3]),
         ] {

@@ -1,3 +1,6 @@
+use std::fmt;
+use std::str::FromStr;
+
 use chrono::TimeDelta;
 
 /// How incidents are grouped and repeated.
@@ -18,6 +21,31 @@ pub enum Grouping {
     Label(String),
     /// The region, where a kind has one.
     Region,
+}
+
+impl FromStr for Grouping {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "region" => Ok(Self::Region),
+            Some(("label", key)) if !key.trim().is_empty() => {
+                Ok(Self::Label(key.trim().to_owned()))
+            }
+            _ => Err(format!(
+                "expected `region`, or `label:` and the key of a label such as `label:rack`, found `{text}`"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Grouping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Label(key) => write!(f, "label:{key}"),
+            Self::Region => f.write_str("region"),
+        }
+    }
 }
 
 impl Settings {
@@ -44,6 +72,18 @@ impl Default for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_groups_is_read_as_it_is_written() {
+        for text in ["region", "label:rack", "label:a:b"] {
+            let read: Grouping = text.parse().expect(text);
+            assert_eq!(read.to_string(), text);
+        }
+        for text in ["", "rack", "label:", "label: ", "Region", "region:"] {
+            let error = text.parse::<Grouping>().expect_err(text);
+            assert!(error.ends_with(&format!("found `{text}`")), "{error}");
+        }
+    }
 
     #[test]
     fn reminders_grow_and_the_last_repeats() {

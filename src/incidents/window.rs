@@ -276,7 +276,7 @@ mod tests {
         fn it_is_open_exactly_where_one_of_its_openings_reaches(
             cron in cron_text(),
             zone in prop::sample::select(ZONES.to_vec()),
-            minutes in prop_oneof![1_i64..20, 20..240, 240..2_000],
+            minutes in prop_oneof![1_i64..20, 20_i64..240, 240_i64..2_000],
             change in any::<prop::sample::Index>(),
             offsets in prop::collection::vec(-30 * 3_600_000_i64..30 * 3_600_000, 6),
         ) {
