@@ -193,7 +193,27 @@ mod tests {
             Seen::new(&nightly, targets(7), now),
             Seen::new(&weekly, targets(0), open),
         ];
-        insta::assert_snapshot!(as_text(&seen), @"");
+        insta::assert_snapshot!(as_text(&seen), @r"
+        backups: nightly dump
+          targets: databases/db-1, databases/db-2, databases/db-3, databases/db-4, databases/db-5, and 2 more
+          opens: at 02:00 (0 2 * * *, Europe/Berlin), for 2h
+          now: not open
+          next: Sat 2026-10-24 02:00 +02:00 to 04:00 +02:00
+                Sun 2026-10-25 02:00 +02:00 to 03:00 +01:00
+                Mon 2026-10-26 02:00 +01:00 to 04:00 +01:00
+                Tue 2026-10-27 02:00 +01:00 to 04:00 +01:00
+                Wed 2026-10-28 02:00 +01:00 to 04:00 +01:00
+
+        backups
+          targets: none that is configured
+          opens: at 23:30, on Saturday (30 23 * * 6, Europe/Berlin), for 1h 30m
+          now: open until Sun 2026-10-25 01:00 +02:00
+          next: Sat 2026-10-31 23:30 +01:00 to Sun 2026-11-01 01:00 +01:00
+                Sat 2026-11-07 23:30 +01:00 to Sun 2026-11-08 01:00 +01:00
+                Sat 2026-11-14 23:30 +01:00 to Sun 2026-11-15 01:00 +01:00
+                Sat 2026-11-21 23:30 +01:00 to Sun 2026-11-22 01:00 +01:00
+                Sat 2026-11-28 23:30 +01:00 to Sun 2026-11-29 01:00 +01:00
+        ");
     }
 
     #[test]

@@ -48,9 +48,10 @@ pub fn read_all<T>(
         if !removed.iter().any(told) {
             problems.push(error.into_problem(path, &node.location, also_known));
         }
-        // An item of a list leaves its place behind: what is still wrong with that cannot be taken away again.
-        if removed.contains(&at) || !rest.remove(&at) {
-            return None;
+        // An item of a list leaves its place behind: what is still wrong with that is taken away with the list.
+        let mut at = at;
+        while removed.contains(&at) || !rest.remove(&at) {
+            at.pop()?;
         }
         removed.push(at);
         match read(&rest) {
