@@ -134,7 +134,17 @@ fn as_json(seen: &[Seen]) -> String {
 
 /// A length of time for people.
 pub(super) fn length(length: TimeDelta) -> String {
-    humantime::format_duration(length.to_std().unwrap_or_default()).to_string()
+    // humantime would make months of 30.44 days.
+    let days = match length.num_days() {
+        0 => None,
+        1 => Some("1day".to_owned()),
+        days => Some(format!("{days}days")),
+    };
+    let rest = length - TimeDelta::days(length.num_days());
+    let rest = rest.to_std().ok().filter(|rest| !rest.is_zero());
+    let rest = rest.map(|rest| humantime::format_duration(rest).to_string());
+    let parts: Vec<String> = days.into_iter().chain(rest).collect();
+    parts.join(" ")
 }
 
 /// A point in time for people: `Tue 2026-12-01 02:00 +01:00`.
@@ -214,6 +224,18 @@ mod tests {
                 Sat 2026-11-21 23:30 +01:00 to Sun 2026-11-22 01:00 +01:00
                 Sat 2026-11-28 23:30 +01:00 to Sun 2026-11-29 01:00 +01:00
         ");
+    }
+
+    #[test]
+    fn a_length_is_told_in_days_and_less() {
+        for (minutes, text) in [
+            (90, "1h 30m"),
+            (24 * 60, "1day"),
+            (31 * 24 * 60, "31days"),
+            (49 * 60 + 1, "2days 1h 1m"),
+        ] {
+            assert_eq!(length(TimeDelta::minutes(minutes)), text);
+        }
     }
 
     #[test]
