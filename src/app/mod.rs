@@ -230,6 +230,7 @@ impl Channels {
                 kind,
                 name: "terminal".to_owned(),
                 settings: Arc::new(reporters::terminal::Settings::default()),
+                route: None,
                 location: None,
             });
         }
@@ -253,6 +254,7 @@ impl Channels {
                 kind,
                 name: "--report-dir".to_owned(),
                 settings: Arc::new(file::Settings::new(directory.to_owned())),
+                route: None,
                 location: None,
             });
         }

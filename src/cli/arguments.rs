@@ -81,6 +81,12 @@ pub(super) enum Command {
     Graph,
     /// Show what was seen of a target: its states, changes, and what was measured
     History(History),
+    /// Show the maintenance windows: which targets each is for, whether it is open, and when it opens next
+    Windows {
+        /// How they are printed: text or json
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: ListFormat,
+    },
     /// Copy the memory into a file, while the daemon runs
     Backup {
         /// A file that is not there yet

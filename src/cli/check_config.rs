@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::exit::Exit;
 use super::graph::in_words;
-use super::{Session, count, nothing_found};
+use super::{Session, count, nothing_found, who_hears};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Found, Loaded, Plan};
 use crate::model::{Timestamp, UsDollars};
@@ -115,6 +115,7 @@ fn summary(plan: &Plan) -> String {
     text.push_str(&format!("targets: {}{disabled}\n", kinds.join(", ")));
     let now = SystemClock.now();
     schedules(plan, now, &mut text);
+    text.push_str(&who_hears::summary(plan, now));
     memory(plan, now, &mut text);
     costs(plan, now, &mut text);
     text

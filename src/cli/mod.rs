@@ -17,6 +17,8 @@ mod run_once;
 mod schema;
 mod terminal;
 mod trust;
+mod who_hears;
+mod windows;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -103,6 +105,7 @@ fn answer(arguments: Arguments) -> Exit {
         Some(Command::History(asked)) => history::run(&session, &asked),
         Some(Command::Backup { file }) => backup::backup(&session, &file),
         Some(Command::Verify) => backup::verify(&session),
+        Some(Command::Windows { format }) => windows::run(&session, format),
         Some(Command::Budget { format }) => budget::run(&session, format),
         Some(Command::Providers { json }) => {
             let format = if json {

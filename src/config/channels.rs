@@ -2,6 +2,7 @@
 
 use super::plan::PlannedReporter;
 use super::sections::ReporterKeys;
+use super::targets;
 use crate::document::{Node, NodeValue, Path, from_node, read_all};
 use crate::problem::{Problem, nearest};
 use crate::reporters::{self, KINDS, ReporterKind};
@@ -10,7 +11,11 @@ use crate::reporters::{self, KINDS, ReporterKind};
 const COMMON: [&str; 3] = ["kind", "name", "route"];
 
 /// Reads all entries. Names are unique, so that a message says which channel is meant.
-pub(super) fn read(list: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedReporter> {
+pub(super) fn read(
+    list: &Node,
+    targets: &targets::Read,
+    problems: &mut Vec<Problem>,
+) -> Vec<PlannedReporter> {
     let path = Path::default().key("reporters");
     if !matches!(list.value, NodeValue::Sequence(_) | NodeValue::Null) {
         let message = format!("expected a list of channels, found {}", list.describe());
@@ -20,7 +25,7 @@ pub(super) fn read(list: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedRepor
     let mut planned: Vec<PlannedReporter> = Vec::new();
     for (index, entry) in list.items().iter().enumerate() {
         let path = path.index(index);
-        let Some(one) = entry_of(entry, &path, problems) else {
+        let Some(one) = entry_of(entry, &path, targets, problems) else {
             continue;
         };
         if planned.iter().any(|known| known.name == one.name) {
@@ -41,7 +46,12 @@ pub(super) fn read(list: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedRepor
     planned
 }
 
-fn entry_of(entry: &Node, path: &Path, problems: &mut Vec<Problem>) -> Option<PlannedReporter> {
+fn entry_of(
+    entry: &Node,
+    path: &Path,
+    targets: &targets::Read,
+    problems: &mut Vec<Problem>,
+) -> Option<PlannedReporter> {
     if !matches!(entry.value, NodeValue::Mapping(_)) {
         let message = format!("expected a map of keys, found {}", entry.describe());
         let problem = Problem::error(message).at(&entry.location, path.to_string());
@@ -51,13 +61,18 @@ fn entry_of(entry: &Node, path: &Path, problems: &mut Vec<Problem>) -> Option<Pl
     let (common, own) =
         (entry.entries().iter().cloned()).partition(|entry| COMMON.contains(&entry.key.as_str()));
     let part = |entries| Node::new(entry.location.clone(), NodeValue::Mapping(entries));
-    let keys: ReporterKeys = read_all(&part(common), path, &[], problems, from_node)?;
+    let mut keys: ReporterKeys = read_all(&part(common), path, &[], problems, from_node)?;
+    let route = keys.route.take().map(|route| {
+        let node = entry.get("route").unwrap_or(entry);
+        route.route(node, &path.key("route"), targets, problems)
+    });
     let kind = kind(&keys, entry, path, problems)?;
     let settings = read_all(&part(own), path, &COMMON, problems, kind.read)?;
     Some(PlannedReporter {
         kind,
         name: keys.name.unwrap_or(keys.kind),
         settings,
+        route,
         location: Some(entry.location.clone()),
     })
 }

@@ -9,6 +9,7 @@ mod dotenv;
 mod environment;
 mod expand;
 mod hidden;
+mod incidents;
 mod limits;
 mod load;
 mod money;
@@ -28,10 +29,11 @@ use std::time::Duration;
 
 pub use environment::Environment;
 pub use load::{FILE_VARIABLE, SEARCHED};
-pub use plan::{Monitoring, Plan, PlannedReporter, ValueSource, Watched};
+pub use plan::{Delivery, Monitoring, Plan, PlannedReporter, ValueSource, Watched};
 pub use schema::json_schema;
 
 use crate::clients::aws::SECRET_VARIABLES;
+use crate::clock::{Clock, SystemClock};
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
 use crate::problem::{Problem, Severity, nearest};
 use crate::rules::{Rules, Thresholds};
@@ -43,24 +45,22 @@ use sections::{Llm, ReportSection, Store, Telegram};
 pub const BUILT_IN: &str = "targets:\n  local_hosts:\n    - {}\n";
 
 /// Sections that this build acts on. Beside them may stand those of [`NOT_ACTED_ON`], and `x-…`.
-const ACTED_ON: [&str; 6] = [
+const ACTED_ON: [&str; 11] = [
     "monitoring",
     "targets",
     "thresholds",
     "reporters",
     "store",
     "report",
-];
-
-/// Sections that are read and checked, but that nothing acts on yet.
-const NOT_ACTED_ON: [&str; 6] = [
-    "telegram",
-    "llm",
-    "delivery",
     "silences",
     "windows",
     "escalation",
+    "incidents",
+    "delivery",
 ];
+
+/// Sections that are read and checked, but that nothing acts on yet.
+const NOT_ACTED_ON: [&str; 2] = ["telegram", "llm"];
 
 /// What loading gave.
 pub struct Loaded {
@@ -234,7 +234,8 @@ fn plan(
     }
     let monitoring = timing::monitoring(&monitoring, &report, zone, root, problems);
     let reporters =
-        (root.get("reporters")).map_or_else(Vec::new, |list| channels::read(list, problems));
+        (root.get("reporters")).map_or_else(Vec::new, |list| channels::read(list, &read, problems));
+    let told = incidents::read(root, &read, zone, SystemClock.now(), problems);
     warn_of_what_is_not_built(root, problems);
     let mut sources = Vec::new();
     collect_sources(root, &path, &mut sources);
@@ -255,6 +256,11 @@ fn plan(
         disabled: read.disabled.len(),
         monitoring,
         reporters,
+        silences: told.silences,
+        windows: told.windows,
+        escalation: told.escalation,
+        incidents: told.settings,
+        delivery: told.delivery,
         sources,
     })
 }

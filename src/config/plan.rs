@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::clients::Surroundings;
 use crate::clients::llm::Terms;
 use crate::collectors::Kind;
+use crate::incidents::{self, Level, Route, Silence, Window};
 use crate::model::{Origin, Target};
 use crate::pipeline::ReportWhen;
 use crate::problem::Location;
@@ -29,6 +30,16 @@ pub struct Plan {
     pub store: store::Settings,
     /// Where reports go, beside the terminal.
     pub reporters: Vec<PlannedReporter>,
+    /// What is not spoken of, as the files have it.
+    pub silences: Vec<Silence>,
+    /// When maintenance is done.
+    pub windows: Vec<Window>,
+    /// Who is told when nobody answers, in the order in which the levels are reached.
+    pub escalation: Vec<Level>,
+    /// How incidents are grouped and repeated.
+    pub incidents: incidents::Settings,
+    /// How messages are delivered.
+    pub delivery: Delivery,
     /// Where each value came from that is not written under `targets`, and each that came from a variable or a
     /// file.
     pub sources: Vec<ValueSource>,
@@ -97,8 +108,24 @@ pub struct PlannedReporter {
     pub name: String,
     /// What its sort takes.
     pub settings: reporters::Settings,
+    /// Which messages it gets; `None`: all, unless a level of escalation names it.
+    pub route: Option<Route>,
     /// Where it stands.
     pub location: Option<Location>,
+}
+
+/// How messages are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// How long a message is tried that a channel does not take.
+    pub retry: chrono::TimeDelta,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        let retry = chrono::TimeDelta::hours(24);
+        Self { retry }
+    }
 }
 
 /// Where a value came from.

@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::incidents::{self, DeliveryKeys, IncidentKeys};
 use super::sections::{CommonKeys, Llm, Monitoring, ReportSection, ReporterKeys, Store, Telegram};
 use crate::collectors::KINDS;
 use crate::rules::Thresholds;
@@ -49,14 +50,15 @@ pub fn json_schema() -> Value {
             "reporters": {"description": "Further channels.", "type": ["array", "null"], "items": reporter},
             "store": nullable(Store::json_schema(&mut generator)),
             "report": nullable(ReportSection::json_schema(&mut generator)),
-            "delivery": {"description": "How deliveries are repeated."},
-            "silences": {"description": "What is not spoken of."},
-            "windows": {"description": "When maintenance is done."},
-            "escalation": {"description": "Who is told when nobody answers."}
+            "incidents": nullable(IncidentKeys::json_schema(&mut generator)),
+            "delivery": nullable(DeliveryKeys::json_schema(&mut generator))
         },
         "patternProperties": {"^x-": {"description": "Free for anchors."}},
         "additionalProperties": false
     });
+    for (section, list) in incidents::lists(&mut generator) {
+        schema["properties"][section] = list.to_value();
+    }
     let definitions = generator.take_definitions(true);
     if !definitions.is_empty() {
         schema["$defs"] = Value::Object(definitions);

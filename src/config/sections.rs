@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::incidents::RouteKeys;
 use super::values::{SubjectText, ThresholdText, ZoneText};
 use crate::document::{DurationText, LinkText, Milliseconds, OneOrMany, Written};
 use crate::model::Limit;
@@ -250,7 +251,6 @@ pub(super) struct ReporterKeys {
     pub kind: String,
     /// How it is called. Default: its kind.
     pub name: Option<String>,
-    /// Which messages it gets.
-    #[expect(dead_code, reason = "incident messages are not in this build")]
-    pub route: Option<serde_json::Value>,
+    /// Which messages it gets. Default: all.
+    pub route: Option<RouteKeys>,
 }

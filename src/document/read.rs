@@ -7,6 +7,7 @@ use serde::de::{
 };
 
 use super::error::{ReadError, Sort};
+use super::word::AS_WRITTEN;
 use super::{Entry, Node, NodeValue, Path, Segment, Source};
 use crate::problem::Problem;
 
@@ -47,9 +48,10 @@ pub fn read_all<T>(
         if !removed.iter().any(told) {
             problems.push(error.into_problem(path, &node.location, also_known));
         }
-        // An item of a list leaves its place behind: what is still wrong with that cannot be taken away again.
-        if removed.contains(&at) || !rest.remove(&at) {
-            return None;
+        // An item of a list leaves its place behind: what is still wrong with that is taken away with the list.
+        let mut at = at;
+        while removed.contains(&at) || !rest.remove(&at) {
+            at.pop()?;
         }
         removed.push(at);
         match read(&rest) {
@@ -232,10 +234,13 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+        match self.node.value {
+            NodeValue::Scalar { .. } if name == AS_WRITTEN => self.deserialize_str(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {

@@ -99,60 +99,70 @@ impl Word for LinkText {
     const EXPECTED: &'static str = "a link that begins with `https://` or `http://`";
 }
 
-/// One text, or a list of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OneOrMany(
+/// One text, or a list of them, each read by `FromStr`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneOrMany<T = String>(
     /// In the order they were written.
-    pub Vec<String>,
+    pub Vec<T>,
 );
 
-impl<'de> Deserialize<'de> for OneOrMany {
+/// As a name of a newtype struct: asks the reader of a document for scalars as they are written, so that the label
+/// `1.10` does not become the number 1.1. Other readers take no notice.
+pub(super) const AS_WRITTEN: &str = "a text as it is written";
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Texts;
-        impl<'de> Visitor<'de> for Texts {
-            type Value = Vec<String>;
+        struct Item<T>(T);
+        impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Item<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map(Self).map_err(de::Error::custom)
+            }
+        }
+        struct Texts<T>(PhantomData<T>);
+        impl<'de, T: FromStr<Err: fmt::Display>> Visitor<'de> for Texts<T> {
+            type Value = Vec<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text or a list of texts")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
-                Ok(vec![text.to_owned()])
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<Vec<T>, D::Error> {
+                deserializer.deserialize_any(self)
             }
 
-            fn visit_unit<E: de::Error>(self) -> Result<Vec<String>, E> {
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+                Ok(vec![text.parse().map_err(E::custom)?])
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Vec<T>, E> {
                 Ok(Vec::new())
             }
 
-            fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Vec<String>, E> {
-                Ok(vec![flag.to_string()])
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Vec<String>, E> {
-                Ok(vec![number.to_string()])
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Vec<String>, E> {
-                Ok(vec![number.to_string()])
-            }
-
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Vec<String>, E> {
-                Ok(vec![number.to_string()])
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<String>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
                 let mut texts = Vec::new();
-                while let Some(text) = items.next_element()? {
+                while let Some(Item(text)) = items.next_element()? {
                     texts.push(text);
                 }
                 Ok(texts)
             }
         }
-        deserializer.deserialize_any(Texts).map(Self)
+        deserializer
+            .deserialize_newtype_struct(AS_WRITTEN, Texts(PhantomData))
+            .map(Self)
     }
 }
 
-impl JsonSchema for OneOrMany {
+impl<T> JsonSchema for OneOrMany<T> {
     fn inline_schema() -> bool {
         true
     }
@@ -216,6 +226,28 @@ impl Word for Milliseconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{LIMITS, from_node, parse};
+
+    #[test]
+    fn one_or_many_texts_stay_as_they_are_written() {
+        for (yaml, texts) in [
+            ("web", &["web"][..]),
+            ("1.10", &["1.10"]),
+            ("007", &["007"]),
+            ("yes", &["yes"]),
+            ("\"\"", &[""]),
+            ("[1_000, on, \"x y\"]", &["1_000", "on", "x y"]),
+            ("~", &[]),
+        ] {
+            let node = parse(&"a.yaml".into(), yaml, LIMITS, &mut Vec::new()).expect(yaml);
+            let read: OneOrMany = from_node(&node).expect(yaml);
+            assert_eq!(read.0, texts, "{yaml}");
+        }
+        let read: OneOrMany = serde_json::from_str("\"web\"").unwrap();
+        assert_eq!(read.0, ["web"]);
+        let read: OneOrMany<u8> = serde_json::from_str("[\"1\", \"2\"]").unwrap();
+        assert_eq!(read.0, [1, 2]);
+    }
 
     #[test]
     fn milliseconds_are_read_as_the_predecessor_read_them() {

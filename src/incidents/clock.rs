@@ -354,9 +354,7 @@ impl Engine {
         let levels = self.policy.escalation.iter().enumerate();
         levels
             .filter(|(index, _)| !incident.escalated.contains(index))
-            .filter(|(_, level)| {
-                level.severities.is_empty() || level.severities.contains(&incident.severity)
-            })
+            .filter(|(_, level)| level.is_for(incident.severity))
             .map(|(index, level)| (index, from + level.after))
             .collect()
     }

@@ -514,7 +514,9 @@ impl Engine {
     fn index(&mut self) {
         self.places.clear();
         self.by_group.clear();
-        for incident in self.live.values() {
+        // One that became part of another is only still to be told of.
+        let own = |incident: &&Incident| incident.merged_into.is_none();
+        for incident in self.live.values().filter(own) {
             for member in incident.members.iter().filter(|member| member.is_open()) {
                 let place = (member.target.clone(), member.sort);
                 self.places.insert(place, incident.id);

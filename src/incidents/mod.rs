@@ -9,11 +9,18 @@
 
 mod clock;
 mod engine;
+mod escalation;
 mod facts;
 mod joining;
 mod marks;
+mod matcher;
 mod orders;
+mod quiet;
+mod route;
+mod settings;
+mod silence;
 mod speak;
+mod window;
 
 #[cfg(test)]
 mod properties;
@@ -25,11 +32,18 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 pub use engine::Engine;
+pub use escalation::{Level, waits_for_a_level};
 pub use facts::{Facts, Family};
 pub use marks::Marks;
+pub use matcher::{Matcher, MatcherError, Pattern};
 pub use orders::{NotObeyed, Order};
+pub use quiet::{Quiet, Until};
+pub use route::Route;
+pub use settings::{Grouping, Settings};
+pub use silence::Silence;
+pub use window::{LONGEST_OPEN, Occurrence, Window};
 
-use crate::model::{Event, Incident, IncidentId, Severity, Timestamp};
+use crate::model::{Event, Incident, IncidentId, Timestamp};
 
 /// How problems are confirmed, gathered and repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +57,7 @@ pub struct Policy {
     /// After which times people are reminded; the last repeats. Empty: never.
     pub reminders: Vec<TimeDelta>,
     /// When others are told.
-    pub escalation: Vec<EscalationLevel>,
+    pub escalation: Vec<Level>,
 }
 
 impl Default for Policy {
@@ -57,26 +71,6 @@ impl Default for Policy {
         }
     }
 }
-
-/// When others are told of an incident that nobody took note of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EscalationLevel {
-    /// How long after it was first told.
-    pub after: TimeDelta,
-    /// Of which incidents; empty: of all.
-    pub severities: Vec<Severity>,
-}
-
-/// Keeps people from being told of some targets for a while: a silence, or a maintenance window.
-pub trait Quiet: Send + Sync {
-    /// What it is called, for the summary at its end.
-    fn name(&self) -> &str;
-    /// Whether it covers the target at that time, and until when, where that is known.
-    fn covers(&self, target: &Facts, now: Timestamp) -> Option<Until>;
-}
-
-/// When something ends; `None`: not by itself.
-pub type Until = Option<Timestamp>;
 
 /// What must be kept, together with what caused it.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::timelines::{Silence, Story, at, condition, target};
-use super::{Announcement, EscalationLevel, Facts, Order, Policy, Quiet};
+use super::{Announcement, Facts, Level, Order, Policy, Quiet};
 use crate::model::{EventKind, Sort, Status, Timestamp};
 
 const NAMES: [&str; 6] = ["host", "db", "app", "web", "dns", "mail"];
@@ -195,7 +195,7 @@ proptest! {
     #[test]
     fn whatever_happens(events in proptest::collection::vec(happens(), 1..160)) {
         let policy = Policy {
-            escalation: vec![EscalationLevel { after: TimeDelta::minutes(15), severities: Vec::new() }],
+            escalation: vec![Level { after: TimeDelta::minutes(15), reporters: Vec::new(), severities: None }],
             ..Policy::default()
         };
         let mut story = Story::with(targets(), policy, silences);

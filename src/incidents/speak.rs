@@ -47,7 +47,7 @@ impl Engine {
     pub(super) fn quiet_now(&mut self, target: &str, now: Timestamp) -> Option<String> {
         let facts = self.family.get(target)?;
         let (quiet, until) = self.quiet(facts, now)?;
-        let name = quiet.name().to_owned();
+        let name = quiet.name();
         if let Some(until) = until {
             self.due(until);
         }

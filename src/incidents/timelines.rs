@@ -3,8 +3,7 @@
 use chrono::{NaiveTime, TimeDelta, TimeZone, Utc};
 
 use super::{
-    Announcement, Audience, Engine, EscalationLevel, Facts, Family, Order, Policy, Quiet, Record,
-    Until,
+    Announcement, Audience, Engine, Facts, Family, Level, Order, Policy, Quiet, Record, Until,
 };
 use crate::model::{Condition, Event, EventKind, Incident, Severity, Status, Timestamp};
 
@@ -33,8 +32,8 @@ pub(super) struct Silence {
 }
 
 impl Quiet for Silence {
-    fn name(&self) -> &str {
-        self.name
+    fn name(&self) -> String {
+        self.name.to_owned()
     }
 
     fn covers(&self, target: &Facts, now: Timestamp) -> Option<Until> {
@@ -609,9 +608,10 @@ fn a_silence_that_begins_before_the_message_leaves_holds_it_back() {
 #[test]
 fn a_silence_holds_back_escalation_and_reminders() {
     let policy = Policy {
-        escalation: vec![EscalationLevel {
+        escalation: vec![Level {
             after: TimeDelta::minutes(15),
-            severities: vec![Severity::Critical],
+            reporters: Vec::new(),
+            severities: Some(vec![Severity::Critical]),
         }],
         ..Policy::default()
     };
@@ -628,9 +628,10 @@ fn a_silence_holds_back_escalation_and_reminders() {
 
 #[test]
 fn nobody_takes_note_so_others_are_told() {
-    let level = |minutes| EscalationLevel {
+    let level = |minutes| Level {
         after: TimeDelta::minutes(minutes),
-        severities: vec![Severity::Critical],
+        reporters: Vec::new(),
+        severities: Some(vec![Severity::Critical]),
     };
     let policy = Policy {
         escalation: vec![level(15), level(45)],

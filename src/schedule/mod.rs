@@ -14,3 +14,4 @@ pub use cron::{Cron, CronError};
 pub use interval::next_on_grid;
 pub use spread::share;
 pub use timetable::Timetable;
+pub use zone::first_instant;

@@ -25,7 +25,8 @@ pub(super) fn local(zone: Tz, instant: Timestamp) -> Option<NaiveDateTime> {
 }
 
 /// When the clocks first show `local`; the end of the gap when they skip it.
-pub(super) fn first_instant(zone: Tz, local: NaiveDateTime) -> Option<Timestamp> {
+#[must_use]
+pub fn first_instant(zone: Tz, local: NaiveDateTime) -> Option<Timestamp> {
     match zone.from_local_datetime(&local).earliest() {
         Some(instant) => Some(instant.to_utc()),
         None => gap_end(zone, local),

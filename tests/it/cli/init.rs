@@ -146,6 +146,12 @@ async fn all_that_it_shows_in_comments_works_too() {
         "prices:",
         "reporters:",
         "directory:",
+        "route:",
+        "escalation:",
+        "incidents:",
+        "silences:",
+        "windows:",
+        "delivery:",
     ] {
         let is_there = |line: &str| line.trim_start().starts_with(key);
         assert!(text.lines().any(is_there), "{key} is no line of\n{text}");

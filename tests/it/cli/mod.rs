@@ -12,6 +12,7 @@ mod schema;
 mod secrets;
 mod selection;
 mod terminal;
+mod windows;
 
 use crate::support::servers::{RawServer, answering_as};
 

@@ -1,6 +1,7 @@
 //! Configuration files as people write them, and every way to get them wrong.
 
 mod documents;
+mod incidents;
 mod mistakes;
 pub(crate) mod predecessor;
 mod secrets;

@@ -46,7 +46,8 @@ const WITHIN_A_LAYER: &[(&str, &str)] = &[
     ("app", "shutdown"),     // `app` wires everything
     ("app", "telemetry"),
     ("main", "cli"),
-    ("rounds", "round"), // rounds are made of looks
+    ("rounds", "round"),       // rounds are made of looks
+    ("incidents", "schedule"), // a window opens by a cron entry
 ];
 
 /// Imports that would point downwards but are not wanted.
