@@ -282,6 +282,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case is weeks of openings, compared with one another.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn it_is_open_exactly_where_one_of_its_openings_reaches(
             cron in cron_text(),
