@@ -4,6 +4,7 @@
 mod failure;
 mod kind;
 mod money;
+mod outage;
 mod reading;
 mod report;
 mod round;
@@ -15,6 +16,7 @@ mod verdict;
 pub use failure::{Blame, Failure, FailureKind};
 pub use kind::{KindSpec, MetricSpec, MonthlyPrice};
 pub use money::UsDollars;
+pub use outage::Outage;
 pub use reading::{Fact, Found, Gap, Measurement, Note, Observation, Reading, Unit, Value};
 pub use report::{
     Change, Counts, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement, ReportTarget,

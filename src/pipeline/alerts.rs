@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 
-use crate::model::{SelfAlert, Timestamp};
+use crate::model::{Outage, SelfAlert, Timestamp};
 use crate::store::Health;
 
 /// For how long a report speaks of a store that was moved aside.
@@ -37,6 +37,28 @@ pub(super) fn alerts(health: &Health, now: Timestamp) -> Vec<SelfAlert> {
         alerts.push(moved_aside(moved));
     }
     alerts
+}
+
+/// What a report says of our own network, if it was down at any time from `from` on.
+#[must_use]
+pub fn network_alert(outage: &Outage, from: Timestamp) -> Option<SelfAlert> {
+    let time = |at: Timestamp| at.format("%Y-%m-%d %H:%M:%S UTC");
+    let since = time(outage.since);
+    let when = match outage.until {
+        None => format!("is down since {since}"),
+        Some(until) if until >= from => format!("was down from {since} to {}", time(until)),
+        Some(_) => return None,
+    };
+    Some(SelfAlert {
+        message: format!(
+            "our own network {when}: what did not answer is UNKNOWN, not RED ({})",
+            outage.proof()
+        ),
+        hint: Some(
+            "look at the network of the machine that Roundsman runs on: its link, `ip route`, and its DNS servers"
+                .to_owned(),
+        ),
+    })
 }
 
 fn moved_aside(file: &Path) -> SelfAlert {
