@@ -5,6 +5,8 @@
 
 mod silences;
 mod state;
+#[cfg(test)]
+mod timelines;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
