@@ -144,8 +144,8 @@ impl App {
         let began = Instant::now();
         let targets: Vec<_> = watched.iter().map(|one| Arc::clone(&one.target)).collect();
         let mut observations = round::run(&targets, &self.fleet, &self.options, done).await;
-        let (network, clock) = (&self.clients.network, &*self.options.clock);
-        let outage = guard::turn_round(&self.guarded, network, &mut observations, clock).await;
+        let network = &self.clients.network;
+        let outage = guard::turn_round(&self.guarded, network, &mut observations).await;
         let summary = RoundSummary {
             id: started_at.format("%Y%m%dT%H%M%S%3fZ").to_string(),
             started_at,

@@ -63,6 +63,10 @@ pub struct Watched {
 
 /// How the daemon makes its rounds.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
 pub struct Monitoring {
     /// When rounds begin.
     pub timetable: Timetable,

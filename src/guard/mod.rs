@@ -3,6 +3,7 @@
 //! When at least three hosts outside fall silent together, the gateway and the hosts that reports go to are asked. If they
 //! are gone too, the looks are UNKNOWN, with one self-alert, not RED. What cannot be told stays as it was seen.
 
+mod once;
 mod silences;
 mod state;
 #[cfg(test)]
@@ -18,14 +19,15 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use silences::{SUSPICIOUS, Silences, Word, end_of};
-use state::{State, turn};
+use state::State;
 
 use crate::clients::net::Network;
 use crate::clients::net::outside::is_private;
 use crate::clients::net::own_network::{Standing, standing};
 use crate::clock::{Clock, milliseconds};
-use crate::model::{Observation, Outage, RoundEvent, TargetId};
+use crate::model::{Outage, RoundEvent, TargetId};
+
+pub use once::turn_round;
 
 /// While our network is down, how often it is asked though nothing comes in.
 const ASKED_EVERY: Duration = Duration::from_secs(30);
@@ -246,75 +248,4 @@ async fn hand_on(onward: &mpsc::Sender<RoundEvent>, ready: &mut Vec<RoundEvent>)
 async fn lies_in_private(network: &Network, host: &str) -> bool {
     let resolved = timeout(PLACED_WITHIN, network.resolve(host)).await;
     matches!(resolved, Ok(Ok(all)) if all.iter().all(|address| is_private(*address)))
-}
-
-/// Does the same for one round that is over: asks once if its looks raise the suspicion, and turns them.
-pub async fn turn_round(
-    watched: &Watched,
-    network: &Network,
-    observations: &mut [Observation],
-    clock: &dyn Clock,
-) -> Option<Outage> {
-    let word = |one: &Observation| {
-        let host = watched.host(&one.target)?;
-        Some((Arc::clone(host), Word::of(one)))
-    };
-    let of_word = |wanted: Word| {
-        let hosts = observations.iter().filter_map(word);
-        let wanted = hosts.filter(move |(_, word)| *word == wanted);
-        wanted.map(|(host, _)| host).collect::<HashSet<_>>()
-    };
-    let (silent, answered) = (of_word(Word::Silent), of_word(Word::Answered));
-    if !watched.is_on || silent.len() < SUSPICIOUS {
-        return None;
-    }
-    let places = silent.union(&answered).map(|host| async {
-        let is_private = lies_in_private(network, host).await;
-        (Arc::clone(host), is_private)
-    });
-    let places: HashMap<Arc<str>, bool> = futures_util::future::join_all(places)
-        .await
-        .into_iter()
-        .collect();
-    let lies_private = |host: &Arc<str>| places.get(host).copied().unwrap_or(false);
-    let mut silences = Silences::default();
-    // First all silences: an answer takes that of its own host back.
-    for wanted in [Word::Silent, Word::Answered] {
-        for one in observations.iter() {
-            match word(one) {
-                Some((host, word)) if word == wanted && word == Word::Silent => {
-                    silences.note_silence(&host, lies_private(&host), one);
-                }
-                Some((host, word)) if word == wanted => {
-                    silences.note_answer(&host, lies_private(&host), end_of(one));
-                }
-                _ => {}
-            }
-        }
-    }
-    let newest = observations.iter().map(end_of).max()?;
-    let oldest = observations.iter().map(|one| one.at).min()?;
-    let took = newest.signed_duration_since(oldest).to_std();
-    silences.note_round(0, took.unwrap_or_default());
-    let (count, since) = silences.counted(newest);
-    if count < SUSPICIOUS {
-        return None;
-    }
-    let Standing::Down(proofs) = standing(network, &watched.endpoints).await else {
-        return None;
-    };
-    let outage = Outage {
-        since: since.unwrap_or_else(|| clock.now()),
-        until: None,
-        proofs,
-    };
-    for one in observations {
-        if let Some((host, Word::Silent)) =
-            watched.host(&one.target).map(|host| (host, Word::of(one)))
-            && !silences.is_disproved(one.at, lies_private(host))
-        {
-            turn(one, &outage);
-        }
-    }
-    Some(outage)
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::cannot_run;
 use crate::support::daemon::Daemon;
-use crate::support::program::{PROGRAM, Workplace, target};
+use crate::support::program::{Ended, PROGRAM, Workplace, target};
 
 const SHOPS: [&str; 4] = ["north", "east", "south", "west"];
 
@@ -19,6 +19,22 @@ const ALONE: &str = "ip link set lo up && exec \"$0\" \"$@\"";
 /// The same where the host of the reports is there, and refuses every connection.
 const WITH_REPORTS: &str =
     "ip link set lo up && ip address add 198.18.0.1/32 dev lo && exec \"$0\" \"$@\"";
+
+/// The same behind a gateway: a cable whose other end is the first argument of the script.
+const BEHIND_A_GATEWAY: &str = "ip link set lo up && \
+    ip link add here type veth peer name there && \
+    ip address add 203.0.113.2/24 dev here && ip link set here up && \
+    GATEWAY && ip route add default via 203.0.113.1 && \"$0\" \"$@\"";
+
+/// Nobody is at the other end.
+const GATEWAY_IS_GONE: &str = "ip link set there up";
+
+/// A machine is there, in a namespace of its own that ends with this one's pipe. It passes nothing on.
+const GATEWAY_IS_THERE: &str = "mkfifo held && \
+    { unshare --net sh -c \"cat held\" & } && gateway=$! && exec 3>held && \
+    while [ $(readlink /proc/$gateway/ns/net) = $(readlink /proc/$$/ns/net) ]; do sleep 0.01; done && \
+    ip link set there netns $gateway && \
+    nsenter --net --target $gateway sh -c \"ip address add 203.0.113.1/24 dev there && ip link set there up\"";
 
 fn namespaces_are_missing() -> bool {
     let made = Command::new("unshare")
@@ -33,11 +49,17 @@ fn namespaces_are_missing() -> bool {
 
 /// Four shops at addresses that nobody has, a machine that is well, and where reports go.
 fn configuration(monitoring: &str) -> String {
+    let webhook = format!("http://user:canary-4711@{REPORTS_GO_TO}:9/canary-4711");
+    format!(
+        "reporters:\n  - {{kind: webhook, url: \"{webhook}\"}}\n  - {{kind: file, directory: reports}}\n{}",
+        without_reports(monitoring)
+    )
+}
+
+/// The same where reports go nowhere.
+fn without_reports(monitoring: &str) -> String {
     let mut yaml = format!(
         "monitoring: {{{monitoring}}}\n\
-         reporters:\n\
-         \x20 - {{kind: webhook, url: \"http://user:canary-4711@{REPORTS_GO_TO}:9/canary-4711\"}}\n\
-         \x20 - {{kind: file, directory: reports}}\n\
          targets:\n\
          \x20 local_hosts: [{{name: here, rules: [{{metric: cpu_percent, yellow: never, red: never}}]}}]\n\
          \x20 api_endpoints:\n"
@@ -45,14 +67,14 @@ fn configuration(monitoring: &str) -> String {
     for (index, shop) in SHOPS.iter().enumerate() {
         let address = format!("198.51.100.{}", index + 1);
         yaml.push_str(&format!(
-            "    - {{name: {shop}, url: \"http://{address}/\"}}\n"
+            "    - {{name: {shop}, url: \"http://{address}/\", timeout_ms: 1500}}\n"
         ));
     }
     yaml
 }
 
-async fn once(monitoring: &str, script: &str) -> crate::support::program::Ended {
-    let place = Workplace::with_configuration(&configuration(monitoring));
+async fn once(configuration: &str, script: &str) -> Ended {
+    let place = Workplace::with_configuration(configuration);
     let through = format!("exec unshare --net sh -c '{script}' \"$0\" \"$@\"");
     let arguments = ["--run-once", "--format", "json", "--no-notify"];
     place.run_through(&through, &arguments).await
@@ -82,7 +104,7 @@ async fn a_round_without_a_network_says_nothing_of_the_targets() {
     if namespaces_are_missing() {
         return;
     }
-    let ended = once("", ALONE).await;
+    let ended = once(&configuration(""), ALONE).await;
     let report = ended.json();
     assert_eq!(statuses(&report), ["UNKNOWN"; 4], "{ended}");
     assert_ne!(target(&report, "here")["status"], "RED", "{ended}");
@@ -112,7 +134,34 @@ async fn targets_are_down_where_the_host_of_the_reports_answers() {
     if namespaces_are_missing() {
         return;
     }
-    let ended = once("", WITH_REPORTS).await;
+    let ended = once(&configuration(""), WITH_REPORTS).await;
+    ended.assert_code(2);
+    let report = ended.json();
+    assert_eq!(statuses(&report), ["RED"; 4], "{ended}");
+    assert!(alerts(&report).is_empty(), "{ended}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_gone_is_proof_enough() {
+    if namespaces_are_missing() {
+        return;
+    }
+    let script = BEHIND_A_GATEWAY.replace("GATEWAY", GATEWAY_IS_GONE);
+    let ended = once(&without_reports(""), &script).await;
+    let report = ended.json();
+    assert_eq!(statuses(&report), ["UNKNOWN"; 4], "{ended}");
+    let alert = alerts(&report).join("");
+    let gone = "the gateway is gone: `203.0.113.1` on `here`";
+    assert!(alert.contains(gone), "{alert}");
+}
+
+#[tokio::test]
+async fn targets_are_down_behind_a_gateway_that_is_there() {
+    if namespaces_are_missing() {
+        return;
+    }
+    let script = BEHIND_A_GATEWAY.replace("GATEWAY", GATEWAY_IS_THERE);
+    let ended = once(&without_reports(""), &script).await;
     ended.assert_code(2);
     let report = ended.json();
     assert_eq!(statuses(&report), ["RED"; 4], "{ended}");
@@ -124,7 +173,7 @@ async fn the_guard_of_our_own_network_can_be_switched_off() {
     if namespaces_are_missing() {
         return;
     }
-    let ended = once("own_network: false", ALONE).await;
+    let ended = once(&configuration("own_network: false"), ALONE).await;
     ended.assert_code(2);
     assert_eq!(statuses(&ended.json()), ["RED"; 4], "{ended}");
 }
