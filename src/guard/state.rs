@@ -285,7 +285,7 @@ impl State {
     }
 
     /// Passes on all that is held, with what is known now.
-    pub(super) fn release(&mut self, ready: &mut Vec<RoundEvent>) {
+    fn release(&mut self, ready: &mut Vec<RoundEvent>) {
         self.held_targets.clear();
         for event in std::mem::take(&mut self.held) {
             let event = match event {

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::cannot_run;
@@ -78,6 +79,17 @@ async fn once(configuration: &str, script: &str) -> Ended {
     let through = format!("exec unshare --net sh -c '{script}' \"$0\" \"$@\"");
     let arguments = ["--run-once", "--format", "json", "--no-notify"];
     place.run_through(&through, &arguments).await
+}
+
+/// The daemon of this place, without a network.
+fn alone(place: &Workplace) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(["--net", "sh", "-c", ALONE, PROGRAM])
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .current_dir(place.path());
+    command
 }
 
 fn statuses(report: &Value) -> Vec<&str> {
@@ -185,13 +197,7 @@ async fn a_daemon_tells_of_each_outage_once_and_sees_its_end() {
     }
     let yaml = configuration("every: 1s, confirm_after: 1s");
     let place = Workplace::with_configuration(&yaml);
-    let mut command = Command::new("unshare");
-    command
-        .args(["--net", "sh", "-c", ALONE, PROGRAM])
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .current_dir(place.path());
-    let mut daemon = Daemon::from(command);
+    let mut daemon = Daemon::from(alone(&place));
 
     let down = daemon.event("network.down").await;
     let proofs = down["proofs"].as_str().expect("proofs");
@@ -227,4 +233,22 @@ async fn a_daemon_tells_of_each_outage_once_and_sees_its_end() {
         "{ended}"
     );
     assert!(!ended.to_string().contains("canary"), "{ended}");
+}
+
+#[tokio::test]
+async fn a_daemon_that_ends_meanwhile_leaves_no_target_down() {
+    if namespaces_are_missing() {
+        return;
+    }
+    let place = Workplace::with_configuration(&configuration(""));
+    let mut daemon = Daemon::from(alone(&place));
+    // The looks have failed at once, and wait for what is found out about our own network.
+    daemon.event("round.ended").await;
+    daemon.signal(Signal::TERM);
+    for _ in SHOPS {
+        let is_shop = |line: &Value| line["target.kind"] == "api_endpoints";
+        let changed = daemon.event_that("target.changed", is_shop).await;
+        assert_eq!(changed["to"], "UNKNOWN", "{changed}");
+    }
+    daemon.ended().await.assert_code(0);
 }
