@@ -72,3 +72,33 @@ fn moved_aside(file: &Path) -> SelfAlert {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_told_while_it_lasts_and_in_the_round_that_it_fell_into() {
+        let at = |text: &str| -> Timestamp { text.parse().expect("a time") };
+        let outage = |until: Option<&str>| Outage {
+            since: at("2026-11-21T09:00:00Z"),
+            until: until.map(at),
+            proofs: vec![
+                "the gateway is gone".to_owned(),
+                "`a` does not answer".to_owned(),
+            ],
+        };
+        let told = |until, from| {
+            network_alert(&outage(until), at(from)).map(|alert| {
+                assert!(alert.hint.is_some());
+                alert.message
+            })
+        };
+        let lasting = told(None, "2026-11-21T15:00:00Z").expect("it lasts");
+        insta::assert_snapshot!(lasting, @"our own network is down since 2026-11-21 09:00:00 UTC: what did not answer is UNKNOWN, not RED (the gateway is gone; `a` does not answer)");
+        let until = Some("2026-11-21T09:10:00Z");
+        let over = told(until, "2026-11-21T09:05:00Z").expect("it fell into the round");
+        insta::assert_snapshot!(over, @"our own network was down from 2026-11-21 09:00:00 UTC to 2026-11-21 09:10:00 UTC: what did not answer is UNKNOWN, not RED (the gateway is gone; `a` does not answer)");
+        assert_eq!(told(until, "2026-11-21T10:00:00Z"), None);
+    }
+}
