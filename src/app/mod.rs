@@ -13,6 +13,7 @@ use crate::clients::Clients;
 use crate::clock::{SystemClock, milliseconds};
 use crate::config::{Plan, PlannedReporter, Watched};
 use crate::descriptors;
+use crate::guard::{self, Watched as Guarded};
 use crate::model::{Report, ReportTarget, RoundSummary, TargetId};
 use crate::pipeline::{self, Judged};
 use crate::render::Told;
@@ -31,6 +32,7 @@ pub struct App {
     fleet: Fleet,
     clients: Clients,
     options: RoundOptions,
+    guarded: Guarded,
 }
 
 /// A report that was not sent, for the person at the prompt.
@@ -82,6 +84,18 @@ fn judged(watched: &Watched) -> Judged {
     }
 }
 
+/// What the guard of our own network must know of a plan.
+fn guarded(plan: &Plan, watched: &[Watched]) -> Guarded {
+    let hosts = watched.iter().filter_map(|one| {
+        let host = (one.kind.host)(&one.target.settings)?;
+        Some((one.target.id.clone(), host))
+    });
+    let endpoints = (plan.reporters.iter())
+        .filter_map(|planned| (planned.kind.endpoint)(&planned.settings))
+        .collect();
+    Guarded::new(hosts, endpoints, plan.monitoring.own_network)
+}
+
 /// The clients of a plan, whose purse is in the store's folder. Does no I/O.
 #[must_use]
 pub fn clients(plan: &Plan) -> Clients {
@@ -100,6 +114,7 @@ impl App {
         Self {
             fleet: Fleet::new(watched.iter().map(|one| one.kind), &clients),
             clients,
+            guarded: guarded(plan, watched),
             options: RoundOptions {
                 permits: descriptors::permits(descriptors::raise_limit()),
                 spread: Duration::ZERO,
@@ -128,7 +143,9 @@ impl App {
         let started_at = self.options.clock.now();
         let began = Instant::now();
         let targets: Vec<_> = watched.iter().map(|one| Arc::clone(&one.target)).collect();
-        let observations = round::run(&targets, &self.fleet, &self.options, done).await;
+        let mut observations = round::run(&targets, &self.fleet, &self.options, done).await;
+        let network = &self.clients.network;
+        let outage = guard::turn_round(&self.guarded, network, &mut observations).await;
         let summary = RoundSummary {
             id: started_at.format("%Y%m%dT%H%M%S%3fZ").to_string(),
             started_at,
@@ -139,14 +156,17 @@ impl App {
         };
         let judged: Vec<Judged> = watched.iter().map(judged).collect();
         let told = before.told.as_ref();
-        pipeline::conclude(
+        let mut report = pipeline::conclude(
             summary,
             &judged,
             &observations,
             &before.states,
             told,
             complete,
-        )
+        );
+        let told = outage.and_then(|outage| pipeline::network_alert(&outage, started_at));
+        report.self_alerts.extend(told);
+        report
     }
 
     /// Visits one target.

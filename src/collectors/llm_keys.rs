@@ -147,6 +147,11 @@ impl Collector for LlmKeys {
         settings.key = value.filter(|key| !key.trim().is_empty()).map(Secret::new);
     }
 
+    fn host(settings: &Settings) -> Option<String> {
+        // Without a key nobody is asked.
+        settings.key_check()?.url.outside_host()
+    }
+
     fn default_name(settings: &Settings) -> String {
         settings.provider.clone()
     }

@@ -107,6 +107,12 @@ pub trait Collector: Send + Sync + Sized + 'static {
         None
     }
 
+    /// The host that a look goes to: a name or an address as [`crate::clients::net::outside_host`] gives it. `None`: there
+    /// is none, or it is this machine. Targets of one host fail together.
+    fn host(_settings: &Self::Settings) -> Option<String> {
+        None
+    }
+
     /// Mistakes in the settings that their types cannot catch. `variable` gives the value of an environment variable.
     fn check(_settings: &Self::Settings, _variable: Variables<'_>) -> Vec<SettingsProblem> {
         Vec::new()
@@ -236,6 +242,8 @@ pub struct Kind {
     pub rules: fn(&Settings) -> Vec<Rule>,
     /// See [`Collector::ssh`].
     pub ssh: fn(&Settings) -> Option<&SshSettings>,
+    /// See [`Collector::host`].
+    pub host: fn(&Settings) -> Option<String>,
     /// See [`Collector::check`].
     pub check: fn(&Settings, Variables<'_>) -> Vec<SettingsProblem>,
     /// See [`Collector::new`].
@@ -262,6 +270,7 @@ impl Kind {
             },
             rules: |settings| settings.downcast_ref().map_or_else(Vec::new, C::rules),
             ssh: |settings| settings.downcast_ref().and_then(C::ssh),
+            host: |settings| settings.downcast_ref().and_then(C::host),
             check: |settings, variable| {
                 (settings.downcast_ref()).map_or_else(Vec::new, |own| C::check(own, variable))
             },
@@ -293,6 +302,7 @@ impl Kind {
             },
             rules: |_| Vec::new(),
             ssh: |_| None,
+            host: |_| None,
             check: |_, _| Vec::new(),
             new: |_| Box::new(not_built::NotBuilt),
         }

@@ -74,6 +74,10 @@ pub struct Watched {
 
 /// How the daemon makes its rounds.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
 pub struct Monitoring {
     /// When rounds begin.
     pub timetable: Timetable,
@@ -91,6 +95,8 @@ pub struct Monitoring {
     pub confirm_after: Duration,
     /// How many looks must agree before a target counts as worse.
     pub agreeing_looks: u32,
+    /// Whether hosts that do not answer are told from a network of our own that is down.
+    pub own_network: bool,
     /// How long the daemon may take to end.
     pub grace: Duration,
     /// When reports are made; `None`: after each round.

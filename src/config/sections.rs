@@ -36,6 +36,9 @@ pub(super) struct Monitoring {
     /// How many looks must agree before a target counts as worse. Default 2.
     #[serde(rename = "for")]
     pub agreeing_looks: Option<u32>,
+    /// Whether it is found out, when several hosts do not answer, that our own network is down: then they are UNKNOWN.
+    /// Default true.
+    pub own_network: Option<bool>,
     /// How long the daemon may take to end: what is under way is waited for so long. Default `8s`.
     pub grace: Option<Written<DurationText>>,
 }

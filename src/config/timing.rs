@@ -115,6 +115,7 @@ pub(super) fn monitoring(
         adaptive: written.adaptive.unwrap_or(false),
         confirm_after: duration(&written.confirm_after, Duration::from_secs(30)),
         agreeing_looks: written.agreeing_looks.unwrap_or(2).max(1),
+        own_network: written.own_network.unwrap_or(true),
         grace: duration(&written.grace, Duration::from_secs(8)),
         reports,
         report_when: match report.when {

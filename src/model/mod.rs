@@ -5,6 +5,7 @@ mod failure;
 mod incident;
 mod kind;
 mod money;
+mod outage;
 mod reading;
 mod report;
 mod round;
@@ -20,6 +21,7 @@ pub use incident::{
 };
 pub use kind::{KindSpec, MetricSpec, MonthlyPrice};
 pub use money::UsDollars;
+pub use outage::Outage;
 pub use reading::{Fact, Found, Gap, Measurement, Note, Observation, Reading, Unit, Value};
 pub use report::{
     Change, Counts, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement, ReportTarget,

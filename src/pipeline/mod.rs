@@ -10,17 +10,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::clock::{Clock, milliseconds};
 use crate::model::{
-    KindSpec, Observation, Report, RoundEnd, RoundEvent, RoundSummary, Status, Target, TargetId,
-    Timestamp, Wish,
+    KindSpec, Observation, Outage, Report, RoundEnd, RoundEvent, RoundSummary, Status, Target,
+    TargetId, Timestamp, Wish,
 };
 use crate::render::{Seen, Told, compose};
 use crate::rules::Rules;
 use crate::store::{Remembered, Store};
 use alerts::alerts;
+pub use alerts::network_alert;
 pub use conclude::conclude;
 use found::Sight;
 use state::{Overview, State};
@@ -103,11 +104,12 @@ pub struct Pipeline {
     first_report: bool,
     wishes: mpsc::Sender<Wish>,
     reports: mpsc::Sender<Arc<Report>>,
+    network: watch::Receiver<Option<Outage>>,
     clock: Arc<dyn Clock>,
 }
 
 impl Pipeline {
-    /// Begins with what is watched and what was kept.
+    /// Begins with what is watched and what was kept. `network` gives the newest outage of our own network.
     #[must_use]
     pub fn new(
         watch: Watch,
@@ -115,6 +117,7 @@ impl Pipeline {
         remembered: Option<Remembered>,
         wishes: mpsc::Sender<Wish>,
         reports: mpsc::Sender<Arc<Report>>,
+        network: watch::Receiver<Option<Outage>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let mut pipeline = Self {
@@ -130,6 +133,7 @@ impl Pipeline {
             first_report: true,
             wishes,
             reports,
+            network,
             clock,
         };
         if let Some(remembered) = remembered {
@@ -416,6 +420,9 @@ impl Pipeline {
         let told = self.told.as_ref().map(|(_, told)| told);
         let mut report = compose(summary, &seen, told, true);
         report.self_alerts = alerts(&self.store.health(), self.clock.now());
+        let outage = self.network.borrow();
+        let told = (outage.as_ref()).and_then(|outage| network_alert(outage, round.started_at));
+        report.self_alerts.extend(told);
         report
     }
 }

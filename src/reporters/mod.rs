@@ -189,6 +189,11 @@ pub trait Reporter: Send + Sync + Sized + 'static {
     /// Makes the reporter. Does no I/O.
     fn new(settings: Self::Settings, means: &Means) -> Self;
 
+    /// The host that messages go to, with its port. `None`: they go nowhere outside this machine.
+    fn endpoint(_settings: &Self::Settings) -> Option<(String, u16)> {
+        None
+    }
+
     /// Sends one message, once. May be dropped at any point; then nobody knows whether it was sent.
     fn send(&self, message: &Message) -> impl Future<Output = Result<Receipt, SendError>> + Send;
 }
@@ -216,6 +221,8 @@ pub struct ReporterKind {
     pub settings_schema: fn() -> schemars::Schema,
     /// Reads the settings of one reporter.
     pub read: fn(&Node) -> Result<Settings, ReadError>,
+    /// See [`Reporter::endpoint`].
+    pub endpoint: fn(&Settings) -> Option<(String, u16)>,
     new: fn(&'static ReporterSpec, &Settings, &Means) -> Option<Box<dyn AnyReporter>>,
 }
 
@@ -225,6 +232,7 @@ impl ReporterKind {
             spec: R::KIND,
             settings_schema: || schemars::schema_for!(R::Settings),
             read: |node| Ok(Arc::new(from_node::<R::Settings>(node)?)),
+            endpoint: |settings| settings.downcast_ref().and_then(R::endpoint),
             new: |_, settings, means| {
                 let settings = settings.downcast_ref::<R::Settings>()?.clone();
                 Some(Box::new(R::new(settings, means)))
@@ -243,6 +251,7 @@ impl ReporterKind {
             },
             settings_schema: || schemars::schema_for!(not_built::AnySettings),
             read: |node| Ok(Arc::new(from_node::<not_built::AnySettings>(node)?)),
+            endpoint: |_| None,
             new: |spec, _, _| Some(Box::new(NotBuilt { spec })),
         }
     }

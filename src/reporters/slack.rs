@@ -95,6 +95,10 @@ impl Reporter for Slack {
         }
     }
 
+    fn endpoint(settings: &Settings) -> Option<(String, u16)> {
+        settings.webhook_url.0.outside_endpoint()
+    }
+
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
         let body = slack(&message.blocks, message.tone).to_string();
         let body = Bytes::from(body);

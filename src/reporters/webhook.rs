@@ -95,6 +95,10 @@ impl Reporter for Webhook {
         }
     }
 
+    fn endpoint(settings: &Settings) -> Option<(String, u16)> {
+        settings.url.outside_endpoint()
+    }
+
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
         let now = self.clock.now();
         let id = &message.id;

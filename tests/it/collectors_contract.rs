@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use crate::support::children::free_port;
 use crate::support::servers::{RawServer, raw};
 use crate::support::sshd::generate;
-use crate::support::{Looked, dns, look_at};
+use crate::support::{Looked, dns, kind_of, look_at, target, target_with};
 
 /// In every secret that a case configures.
 const CANARY: &str = "canary-4711";
@@ -35,7 +35,7 @@ const CASES: &[Case] = &[
         )
     }),
     ("databases", |host, port| {
-        format!("host: {host}\nport: {port}\ndatabase: shop\nusername: me\npassword: {CANARY}")
+        format!("host: '{host}'\nport: {port}\ndatabase: shop\nusername: me\npassword: {CANARY}")
     }),
     ("docker_hosts", |host, port| {
         format!("url: 'tcp://{host}:{port}'")
@@ -117,6 +117,70 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     raw(behaviour).await
+}
+
+/// Who fails together, and whether it is outside, hangs on it.
+#[test]
+fn every_kind_says_at_which_host_its_targets_are() {
+    let host_of = |key: &str, yaml: &str| {
+        let target = target(key, yaml, TIMEOUT);
+        (kind_of(key).host)(&target.settings)
+    };
+    for (kind, settings) in CASES {
+        for (host, expected) in [
+            ("Shop.EXAMPLE.com", Some("shop.example.com")),
+            ("198.51.100.7", Some("198.51.100.7")),
+            ("[2001:DB8::7]", Some("2001:db8::7")),
+            ("localhost", None),
+            ("127.0.0.1", None),
+            ("[::1]", None),
+        ] {
+            let told = host_of(kind, &settings(host, 4711));
+            assert_eq!(told.as_deref(), expected, "{kind} at `{host}`");
+        }
+    }
+    for (kind, yaml, expected) in [
+        ("local_hosts", "{}", None),
+        ("docker_hosts", "{}", None),
+        (
+            "docker_hosts",
+            "ssh: {host: Box.example.com}",
+            Some("box.example.com"),
+        ),
+        (
+            "databases",
+            "{host: /var/run/postgresql, database: shop}",
+            None,
+        ),
+        (
+            "ec2_instances",
+            "{instance_id: i-0123456789abcdef0, region: eu-west-1}",
+            Some("ec2.eu-west-1.amazonaws.com"),
+        ),
+        (
+            "s3_buckets",
+            "{bucket: shop, region: cn-north-1}",
+            Some("s3.cn-north-1.amazonaws.com.cn"),
+        ),
+        (
+            "llm_models",
+            "{provider: bedrock, model_id: any, region: us-east-1}",
+            Some("bedrock-runtime.us-east-1.amazonaws.com"),
+        ),
+        (
+            "llm_models",
+            "{provider: anthropic, model_id: any}",
+            Some("api.anthropic.com"),
+        ),
+        // Without a key nobody is asked.
+        ("llm_keys", "{provider: openai}", None),
+    ] {
+        assert_eq!(host_of(kind, yaml).as_deref(), expected, "{kind}: {yaml}");
+    }
+    let key = |_: &str| Some(CANARY.to_owned());
+    let with_key = target_with("llm_keys", "{provider: openai}", TIMEOUT, &key);
+    let told = (kind_of("llm_keys").host)(&with_key.settings);
+    assert_eq!(told.as_deref(), Some("api.openai.com"));
 }
 
 #[test]

@@ -14,10 +14,11 @@ use reports::send_reports;
 use running::{Running, first_at_once, policy, watch_of};
 use tasks::Tasks;
 
-use super::{Channels, clients, judged};
+use super::{Channels, clients, guarded, judged};
 use crate::clock::{Clock, SystemClock, milliseconds};
 use crate::config::{Loaded, Plan};
 use crate::descriptors;
+use crate::guard::Guard;
 use crate::model::{Report, RoundEvent};
 use crate::pipeline::{self, Pipeline};
 use crate::reporters::{Means, terminal::Screen};
@@ -105,6 +106,9 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
     let stop = CancellationToken::new();
     let beat = Arc::new(Notify::new());
     let (events, events_taken) = mpsc::channel::<RoundEvent>(EVENTS);
+    let (guarded_events, guarded_events_taken) = mpsc::channel::<RoundEvent>(EVENTS);
+    let (guards, guards_taken) = watch::channel(Arc::new(guarded(&plan, &plan.watched)));
+    let (outages, outages_taken) = watch::channel(None);
     let (orders, orders_taken) = mpsc::channel::<Order>(ORDERS);
     let (wishes, mut wishes_taken) = mpsc::channel(ORDERS);
     let (watches, watches_taken) = mpsc::channel(1);
@@ -122,8 +126,11 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         remembered,
         wishes,
         reports,
+        outages_taken,
         Arc::clone(&clock),
     );
+    let network = clients.network.clone();
+    let guard = Guard::new(guards_taken, network, Arc::clone(&clock), outages);
     let rounds = Rounds::new(watch, events);
     let means = Means {
         clients: clients.clone(),
@@ -143,7 +150,11 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         "rounds",
         rounds.run(orders_taken, beat, stop.clone(), looks_grace),
     );
-    tasks.spawn("pipeline", pipeline.run(events_taken, watches_taken));
+    tasks.spawn("guard", guard.run(events_taken, guarded_events));
+    tasks.spawn(
+        "pipeline",
+        pipeline.run(guarded_events_taken, watches_taken),
+    );
     tasks.spawn(
         "reporters",
         send_reports(reports_taken, channels_taken, means),
@@ -166,6 +177,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         limit,
         orders,
         watches,
+        guards,
         channels,
         clock,
     };

@@ -7,10 +7,11 @@ use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 
 use super::Given;
-use crate::app::{Channels, judged};
+use crate::app::{Channels, guarded, judged};
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::Plan;
+use crate::guard;
 use crate::model::Timestamp;
 use crate::pipeline::{self, Policy};
 use crate::problem::Severity;
@@ -29,6 +30,7 @@ pub(super) struct Running {
     pub(super) limit: usize,
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) watches: mpsc::Sender<pipeline::Watch>,
+    pub(super) guards: watch::Sender<Arc<guard::Watched>>,
     pub(super) channels: watch::Sender<Arc<Channels>>,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -77,6 +79,8 @@ impl Running {
             targets: plan.watched.iter().map(judged).collect(),
             policy: policy(&plan),
         };
+        let guarded = guarded(&plan, &plan.watched);
+        self.guards.send_replace(Arc::new(guarded));
         // First whoever takes what is seen, then whoever looks: nothing that is seen is unknown.
         let taken = self.watches.send(known).await.is_ok()
             && self

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 
+use crate::clients::net::outside_host;
+
 /// As whom, and where AWS is asked. Targets of one account share sessions and calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Account {
@@ -14,6 +16,25 @@ pub struct Account {
     pub assume_role: Option<AssumeRole>,
     /// Another service that speaks the same protocol.
     pub endpoint_url: Option<String>,
+}
+
+impl Account {
+    /// The host of a service, unless it is this machine: that of `endpoint_url`, else AWS's own. A region or an address
+    /// that only the environment names is not known here; it is the same for all targets.
+    #[must_use]
+    pub fn outside_host(&self, service: &str, region: Option<&str>) -> Option<String> {
+        if let Some(endpoint) = &self.endpoint_url {
+            return outside_host(url::Url::parse(endpoint).ok()?.host_str()?);
+        }
+        Some(match region {
+            // <https://docs.aws.amazon.com/general/latest/gr/rande.html>
+            Some(region) if region.starts_with("cn-") => {
+                format!("{service}.{region}.amazonaws.com.cn")
+            }
+            Some(region) => format!("{service}.{region}.amazonaws.com"),
+            None => format!("{service}.amazonaws.com"),
+        })
+    }
 }
 
 impl fmt::Display for Account {

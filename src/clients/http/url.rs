@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use url::{Host, Url};
 
+use crate::clients::net::outside_host;
 use crate::secret::Secret;
 
 /// The address of something that is reached by HTTP or HTTPS. Its user information and its query hold passwords
@@ -73,6 +74,18 @@ impl HttpUrl {
     #[must_use]
     pub fn host(&self) -> Option<Host<&str>> {
         self.0.host()
+    }
+
+    /// The host, unless it is this machine: see [`outside_host`].
+    #[must_use]
+    pub fn outside_host(&self) -> Option<String> {
+        outside_host(self.0.host_str()?)
+    }
+
+    /// That host with the port.
+    #[must_use]
+    pub fn outside_endpoint(&self) -> Option<(String, u16)> {
+        Some((self.outside_host()?, self.port()))
     }
 
     /// The port, also where it is the usual one of the scheme.

@@ -3,6 +3,8 @@
 pub(crate) mod blame;
 mod connect;
 mod dns;
+pub mod outside;
+pub mod own_network;
 mod port;
 
 use std::net::{IpAddr, SocketAddr};
@@ -12,6 +14,7 @@ use tokio::net::TcpStream;
 
 pub use dns::ResolverSettings;
 pub(crate) use dns::mute;
+pub use outside::outside_host;
 pub use port::{Port, host_and_port};
 
 use crate::model::Failure;

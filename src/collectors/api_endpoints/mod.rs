@@ -159,6 +159,10 @@ impl Collector for ApiEndpoints {
         }
     }
 
+    fn host(settings: &Settings) -> Option<String> {
+        settings.url.outside_host()
+    }
+
     fn default_name(settings: &Settings) -> String {
         settings.url.short_name()
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::{Collector, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
+use crate::clients::net::outside_host;
 use crate::clients::postgres::{Login, Phase, PostgresClients, Refused, Session, Trace, timed_out};
 use crate::clients::tls::Check;
 use crate::model::{Failure, KindSpec, Reading, Rule, Target, Timestamp, Unit};
@@ -71,6 +72,11 @@ impl Collector for Databases {
 
     fn complete(settings: &mut Settings, variable: Variables<'_>) {
         settings.complete(variable);
+    }
+
+    fn host(settings: &Settings) -> Option<String> {
+        // A folder of sockets is none: it begins with `/`.
+        outside_host(&settings.host)
     }
 
     fn default_name(settings: &Settings) -> String {

@@ -84,6 +84,10 @@ impl Collector for DockerHosts {
         settings.complete(variable);
     }
 
+    fn host(settings: &Settings) -> Option<String> {
+        settings.host()
+    }
+
     fn default_name(settings: &Settings) -> String {
         settings.default_name()
     }

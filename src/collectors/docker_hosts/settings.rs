@@ -11,7 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::clients::docker::{Place, USUAL_SOCKET};
-use crate::clients::net::Port;
+use crate::clients::net::{Port, outside_host};
 use crate::clients::ssh::SshSettings;
 use crate::clients::tls::{Check, ClientIdentity, Keys, Trust};
 use crate::collectors::{SettingsProblem, Variables};
@@ -194,6 +194,15 @@ impl Settings {
                     tls: trust.map(Box::new),
                 }
             }
+        }
+    }
+
+    /// See [`crate::collectors::Collector::host`].
+    pub(super) fn host(&self) -> Option<String> {
+        match self.place() {
+            Place::Ssh { settings, .. } => outside_host(&settings.host),
+            Place::Tcp { host, .. } => outside_host(&host),
+            Place::Socket(_) => None,
         }
     }
 

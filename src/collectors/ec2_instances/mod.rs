@@ -43,6 +43,10 @@ impl Collector for Ec2Instances {
         }
     }
 
+    fn host(settings: &Settings) -> Option<String> {
+        (settings.account()).outside_host("ec2", settings.region.as_deref())
+    }
+
     fn default_name(settings: &Settings) -> String {
         settings.default_name()
     }

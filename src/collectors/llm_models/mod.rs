@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Collector, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
-use crate::clients::llm::{AskFailed, Finish, LlmClients, Question, Reply};
+use crate::clients::llm::{AskFailed, Finish, LlmClients, Question, Reply, Wire};
 use crate::model::{
     Failure, FailureKind, KindSpec, Limit, MetricSpec, MonthlyPrice, Reading, Rule, Target,
     Timestamp, Unit,
@@ -123,6 +123,17 @@ impl Collector for LlmModels {
 
     fn costs_money(settings: &Settings) -> bool {
         settings.method == Method::Generate && most_of_one(settings) > 0.0
+    }
+
+    fn host(settings: &Settings) -> Option<String> {
+        let endpoint = settings.endpoint();
+        match endpoint.wire {
+            Wire::Bedrock => {
+                let region = endpoint.region.as_deref();
+                (endpoint.account).outside_host("bedrock-runtime", region)
+            }
+            _ => endpoint.base_url?.outside_host(),
+        }
     }
 
     fn default_name(settings: &Settings) -> String {

@@ -96,6 +96,10 @@ impl Collector for S3Buckets {
         }
     }
 
+    fn host(settings: &Settings) -> Option<String> {
+        (settings.account()).outside_host("s3", settings.region.as_deref())
+    }
+
     fn default_name(settings: &Settings) -> String {
         settings.bucket.clone()
     }

@@ -22,6 +22,7 @@ use self::sections::Found;
 pub use self::settings::Settings;
 use self::units::{FAILED_UNITS, REBOOT_REQUIRED};
 use crate::clients::Clients;
+use crate::clients::net::outside_host;
 use crate::clients::ssh::{Limits, Output, SshClients, SshSettings};
 use crate::collectors::host::metrics::{
     self, CPU_CORES, CPU_IOWAIT_PERCENT, CPU_PERCENT, CPU_STEAL_PERCENT, DISK_FREE_BYTES,
@@ -101,6 +102,10 @@ rights beyond a login; the key can be tied to it (docs/ssh-monitor.md).",
 
     fn complete(settings: &mut Settings, variable: Variables<'_>) {
         settings.ssh.complete(variable);
+    }
+
+    fn host(settings: &Settings) -> Option<String> {
+        outside_host(&settings.ssh.host)
     }
 
     /// `host`, or `host:port` where the port is not 22.

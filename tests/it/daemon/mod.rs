@@ -3,6 +3,7 @@
 mod clock;
 mod kills;
 mod memory;
+mod network;
 mod rounds;
 mod signals;
 mod soak;

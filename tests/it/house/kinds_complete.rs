@@ -355,6 +355,7 @@ mod the_checks {
                 default_name: |_| "some".to_owned(),
                 rules: |_| Vec::new(),
                 ssh: |_| None,
+                host: |_| None,
                 check: |_, _| Vec::new(),
                 new: KINDS[0].new,
             };

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("analysis", 3),
     ("round", 4),
     ("rounds", 4),
+    ("guard", 4),
     ("pipeline", 4),
     ("announce", 4),
     ("delivery", 4),

@@ -59,3 +59,32 @@ async fn every_channel_of_the_specification_is_a_known_word() {
         assert!(!kind.spec.sample.is_empty());
     }
 }
+
+/// Whether our own network is down is asked of these hosts.
+#[test]
+fn a_channel_says_to_which_host_it_sends() {
+    let endpoint_of = |key: &str, yaml: &str| {
+        let node = parse(&"reporters.yaml".into(), yaml, LIMITS, &mut Vec::new()).unwrap();
+        let kind = reporters::kind(key).unwrap();
+        (kind.endpoint)(&(kind.read)(&node).unwrap())
+    };
+    for (key, yaml, expected) in [
+        (
+            "slack",
+            "webhook_url: https://Hooks.slack.com/services/canary",
+            Some(("hooks.slack.com", 443)),
+        ),
+        (
+            "webhook",
+            "url: http://user:canary@[2001:db8::1]:8080/canary",
+            Some(("2001:db8::1", 8080)),
+        ),
+        ("webhook", "url: http://127.0.0.1:8080/", None),
+        ("webhook", "url: http://localhost/", None),
+        ("file", "directory: reports", None),
+        ("terminal", "{}", None),
+    ] {
+        let expected = expected.map(|(host, port)| (host.to_owned(), port));
+        assert_eq!(endpoint_of(key, yaml), expected, "{key}: {yaml}");
+    }
+}
