@@ -3,14 +3,18 @@
 use super::plan::PlannedReporter;
 use super::sections::ReporterKeys;
 use crate::document::{Node, NodeValue, Path, from_node, read_all};
-use crate::problem::{Problem, nearest};
+use crate::problem::{Problem, Variables, nearest};
 use crate::reporters::{self, KINDS, ReporterKind};
 
 /// The keys that every channel takes.
 const COMMON: [&str; 3] = ["kind", "name", "route"];
 
 /// Reads all entries. Names are unique, so that a message says which channel is meant.
-pub(super) fn read(list: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedReporter> {
+pub(super) fn read(
+    list: &Node,
+    variable: Variables<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<PlannedReporter> {
     let path = Path::default().key("reporters");
     if !matches!(list.value, NodeValue::Sequence(_) | NodeValue::Null) {
         let message = format!("expected a list of channels, found {}", list.describe());
@@ -20,7 +24,7 @@ pub(super) fn read(list: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedRepor
     let mut planned: Vec<PlannedReporter> = Vec::new();
     for (index, entry) in list.items().iter().enumerate() {
         let path = path.index(index);
-        let Some(one) = entry_of(entry, &path, problems) else {
+        let Some(one) = entry_of(entry, &path, variable, problems) else {
             continue;
         };
         if planned.iter().any(|known| known.name == one.name) {
@@ -41,7 +45,12 @@ pub(super) fn read(list: &Node, problems: &mut Vec<Problem>) -> Vec<PlannedRepor
     planned
 }
 
-fn entry_of(entry: &Node, path: &Path, problems: &mut Vec<Problem>) -> Option<PlannedReporter> {
+fn entry_of(
+    entry: &Node,
+    path: &Path,
+    variable: Variables<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<PlannedReporter> {
     if !matches!(entry.value, NodeValue::Mapping(_)) {
         let message = format!("expected a map of keys, found {}", entry.describe());
         let problem = Problem::error(message).at(&entry.location, path.to_string());
@@ -53,7 +62,16 @@ fn entry_of(entry: &Node, path: &Path, problems: &mut Vec<Problem>) -> Option<Pl
     let part = |entries| Node::new(entry.location.clone(), NodeValue::Mapping(entries));
     let keys: ReporterKeys = read_all(&part(common), path, &[], problems, from_node)?;
     let kind = kind(&keys, entry, path, problems)?;
-    let settings = read_all(&part(own), path, &COMMON, problems, kind.read)?;
+    let settings = read_all(&part(own), path, &COMMON, problems, |node| {
+        (kind.read)(node, variable)
+    })?;
+    for found in (kind.check)(&settings, variable) {
+        // What is missing is told of at the entry.
+        let value = entry.get(found.key);
+        let location = value.map_or(&entry.location, |value| &value.location);
+        let path = value.map_or_else(|| path.clone(), |_| path.key(found.key));
+        problems.push(found.into_problem(location, path.to_string()));
+    }
     Some(PlannedReporter {
         kind,
         name: keys.name.unwrap_or(keys.kind),

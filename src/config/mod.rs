@@ -233,8 +233,9 @@ fn plan(
         problems.push(problem.at(&targets_node.location, "targets").hint(hint));
     }
     let monitoring = timing::monitoring(&monitoring, &report, zone, root, problems);
-    let reporters =
-        (root.get("reporters")).map_or_else(Vec::new, |list| channels::read(list, problems));
+    let reporters = root
+        .get("reporters")
+        .map_or_else(Vec::new, |list| channels::read(list, &variable, problems));
     warn_of_what_is_not_built(root, problems);
     let mut sources = Vec::new();
     collect_sources(root, &path, &mut sources);

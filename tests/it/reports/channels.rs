@@ -41,7 +41,7 @@ async fn every_channel_of_the_specification_is_a_known_word() {
     let yaml = "url: https://example.org/canary\nmany: [1, {a: b}]\n";
     let node = parse(&"reporters.yaml".into(), yaml, LIMITS, &mut Vec::new()).unwrap();
     for kind in KINDS.iter().filter(|kind| !kind.spec.built) {
-        let settings = (kind.read)(&node).unwrap();
+        let settings = (kind.read)(&node, &|_| None).unwrap();
         let reporter = kind.make(&settings, &means(&Paper::default())).unwrap();
         let error = reporter
             .send(&message("2026-11-21T09:00:00Z"))
@@ -52,7 +52,7 @@ async fn every_channel_of_the_specification_is_a_known_word() {
     }
     for kind in KINDS.iter().filter(|kind| kind.spec.built) {
         assert!(
-            (kind.read)(&node).is_err(),
+            (kind.read)(&node, &|_| None).is_err(),
             "`{}` takes anything",
             kind.spec.key
         );
