@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use super::blocks::{Block, Line, Span};
-use super::escape::shortened;
+use super::escape::{plain, shortened};
 
-/// What a row, a cell or a line costs besides its text, in bytes: markup.
-const OVERHEAD_BYTES: usize = 100;
+/// What a row, a cell and a span take besides their text, in bytes, where the markup is that of HTML.
+const ROW_BYTES: usize = 60;
+const CELL_BYTES: usize = 110;
+const SPAN_BYTES: usize = 36;
 
-/// The blocks, no longer than `most_bytes` together; no text in them is longer than `longest` characters.
+/// The blocks, no longer than about `most_bytes` together as HTML, which is the longest form that they have; no text in them
+/// is longer than `longest` characters.
 #[must_use]
 pub fn within(blocks: &[Block], most_bytes: usize, longest: usize) -> Vec<Block> {
     let mut room = Room {
@@ -64,8 +67,8 @@ impl Room {
             .map(|cell| cell.iter().map(|span| self.short(span)).collect())
             .collect();
         let spans = short.iter().flatten();
-        let text: usize = spans.map(|span| span.text().len() + OVERHEAD_BYTES).sum();
-        let cost = text + OVERHEAD_BYTES * (cells.len() + 1);
+        let spans: usize = spans.map(|span| bytes(span.text()) + SPAN_BYTES).sum();
+        let cost = spans + CELL_BYTES * cells.len() + ROW_BYTES;
         if self.left_out > 0 || cost > self.bytes {
             self.left_out += 1;
             return None;
@@ -85,6 +88,15 @@ impl Room {
             Span::Text(_) | Span::Status(_) => Span::Text(text),
         }
     }
+}
+
+/// What a text takes once it is escaped.
+fn bytes(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'&' | b'<' | b'>' | b'"' | b'\'' => 6,
+        _ => 1,
+    };
+    plain(text).bytes().map(escaped).sum()
 }
 
 #[cfg(test)]

@@ -11,16 +11,17 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 use super::settings::Settings;
 use crate::document::Written;
 use crate::model::{Status, Timestamp};
-use crate::render::blocks::{Block, Span};
+use crate::render::blocks::{Block, Line, Span, line};
 use crate::render::escape::{plain, shortened};
 use crate::render::html::html;
 use crate::render::room::within;
 use crate::render::text::{TextStyle, text};
 use crate::reporters::{Message, SendError};
 
-/// How much one form of a report may take, in bytes. Both together and their encoding stay under 1 MB, which every server
-/// takes.
-const MOST_BYTES: usize = 250_000;
+/// How much a report may take as HTML, in bytes, and what its text takes where it is no longer laid out as a table. Both
+/// together and their encoding stay under 1 MB, which every server takes.
+const MOST_BYTES: usize = 300_000;
+const MOST_TABLE_BYTES: usize = 150_000;
 
 /// How long one stretch of text may be, in characters.
 const LONGEST_TEXT: usize = 2_000;
@@ -60,7 +61,7 @@ pub(super) fn mail(
         .date(SystemTime::from(now))
         .message_id(Some(id.clone()))
         .raw_header(header("Subject", &subject(message, before.is_some())))
-        .raw_header(header("X-Roundsman-Delivery", &message.id))
+        .raw_header(header("X-Roundsman-Delivery", &shown(&message.id)))
         // RFC 3834 §5, and its like at Microsoft: nobody's absence is to be told to us.
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Auto-Response-Suppress", "All"));
@@ -134,12 +135,23 @@ fn bodies(message: &Message) -> (String, String) {
         ..TextStyle::default()
     };
     let mut plain_text = text(&blocks, style);
-    if plain_text.len() > MOST_BYTES {
+    if plain_text.len() > MOST_TABLE_BYTES {
         // One long cell makes every row of its table as wide.
-        let width = Some(100);
-        plain_text = text(&blocks, TextStyle { width, ..style });
+        let blocks: Vec<Block> = blocks.into_iter().map(without_table).collect();
+        plain_text = text(&blocks, style);
     }
     (plain_text, html)
+}
+
+/// A table as a list, with its titles as the first line.
+fn without_table(block: Block) -> Block {
+    let Block::Table { columns, rows } = block else {
+        return block;
+    };
+    let titles = columns.iter().map(|column| line(column.title)).collect();
+    let rows = std::iter::once(titles).chain(rows);
+    let gap = Span::Text("  ".to_owned());
+    Block::List(rows.map(|row: Vec<Line>| row.join(&gap)).collect())
 }
 
 /// What stands in the list of mails: within a thread always the same, so that every program keeps it together.
@@ -158,22 +170,21 @@ fn shown(title: &str) -> String {
     shortened(title.trim(), LONGEST_SUBJECT).into_owned()
 }
 
-/// A header whose text is shown as it is: with other letters than ASCII, or what looks like encoded words, all of it is
+/// A header whose text, on one line, is shown as it is: with other letters than ASCII, or what looks like encoded words, all of it is
 /// encoded.
 fn header(name: &'static str, value: &str) -> HeaderValue {
-    let value = shown(value);
     let header_name = HeaderName::new_from_ascii_str(name);
     let is_plain = |character: char| character == ' ' || character.is_ascii_graphic();
     if value.chars().all(is_plain) && !value.contains("=?") {
-        return HeaderValue::new(header_name, value);
+        return HeaderValue::new(header_name, value.to_owned());
     }
     let mut encoded = String::with_capacity(2 * value.len());
     {
         let mut writer = EmailWriter::new(&mut encoded, name.len() + 2, 0, false);
         // Into a `String`: it cannot fail.
-        rfc2047::encode(&value, &mut writer).ok();
+        rfc2047::encode(value, &mut writer).ok();
     }
-    HeaderValue::dangerous_new_pre_encoded(header_name, value, encoded)
+    HeaderValue::dangerous_new_pre_encoded(header_name, value.to_owned(), encoded)
 }
 
 /// `<id@domain>` (RFC 5322 §3.6.4), different for different identifiers, with nothing in it that ends or folds it.

@@ -65,7 +65,7 @@ def write(session, envelope):
     global count
     count += 1
     mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-    body = lambda kind: mail.get_body((kind,)).get_content()
+    body = lambda kind: mail.get_body((kind,)).get_content().replace("\r\n", "\n")
     taken = {
         "from": envelope.mail_from,
         "to": envelope.rcpt_tos,
