@@ -30,8 +30,9 @@ use session::{Place, Progress, Session};
 pub use address::{Address as MailAddress, Recipients};
 pub use settings::{Host, Protection, Settings};
 
-/// How long a mail may take, from the name of the server to its confirmation.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a mail may take, from the name of the server to its confirmation: together with the farewell 30 s, so that whoever
+/// gives up after as long has been told where it hangs.
+const TIMEOUT: Duration = Duration::from_secs(28);
 
 /// How long we wait for a farewell.
 const FAREWELL: Duration = Duration::from_secs(2);
