@@ -219,6 +219,56 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{LIMITS, from_node, parse};
+    use crate::reporters::{Content, Thread};
+    use proptest::prelude::*;
+
+    fn settings() -> Settings {
+        let yaml =
+            "host: localhost\nfrom: Ops <ops@example.com>\nto: [a@example.com, b@example.com]\n";
+        let node = parse(&"reporters.yaml".into(), yaml, LIMITS, &mut Vec::new());
+        from_node(&node.expect("a document")).expect("settings")
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_adds_a_header_or_ends_one(
+            title in any::<String>(),
+            lines in "([a-z:=?\r\n <>@]{0,12}|=\\?utf-8\\?q\\?=0a\\?=){0,30}",
+            id in any::<String>(),
+        ) {
+            let message = Message {
+                id: id + &lines,
+                title: title.clone() + &lines,
+                tone: Status::Red,
+                blocks: vec![Block::Paragraph(line(lines.clone()))],
+                content: Content::Note,
+                thread: Some(Thread {
+                    key: lines.clone(),
+                    title: lines + &title,
+                    before: Some("<root@example.com>".to_owned()),
+                    news: Some(title),
+                }),
+            };
+            let now = "2026-11-21T09:00:00Z".parse().expect("a time");
+            let made = mail(&message, &settings(), now).expect("a mail");
+            let text = String::from_utf8(made.bytes).expect("ASCII");
+            prop_assert!(text.is_ascii());
+            prop_assert!(!text.replace("\r\n", "").contains(['\r', '\n']));
+            let (head, _) = text.split_once("\r\n\r\n").expect("a head");
+            let lines = head.split("\r\n");
+            prop_assert!(lines.clone().all(|line| line.len() <= 998));
+            let names: Vec<&str> = lines
+                .filter(|line| !line.starts_with([' ', '\t']))
+                .map(|line| line.split(':').next().unwrap_or_default())
+                .collect();
+            prop_assert_eq!(names, [
+                "From", "Date", "Message-ID", "Subject", "X-Roundsman-Delivery", "Auto-Submitted",
+                "X-Auto-Response-Suppress", "To", "Importance", "X-Priority", "References",
+                "In-Reply-To", "MIME-Version", "Content-Type",
+            ]);
+        }
+    }
 
     #[test]
     fn names_differ_where_identifiers_do_and_nothing_ends_them() {

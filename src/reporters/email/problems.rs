@@ -105,7 +105,7 @@ fn by_code(place: &Place<'_>, step: Step, code: u16, message: String) -> SendErr
         (_, Step::Sender) => {
             permanent("set `from` to an address that this login may send from, of a domain that the server knows")
         }
-        (552, _) => permanent("the mail is larger than the server takes"),
+        (552, _) => permanent("the mailbox is full, or the mail larger than the server takes"),
         (550 | 551 | 553, Step::Recipient) => permanent(RECIPIENT_HINT),
         (550 | 554, Step::Data | Step::Content) => {
             permanent("the server takes it for unwanted mail: have it trust this sender, and look at SPF and DKIM of the domain of `from`")

@@ -6,6 +6,7 @@ use roundsman::document::{LIMITS, parse};
 use roundsman::reporters::{self, KINDS, Retry};
 
 use super::{Paper, means, message};
+use crate::support::program::Workplace;
 
 #[tokio::test]
 async fn the_terminal_prints_the_digest() {
@@ -57,5 +58,17 @@ async fn every_channel_of_the_specification_is_a_known_word() {
             kind.spec.key
         );
         assert!(!kind.spec.sample.is_empty());
+    }
+}
+
+#[test]
+fn the_sample_of_every_channel_loads() {
+    for kind in KINDS.iter().filter(|kind| kind.spec.built) {
+        let yaml = format!(
+            "targets: {{local_hosts: [{{}}]}}\nreporters:\n{}",
+            kind.spec.sample
+        );
+        let place = Workplace::with_configuration(&yaml);
+        assert_eq!(place.problems(), "", "{yaml}");
     }
 }
