@@ -119,7 +119,8 @@ pub(super) fn mail(
 
 /// Those whom mails are for.
 pub(super) fn recipients(settings: &Settings) -> impl Iterator<Item = &Mailbox> {
-    settings.to.0.iter().map(|address| &address.0)
+    let all = settings.to.iter().flat_map(|to| &to.0);
+    all.map(|address| &address.0)
 }
 
 /// As text and as HTML. The news comes first: programs show the beginning of a mail in their lists.

@@ -42,8 +42,7 @@ pub struct Settings {
     pub from: Option<Written<Address>>,
     /// Who gets it: one or many.
     #[schemars(required)]
-    #[serde(default)]
-    pub to: Recipients,
+    pub to: Option<Recipients>,
     /// Who gets the answers, where that is not `from`.
     pub reply_to: Option<Written<Address>>,
 }
@@ -176,7 +175,7 @@ impl Settings {
             let hint = "add `from: Roundsman <roundsman@example.com>` with an address that the server lets you send from";
             add("from", "`from` is missing".to_owned(), hint);
         }
-        if self.to.0.is_empty() {
+        if self.to.as_ref().is_none_or(|to| to.0.is_empty()) {
             let message = "`to` is missing: nobody would get the mail";
             add(
                 "to",
@@ -332,6 +331,16 @@ mod tests {
             assert!(problems.iter().all(|one| one.hint.is_some()));
             assert!(!format!("{problems:?}").contains("canary"), "{problems:?}");
         }
+    }
+
+    #[test]
+    fn editors_are_told_what_every_entry_needs() {
+        let schema = schemars::schema_for!(Settings);
+        let required = schema.get("required").and_then(|keys| keys.as_array());
+        assert_eq!(
+            required.map(Vec::as_slice),
+            Some(&["from".into(), "to".into()][..])
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use roundsman::document::{LIMITS, parse};
 use roundsman::model::{Status, Timestamp};
 use roundsman::render::blocks::{Block, Span};
 use roundsman::reporters::{self, AnyReporter, Content, Means, Message, Receipt, Retry, SendError};
+use tempfile::NamedTempFile;
 
 use super::{Paper, at, means};
 use crate::support::certificates::authority;
@@ -29,7 +30,22 @@ impl Clock for Stopped {
     }
 }
 
-fn reporter(yaml: &str) -> Box<dyn AnyReporter> {
+/// A reporter that trusts the tests' authority.
+struct Sender {
+    reporter: Box<dyn AnyReporter>,
+    /// It is read when a mail is sent.
+    _authority: NamedTempFile,
+}
+
+impl Sender {
+    async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
+        self.reporter.send(message).await.inspect_err(check)
+    }
+}
+
+fn reporter(yaml: &str) -> Sender {
+    let authority = authority().file();
+    let yaml = &format!("{yaml}ca_file: {}\n", authority.path().display());
     let kind = reporters::kind("email").expect("a known word");
     let node = parse(&"reporters.yaml".into(), yaml, LIMITS, &mut Vec::new());
     let unset = |_: &str| None;
@@ -41,16 +57,15 @@ fn reporter(yaml: &str) -> Box<dyn AnyReporter> {
         clock: Arc::new(Stopped(at("2026-11-21T09:00:05Z"))),
         ..means(&Paper::default())
     };
-    kind.make(&settings, &means).expect("its own settings")
+    Sender {
+        reporter: kind.make(&settings, &means).expect("its own settings"),
+        _authority: authority,
+    }
 }
 
 /// Settings for a server, with more of them or others in the place of the usual.
 fn settings(port: u16, others: &str) -> String {
-    let authority = authority().file().into_temp_path().keep().expect("a file");
-    let mut yaml = format!(
-        "host: localhost\nport: {port}\nca_file: {}\n",
-        authority.display()
-    );
+    let mut yaml = format!("host: localhost\nport: {port}\n");
     for usual in [
         "username: roundsman",
         &format!("password: {PASSWORD}"),
@@ -71,10 +86,7 @@ fn settings(port: u16, others: &str) -> String {
 }
 
 async fn send(server: &SmtpServer, others: &str, message: &Message) -> Result<Receipt, SendError> {
-    reporter(&settings(server.port, others))
-        .send(message)
-        .await
-        .inspect_err(check)
+    reporter(&settings(server.port, others)).send(message).await
 }
 
 /// What every error keeps to.
