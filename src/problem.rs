@@ -100,6 +100,46 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A mistake in the settings of a target or a channel that their types cannot catch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsProblem {
+    /// The key it is about.
+    pub key: &'static str,
+    /// Whether the settings can be used all the same.
+    pub severity: Severity,
+    /// What is wrong. No secret.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl SettingsProblem {
+    /// A mistake that stops us.
+    pub fn error(key: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            key,
+            severity: Severity::Error,
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// As a problem of the document.
+    #[must_use]
+    pub fn into_problem(self, location: &Location, path: impl Into<String>) -> Problem {
+        Problem {
+            severity: self.severity,
+            location: Some(location.clone()),
+            path: path.into(),
+            message: self.message,
+            hint: self.hint,
+        }
+    }
+}
+
+/// Gives the value of an environment variable.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// The candidate nearest to what was written, if one is near enough to be what was meant.
 #[must_use]
 pub fn nearest<'a>(

@@ -21,6 +21,7 @@ use crate::clients::ssh::SshSettings;
 use crate::clock::Clock;
 use crate::document::{Node, ReadError, from_node};
 use crate::model::{Failure, KindSpec, MonthlyPrice, Reading, Rule, Target};
+pub use crate::problem::{SettingsProblem, Variables};
 
 pub mod api_endpoints;
 pub mod databases;
@@ -144,23 +145,7 @@ pub trait Collector: Send + Sync + Sized + 'static {
     }
 }
 
-/// A mistake in a target's settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingsProblem {
-    /// The key it is about.
-    pub key: &'static str,
-    /// Whether the target can be watched all the same.
-    pub severity: crate::problem::Severity,
-    /// What is wrong. No secret.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<String>,
-}
-
 type Settings = Arc<dyn Any + Send + Sync>;
-
-/// Gives the value of an environment variable.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A collector whose type is forgotten.
 pub trait AnyCollector: Send + Sync {

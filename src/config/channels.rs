@@ -4,7 +4,7 @@ use super::plan::PlannedReporter;
 use super::sections::ReporterKeys;
 use super::targets;
 use crate::document::{Node, NodeValue, Path, from_node, read_all};
-use crate::problem::{Problem, nearest};
+use crate::problem::{Problem, Variables, nearest};
 use crate::reporters::{self, KINDS, ReporterKind};
 
 /// The keys that every channel takes.
@@ -14,6 +14,7 @@ const COMMON: [&str; 3] = ["kind", "name", "route"];
 pub(super) fn read(
     list: &Node,
     targets: &targets::Read,
+    variable: Variables<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<PlannedReporter> {
     let path = Path::default().key("reporters");
@@ -25,7 +26,7 @@ pub(super) fn read(
     let mut planned: Vec<PlannedReporter> = Vec::new();
     for (index, entry) in list.items().iter().enumerate() {
         let path = path.index(index);
-        let Some(one) = entry_of(entry, &path, targets, problems) else {
+        let Some(one) = entry_of(entry, &path, targets, variable, problems) else {
             continue;
         };
         if planned.iter().any(|known| known.name == one.name) {
@@ -50,6 +51,7 @@ fn entry_of(
     entry: &Node,
     path: &Path,
     targets: &targets::Read,
+    variable: Variables<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<PlannedReporter> {
     if !matches!(entry.value, NodeValue::Mapping(_)) {
@@ -67,7 +69,16 @@ fn entry_of(
         route.route(node, &path.key("route"), targets, problems)
     });
     let kind = kind(&keys, entry, path, problems)?;
-    let settings = read_all(&part(own), path, &COMMON, problems, kind.read)?;
+    let settings = read_all(&part(own), path, &COMMON, problems, |node| {
+        (kind.read)(node, variable)
+    })?;
+    for found in (kind.check)(&settings, variable) {
+        // What is missing is told of at the entry.
+        let value = entry.get(found.key);
+        let location = value.map_or(&entry.location, |value| &value.location);
+        let path = value.map_or_else(|| path.clone(), |_| path.key(found.key));
+        problems.push(found.into_problem(location, path.to_string()));
+    }
     Some(PlannedReporter {
         kind,
         name: keys.name.unwrap_or(keys.kind),

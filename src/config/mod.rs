@@ -233,8 +233,9 @@ fn plan(
         problems.push(problem.at(&targets_node.location, "targets").hint(hint));
     }
     let monitoring = timing::monitoring(&monitoring, &report, zone, root, problems);
-    let reporters =
-        (root.get("reporters")).map_or_else(Vec::new, |list| channels::read(list, &read, problems));
+    let reporters = (root.get("reporters")).map_or_else(Vec::new, |list| {
+        channels::read(list, &read, &variable, problems)
+    });
     let told = incidents::read(root, &read, zone, SystemClock.now(), problems);
     warn_of_what_is_not_built(root, problems);
     let mut sources = Vec::new();

@@ -169,13 +169,8 @@ impl KindReader<'_> {
         for found in (self.kind.check)(&settings, self.variable) {
             let value = own_node.get(found.key);
             let location = value.map_or(&entry.location, |value| &value.location);
-            self.problems.push(Problem {
-                severity: found.severity,
-                location: Some(location.clone()),
-                path: path.key(found.key).to_string(),
-                message: found.message,
-                hint: found.hint,
-            });
+            let path = path.key(found.key).to_string();
+            self.problems.push(found.into_problem(location, path));
         }
         let name = self.name(
             &common,

@@ -17,9 +17,11 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::document::{Node, ReadError, from_node};
 use crate::model::{Report, Status};
+use crate::problem::{SettingsProblem, Variables};
 use crate::render::blocks::Block;
 use crate::render::digest::{digest, digest_title};
 
+pub mod email;
 pub mod file;
 mod not_built;
 pub mod slack;
@@ -32,7 +34,7 @@ use not_built::NotBuilt;
 pub static KINDS: &[ReporterKind] = &[
     ReporterKind::not_built("telegram", "Telegram", "through the Bot API"),
     ReporterKind::of::<slack::Slack>(),
-    ReporterKind::not_built("email", "E-mail", "through an SMTP server"),
+    ReporterKind::of::<email::Email>(),
     ReporterKind::not_built("discord", "Discord", "through a webhook"),
     ReporterKind::of::<webhook::Webhook>(),
     ReporterKind::not_built("alertmanager", "Alertmanager", "posts alerts to its API"),
@@ -186,6 +188,14 @@ pub trait Reporter: Send + Sync + Sized + 'static {
     /// What it takes, beside what every reporter takes. Unknown keys are refused.
     type Settings: DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static;
 
+    /// Fills in what the environment gives where the settings say nothing. Done once, before all else.
+    fn complete(_settings: &mut Self::Settings, _variable: Variables<'_>) {}
+
+    /// Mistakes in the settings that their types cannot catch. `variable` gives the value of an environment variable.
+    fn check(_settings: &Self::Settings, _variable: Variables<'_>) -> Vec<SettingsProblem> {
+        Vec::new()
+    }
+
     /// Makes the reporter. Does no I/O.
     fn new(settings: Self::Settings, means: &Means) -> Self;
 
@@ -219,8 +229,10 @@ pub struct ReporterKind {
     pub spec: ReporterSpec,
     /// The JSON Schema of its settings.
     pub settings_schema: fn() -> schemars::Schema,
-    /// Reads the settings of one reporter.
-    pub read: fn(&Node) -> Result<Settings, ReadError>,
+    /// Reads the settings of one reporter, and completes them: see [`Reporter::complete`].
+    pub read: fn(&Node, Variables<'_>) -> Result<Settings, ReadError>,
+    /// See [`Reporter::check`].
+    pub check: fn(&Settings, Variables<'_>) -> Vec<SettingsProblem>,
     /// See [`Reporter::endpoint`].
     pub endpoint: fn(&Settings) -> Option<(String, u16)>,
     new: fn(&'static ReporterSpec, &Settings, &Means) -> Option<Box<dyn AnyReporter>>,
@@ -231,7 +243,14 @@ impl ReporterKind {
         Self {
             spec: R::KIND,
             settings_schema: || schemars::schema_for!(R::Settings),
-            read: |node| Ok(Arc::new(from_node::<R::Settings>(node)?)),
+            read: |node, variable| {
+                let mut settings = from_node::<R::Settings>(node)?;
+                R::complete(&mut settings, variable);
+                Ok(Arc::new(settings))
+            },
+            check: |settings, variable| {
+                (settings.downcast_ref()).map_or_else(Vec::new, |own| R::check(own, variable))
+            },
             endpoint: |settings| settings.downcast_ref().and_then(R::endpoint),
             new: |_, settings, means| {
                 let settings = settings.downcast_ref::<R::Settings>()?.clone();
@@ -250,7 +269,8 @@ impl ReporterKind {
                 built: false,
             },
             settings_schema: || schemars::schema_for!(not_built::AnySettings),
-            read: |node| Ok(Arc::new(from_node::<not_built::AnySettings>(node)?)),
+            read: |node, _| Ok(Arc::new(from_node::<not_built::AnySettings>(node)?)),
+            check: |_, _| Vec::new(),
             endpoint: |_| None,
             new: |spec, _, _| Some(Box::new(NotBuilt { spec })),
         }

@@ -14,8 +14,14 @@ use crate::clients::http::{Answer, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
 use crate::clients::words::shortened_to;
 use crate::model::FailureKind;
+use crate::problem::{SettingsProblem, Variables};
 use crate::render::slack::slack;
 use crate::secret::Secret;
+
+/// Where the webhook is, where the settings do not say it.
+const VARIABLE: &str = "SLACK_WEBHOOK_URL";
+
+const WEBHOOK: &str = "the address of a webhook: `https://hooks.slack.com/services/…`";
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -25,8 +31,8 @@ const MOST_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The address of the webhook. Whoever has it can write there: write `${SLACK_WEBHOOK_URL}`.
-    pub webhook_url: WebhookUrl,
+    /// The address of the webhook. Whoever has it can write there. Default: the variable `SLACK_WEBHOOK_URL`.
+    pub webhook_url: Option<WebhookUrl>,
     /// How the server proves who it is.
     #[serde(default)]
     pub tls: TlsSettings,
@@ -45,12 +51,13 @@ impl fmt::Debug for WebhookUrl {
 impl<'de> Deserialize<'de> for WebhookUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Secret::deserialize(deserializer)?;
-        let url = HttpUrl::parse(text.expose());
-        url.map(Self).map_err(|_| {
-            de::Error::custom(
-                "expected the address of a webhook: `https://hooks.slack.com/services/…`",
-            )
-        })
+        Self::parse(text.expose()).ok_or_else(|| de::Error::custom(format!("expected {WEBHOOK}")))
+    }
+}
+
+impl WebhookUrl {
+    fn parse(text: &str) -> Option<Self> {
+        HttpUrl::parse(text).ok().map(Self)
     }
 }
 
@@ -88,6 +95,26 @@ impl Reporter for Slack {
 
     type Settings = Settings;
 
+    fn complete(settings: &mut Settings, variable: Variables<'_>) {
+        if settings.webhook_url.is_none() {
+            settings.webhook_url = variable(VARIABLE).and_then(|text| WebhookUrl::parse(&text));
+        }
+    }
+
+    fn check(settings: &Settings, variable: Variables<'_>) -> Vec<SettingsProblem> {
+        if settings.webhook_url.is_some() {
+            return Vec::new();
+        }
+        let is_set = variable(VARIABLE).is_some_and(|text| !text.is_empty());
+        let message = if is_set {
+            format!("the variable `{VARIABLE}` is not {WEBHOOK}")
+        } else {
+            "`webhook_url` is missing".to_owned()
+        };
+        let hint = format!("set `{VARIABLE}`, or add `webhook_url: …` to this entry");
+        vec![SettingsProblem::error("webhook_url", message, hint)]
+    }
+
     fn new(settings: Settings, means: &Means) -> Self {
         Self {
             settings,
@@ -96,7 +123,7 @@ impl Reporter for Slack {
     }
 
     fn endpoint(settings: &Settings) -> Option<(String, u16)> {
-        settings.webhook_url.0.outside_endpoint()
+        settings.webhook_url.as_ref()?.0.outside_endpoint()
     }
 
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
@@ -104,7 +131,11 @@ impl Reporter for Slack {
         let body = Bytes::from(body);
         let json = HeaderValue::from_static("application/json");
         let headers: HeaderMap = [(header::CONTENT_TYPE, json)].into_iter().collect();
-        let url = &self.settings.webhook_url.0;
+        let Some(WebhookUrl(url)) = &self.settings.webhook_url else {
+            let error = SendError::permanent("nobody has said where the webhook is");
+            return Err(error.hint(format!("set `{VARIABLE}`")));
+        };
+        let host = url.authority();
         let visit = Visit {
             method: &Method::POST,
             url,
@@ -120,10 +151,10 @@ impl Reporter for Slack {
         };
         let mut trace = Trace::new(url.clone());
         match self.http.visit(&visit, TIMEOUT, &mut trace).await {
-            Ok(answer) => judge(&self.host(), &answer),
+            Ok(answer) => judge(&host, &answer),
             Err(failure) => {
                 // The path is the secret.
-                let told = failure.message.replace(&url.to_string(), &self.host());
+                let told = failure.message.replace(&url.to_string(), &host);
                 let error = match failure.kind {
                     FailureKind::Denied => SendError::permanent(told),
                     _ => SendError::retryable(told),
@@ -134,12 +165,6 @@ impl Reporter for Slack {
                 })
             }
         }
-    }
-}
-
-impl Slack {
-    fn host(&self) -> String {
-        self.settings.webhook_url.0.authority()
     }
 }
 

@@ -36,6 +36,10 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         "targets: {api_endpoints: [{url: \"http://x\", headers: {\"a b\": \"${S}\"}}]}",
         "targets: {api_endpoints: [{url: \"http://x\", auth: {bearer: [\"${S}\"]}}]}",
         "reporters: [{kind: \"${S}\"}]",
+        "reporters: [{kind: slack, webhook_url: \"${S}\"}]",
+        "reporters: [{kind: email, host: \"${S} x\"}]",
+        "reporters: [{kind: email, from: \"${S}\"}]",
+        "reporters: [{kind: email, to: [\"${S}\"]}]",
         "reporters: [\"${S}\"]",
         "\"${S}\"",
     ] {

@@ -6,6 +6,7 @@ use roundsman::document::{LIMITS, parse};
 use roundsman::reporters::{self, KINDS, Retry};
 
 use super::{Paper, means, message};
+use crate::support::program::Workplace;
 
 #[tokio::test]
 async fn the_terminal_prints_the_digest() {
@@ -41,7 +42,7 @@ async fn every_channel_of_the_specification_is_a_known_word() {
     let yaml = "url: https://example.org/canary\nmany: [1, {a: b}]\n";
     let node = parse(&"reporters.yaml".into(), yaml, LIMITS, &mut Vec::new()).unwrap();
     for kind in KINDS.iter().filter(|kind| !kind.spec.built) {
-        let settings = (kind.read)(&node).unwrap();
+        let settings = (kind.read)(&node, &|_| None).unwrap();
         let reporter = kind.make(&settings, &means(&Paper::default())).unwrap();
         let error = reporter
             .send(&message("2026-11-21T09:00:00Z"))
@@ -52,7 +53,7 @@ async fn every_channel_of_the_specification_is_a_known_word() {
     }
     for kind in KINDS.iter().filter(|kind| kind.spec.built) {
         assert!(
-            (kind.read)(&node).is_err(),
+            (kind.read)(&node, &|_| None).is_err(),
             "`{}` takes anything",
             kind.spec.key
         );
@@ -66,7 +67,7 @@ fn a_channel_says_to_which_host_it_sends() {
     let endpoint_of = |key: &str, yaml: &str| {
         let node = parse(&"reporters.yaml".into(), yaml, LIMITS, &mut Vec::new()).unwrap();
         let kind = reporters::kind(key).unwrap();
-        (kind.endpoint)(&(kind.read)(&node).unwrap())
+        (kind.endpoint)(&(kind.read)(&node, &|_| None).unwrap())
     };
     for (key, yaml, expected) in [
         (
@@ -86,5 +87,17 @@ fn a_channel_says_to_which_host_it_sends() {
     ] {
         let expected = expected.map(|(host, port)| (host.to_owned(), port));
         assert_eq!(endpoint_of(key, yaml), expected, "{key}: {yaml}");
+    }
+}
+
+#[test]
+fn the_sample_of_every_channel_loads() {
+    for kind in KINDS.iter().filter(|kind| kind.spec.built) {
+        let yaml = format!(
+            "targets: {{local_hosts: [{{}}]}}\nreporters:\n{}",
+            kind.spec.sample
+        );
+        let place = Workplace::with_configuration(&yaml);
+        assert_eq!(place.problems(), "", "{yaml}");
     }
 }

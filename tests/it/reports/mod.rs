@@ -1,6 +1,7 @@
 //! Reports from end to end: the contract, hostile text in every format, and the files that keep them.
 
 mod channels;
+mod email;
 mod files;
 mod formats;
 mod slack;

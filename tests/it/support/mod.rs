@@ -15,6 +15,7 @@ pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod servers;
+pub(crate) mod smtp;
 pub(crate) mod sshd;
 
 pub(crate) use look::{
