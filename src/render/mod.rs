@@ -20,6 +20,7 @@ mod names;
 mod recommend;
 pub mod slack;
 mod table;
+pub mod telegram;
 pub mod text;
 mod words;
 

@@ -23,6 +23,7 @@ use crate::render::digest::{digest, digest_title};
 pub mod file;
 mod not_built;
 pub mod slack;
+pub mod telegram;
 pub mod terminal;
 pub mod webhook;
 
@@ -30,7 +31,7 @@ use not_built::NotBuilt;
 
 /// All channels, in the order of the documentation.
 pub static KINDS: &[ReporterKind] = &[
-    ReporterKind::not_built("telegram", "Telegram", "through the Bot API"),
+    ReporterKind::of::<telegram::Telegram>(),
     ReporterKind::of::<slack::Slack>(),
     ReporterKind::not_built("email", "E-mail", "through an SMTP server"),
     ReporterKind::not_built("discord", "Discord", "through a webhook"),

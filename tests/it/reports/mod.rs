@@ -4,6 +4,7 @@ mod channels;
 mod files;
 mod formats;
 mod slack;
+mod telegram;
 mod webhook;
 
 use std::sync::{Arc, Mutex};
