@@ -143,9 +143,8 @@ fn rows(blocks: &[Block], title: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for block in blocks {
         match block {
-            Block::Title(line) => rows.push(row("", line)),
             Block::Heading(heading) => rows.push(vec![bold(plain(heading).into_owned())]),
-            Block::Paragraph(line) => rows.push(row("", line)),
+            Block::Title(line) | Block::Paragraph(line) => rows.push(row("", line)),
             Block::List(lines) => rows.extend(lines.iter().map(|line| row("• ", line))),
             Block::Table { rows: all, .. } => rows.extend(all.iter().map(|cells| joined(cells))),
         }

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest_012 as reqwest;
+use reqwest_012::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest_012::redirect;
 use teloxide_core::payloads::{EditMessageTextSetters, SendDocumentSetters, SendMessageSetters};
 use teloxide_core::requests::{Request, Requester};
 use teloxide_core::types::{
@@ -41,12 +41,15 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// For how long a connection waits for the next call: for the parts of one report.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// By the server that is asked, and the token.
+type Sessions = HashMap<(url::Url, Secret), Arc<Session>>;
+
 /// One session for each bot. Cheap to clone.
 #[derive(Clone)]
 pub struct TelegramClients {
     network: Network,
     tls: TlsConfigs,
-    sessions: Arc<Mutex<HashMap<(url::Url, Secret), Arc<Session>>>>,
+    sessions: Arc<Mutex<Sessions>>,
 }
 
 impl TelegramClients {
@@ -101,7 +104,7 @@ impl TelegramClients {
             },
         };
         let tls = self.tls.config(&trust)?;
-        let client = reqwest::Client::builder()
+        let client = reqwest_012::Client::builder()
             .use_preconfigured_tls((*tls).clone())
             .dns_resolver(Arc::new(Names(self.network.clone())))
             .timeout(TIMEOUT)
@@ -109,7 +112,7 @@ impl TelegramClients {
             // As all our other calls.
             .no_proxy()
             // The token goes to nobody else.
-            .redirect(reqwest::redirect::Policy::none())
+            .redirect(redirect::Policy::none())
             .build()
             .map_err(|error| {
                 Failure::ours(format!(

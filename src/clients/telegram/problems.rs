@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::time::Duration;
 
-use reqwest_012 as reqwest;
 use teloxide_core::{ApiError, RequestError};
 
 use crate::clients::words::shortened;
@@ -130,15 +129,15 @@ const NOT_EDITABLE: [&str; 5] = [
 
 /// What an error means. `whom`: the host that was asked.
 pub(super) fn trouble(error: &RequestError, whom: &str, token: &Secret) -> Trouble {
-    let mut trouble = match error {
-        RequestError::Api(error) => refused(error, whom),
+    match error {
+        RequestError::Api(error) => refused(error, whom, token),
         RequestError::RetryAfter(seconds) => Trouble::throttled(whom, seconds.duration()),
         // Whoever can follow has done so before.
         RequestError::MigrateToChatId(chat) => Trouble::Never {
             message: format!("the group has become a supergroup: {chat}"),
             hint: format!("set `chat_id: {chat}`"),
         },
-        RequestError::Network(error) => not_reached(error, whom),
+        RequestError::Network(error) => not_reached(error, whom, token),
         RequestError::InvalidJson { .. } => Trouble::later(
             format!("`{whom}` answered something that is not of the Bot API"),
             "it may be in trouble; where it stays so, check `api_url`, and what stands between: a proxy, a login page",
@@ -147,20 +146,25 @@ pub(super) fn trouble(error: &RequestError, whom: &str, token: &Secret) -> Troub
             format!("cannot write to `{whom}`: {error}"),
             "look at this machine's network",
         ),
-    };
-    // A server of somebody else may repeat the address, which has the token in it.
-    if let Trouble::Markup(text)
-    | Trouble::Later { message: text, .. }
-    | Trouble::Never { message: text, .. } = &mut trouble
-    {
-        let mut redactor = Redactor::default();
-        redactor.add(token.expose());
-        redactor.redact(text);
     }
-    trouble
 }
 
-fn refused(error: &ApiError, whom: &str) -> Trouble {
+/// The words of a stranger, who may repeat the address that was called: the token is in it.
+fn told(text: &str, token: &Secret) -> String {
+    let mut redactor = Redactor::default();
+    redactor.add(token.expose());
+    // As it stands in the address.
+    if let Ok(mut url) = url::Url::parse("http://host/") {
+        url.set_path(token.expose());
+        redactor.add(url.path().trim_start_matches('/'));
+    }
+    let mut text = text.to_owned();
+    // Before it is cut: half a token is too much.
+    redactor.redact(&mut text);
+    shortened(&text)
+}
+
+fn refused(error: &ApiError, whom: &str, token: &Secret) -> Trouble {
     let said = match error {
         ApiError::InvalidToken => {
             return Trouble::Never {
@@ -179,8 +183,8 @@ fn refused(error: &ApiError, whom: &str) -> Trouble {
                     .to_owned(),
             };
         }
-        ApiError::Unknown(text) => shortened(text),
-        other => shortened(&other.to_string()),
+        ApiError::Unknown(text) => told(text, token),
+        other => told(&other.to_string(), token),
     };
     if matches!(error, ApiError::CantParseEntities(_)) {
         return Trouble::Markup(said);
@@ -217,7 +221,7 @@ fn refused(error: &ApiError, whom: &str) -> Trouble {
     )
 }
 
-fn not_reached(error: &reqwest::Error, whom: &str) -> Trouble {
+fn not_reached(error: &reqwest_012::Error, whom: &str, token: &Secret) -> Trouble {
     if error.is_builder() {
         return Trouble::Never {
             message: format!("no address can be made of `api_url` and `bot_token` for `{whom}`"),
@@ -235,7 +239,7 @@ fn not_reached(error: &reqwest::Error, whom: &str) -> Trouble {
         next = cause.source();
     }
     causes.dedup();
-    let why = shortened(&causes.join(": "));
+    let why = told(&causes.join(": "), token);
     let message = if error.is_timeout() {
         format!("`{whom}` does not answer: {why}")
     } else {
@@ -245,4 +249,23 @@ fn not_reached(error: &reqwest::Error, whom: &str) -> Trouble {
         message,
         "check that this machine may reach it: `curl -sS` with that host",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_the_token_is_told() {
+        let token = Secret::new("123456:canary with a blank");
+        for text in [
+            "at /bot123456:canary with a blank/x".to_owned(),
+            "at /bot123456:canary%20with%20a%20blank/x".to_owned(),
+            // Cut in the middle of it.
+            format!("{} 123456:canary with a blank", "x".repeat(185)),
+        ] {
+            let told = told(&text, &token);
+            assert!(!told.contains("canary"), "{told}");
+        }
+    }
 }

@@ -51,10 +51,23 @@ impl Reporter for Telegram {
 
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
         let session = self.session()?;
-        match &message.thread {
-            None => self.send_letter(&session, message).await,
-            Some(thread) => self.send_in_thread(&session, message, thread).await,
+        let key = format!("{} {}", self.chat(), message.id);
+        let underway = session.underway(&key);
+        if let Some(done) = underway.as_ref().filter(|known| known.letter.is_none()) {
+            return Ok(receipt(done.first.as_ref()));
         }
+        let Some(thread) = &message.thread else {
+            return self.send_letter(&session, &key, message, underway).await;
+        };
+        let sent = self.send_in_thread(&session, message, thread).await?;
+        let receipt = receipt(Some(&sent));
+        let done = Underway {
+            letter: None,
+            taken: 1,
+            first: Some(sent),
+        };
+        session.note(&key, done);
+        Ok(receipt)
     }
 }
 
@@ -75,10 +88,11 @@ impl Telegram {
     async fn send_letter(
         &self,
         session: &Session,
+        key: &str,
         message: &Message,
+        underway: Option<Underway>,
     ) -> Result<Receipt, SendError> {
-        let key = format!("{} {}", self.chat(), message.id);
-        let mut underway = session.underway(&key).unwrap_or_else(|| Underway {
+        let mut underway = underway.unwrap_or_else(|| Underway {
             letter: Some(Arc::new(written(message))),
             taken: 0,
             first: None,
@@ -101,14 +115,14 @@ impl Telegram {
                 }
                 _ => {
                     underway.letter = None;
-                    session.note(&key, underway.clone());
+                    session.note(key, underway.clone());
                     break;
                 }
             };
             let sent = sent.map_err(of)?;
             underway.taken += 1;
             underway.first.get_or_insert(sent);
-            session.note(&key, underway.clone());
+            session.note(key, underway.clone());
         }
         Ok(receipt(underway.first.as_ref()))
     }
@@ -119,13 +133,11 @@ impl Telegram {
         session: &Session,
         message: &Message,
         thread: &Thread,
-    ) -> Result<Receipt, SendError> {
+    ) -> Result<Sent, SendError> {
         let part = one_part(&message.blocks, &message.title);
+        let chat = session.now_called(self.chat());
         let before = thread.before.as_deref().and_then(place);
-        if let Some((chat, id)) = before
-            && chat == session.now_called(self.chat()).to_string()
-        {
-            let chat = session.now_called(self.chat());
+        if let Some((_, id)) = before.filter(|(before, _)| *before == chat.to_string()) {
             match session.edit(&chat, id, text(&part)).await {
                 Ok(()) => {
                     if let Some(news) = &thread.news {
@@ -137,9 +149,8 @@ impl Telegram {
                         let sent = session.send(&chat, text(&news), manner).await;
                         sent.map_err(of)?;
                     }
-                    return Ok(Receipt {
-                        external_id: thread.before.clone(),
-                    });
+                    let message = Some(id);
+                    return Ok(Sent { chat, message });
                 }
                 Err(Trouble::NotEditable) => {}
                 Err(trouble) => return Err(of(trouble)),
@@ -150,7 +161,7 @@ impl Telegram {
             reply_to: None,
         };
         let sent = session.send(self.chat(), text(&part), manner).await;
-        sent.map(|sent| receipt(Some(&sent))).map_err(of)
+        sent.map_err(of)
     }
 }
 

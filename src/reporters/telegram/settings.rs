@@ -36,7 +36,7 @@ impl Settings {
     }
 }
 
-/// The token that @BotFather gave. Not empty: a variable that nobody filled in must not look like a channel.
+/// The token of a bot. Not empty: a variable that nobody filled in must not look like a channel.
 #[derive(Clone)]
 pub struct BotToken(pub(super) Secret);
 

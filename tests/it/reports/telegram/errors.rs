@@ -6,10 +6,11 @@ use roundsman::reporters::Retry;
 use serde_json::Value;
 
 use super::{Channel, about, saying};
+use crate::support::certificates::authority;
 use crate::support::children::free_port;
 use crate::support::daemon::Daemon;
 use crate::support::program::Workplace;
-use crate::support::servers::answering;
+use crate::support::servers::{answering, answering_tls, ipv4};
 use crate::support::telegram::{Fault, GROUP, PERSON, SUPERGROUP, TOKEN, Telegram};
 
 const LATER: Retry = Retry::Later { not_before: None };
@@ -70,6 +71,21 @@ async fn refusals_say_what_to_do() {
             1,
             "nobody tries again at once: {description}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_token_is_not_quoted_with_it() {
+    let server = Telegram::start().await;
+    let channel = Channel::to(&server, PERSON);
+    for status in [400, 429] {
+        let description = format!("Bad Request: nothing at /bot{TOKEN}/sendMessage");
+        server.fail_next(Fault::refused(status, &description));
+        let error = channel
+            .send(&saying("n-1", "text"))
+            .await
+            .expect_err("refused");
+        assert!(error.message.contains("/bot[hidden]/"), "{error:?}");
     }
 }
 
@@ -273,4 +289,33 @@ async fn a_round_at_a_prompt_says_what_was_not_sent_and_no_token() {
     let ended = place.run(&["--run-once"]).await;
     assert!(!ended.stderr.contains("not sent"), "{ended}");
     assert_eq!(server.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn the_service_proves_who_it_is() {
+    const TAKEN: &str = r#"{"ok":true,"result":{"message_id":1,"date":1795000000,"chat":{"id":4242,"type":"private","first_name":"Ada"},"text":"x"}}"#;
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{TAKEN}",
+        TAKEN.len()
+    );
+    let good = authority().good();
+    let server = answering_tls(ipv4(), good.server_config(), answer.leak()).await;
+    let place = Workplace::with_configuration(&format!(
+        "targets: {{local_hosts: [{{}}]}}\n\
+         telegram: {{bot_token: \"{TOKEN}\", chat_id: {PERSON}, api_url: \"https://localhost:{}\"}}\n",
+        server.port
+    ));
+    let ended = place.run(&["--run-once"]).await;
+    assert_eq!(server.requests().len(), 0, "{ended}");
+    ended.assert_says("not sent").assert_says("certificate");
+    let authorities = authority().file();
+    let place = place.variable("SSL_CERT_FILE", &authorities.path().display().to_string());
+    let ended = place.run(&["--run-once"]).await;
+    assert!(!ended.stderr.contains("not sent"), "{ended}");
+    let requests = server.requests();
+    assert!(
+        requests[0].starts_with(&format!("POST /bot{TOKEN}/SendMessage ")),
+        "{requests:#?}"
+    );
+    assert!(!format!("{ended}").contains("canary"), "{ended}");
 }

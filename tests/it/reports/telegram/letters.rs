@@ -18,7 +18,7 @@ use crate::support::telegram::{CHANNEL, Fault, GROUP, PERSON, SUPERGROUP, TOKEN,
 /// A round with so many containers that are down, and so many that are well.
 fn round(id: &str, down: usize, well: usize) -> Message {
     let mut report: Report = sample();
-    report.round.id = id.to_owned();
+    report.round.id = String::from(id);
     let named = |number: usize, status| {
         let mut target = target(&format!("container-{number:04}"), "docker_hosts", status);
         target.findings.clear();
@@ -251,7 +251,7 @@ async fn a_channel_is_written_to_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_group_takes_twenty_messages_a_minute_and_the_rest_waits() {
+async fn whoever_would_wait_long_for_a_turn_is_sent_back() {
     let server = Telegram::start().await;
     let channel = Channel::to(&server, GROUP);
     let sends = (0..9).map(|number| {

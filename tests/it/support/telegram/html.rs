@@ -27,16 +27,11 @@ pub(super) fn parse(html: &str) -> Result<(String, Vec<String>), String> {
     while let Some(character) = html[at..].chars().next() {
         let rest = &html[at..];
         match character {
-            '&' => match entity(rest) {
-                Some((meant, length)) => {
-                    text.push(meant);
-                    at += length;
-                }
-                None => {
-                    text.push('&');
-                    at += 1;
-                }
-            },
+            '&' => {
+                let (meant, length) = entity(rest).unwrap_or(('&', 1));
+                text.push(meant);
+                at += length;
+            }
             '<' => {
                 let end = rest
                     .find('>')

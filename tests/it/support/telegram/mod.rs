@@ -49,7 +49,7 @@ pub(crate) struct Seen {
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// It is refused with a status, a description, and parameters (`Value::Null`: none).
-    Refused(u16, &'static str, Value),
+    Refused(u16, String, Value),
     /// An answer that is none of the Bot API's.
     Garbage(&'static str),
     /// It is done, but the answer has something in it that no library knows.
@@ -61,14 +61,14 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) fn refused(status: u16, description: &'static str) -> Self {
-        Self::Refused(status, description, Value::Null)
+    pub(crate) fn refused(status: u16, description: &str) -> Self {
+        Self::Refused(status, description.to_owned(), Value::Null)
     }
 
     pub(crate) fn retry_after(seconds: u32) -> Self {
         Self::Refused(
             429,
-            "Too Many Requests: retry later",
+            "Too Many Requests: retry later".to_owned(),
             json!({"retry_after": seconds}),
         )
     }
@@ -157,7 +157,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         Some(Fault::Silence) => return std::future::pending().await,
         Some(Fault::Garbage(answer)) => answer.to_owned(),
         Some(Fault::Refused(status, description, parameters)) => {
-            refusal(status, description, parameters)
+            refusal(status, &description, parameters)
         }
         fault => {
             let done = state.lock().expect("no panic").answer(&call);
