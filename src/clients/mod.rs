@@ -7,6 +7,7 @@ pub mod llm;
 pub mod net;
 pub mod postgres;
 pub mod ssh;
+pub mod telegram;
 pub mod tls;
 pub(crate) mod words;
 
@@ -59,6 +60,8 @@ pub struct Clients {
     pub aws: aws::AwsClients,
     /// Language models, paid from the purse.
     pub llm: llm::LlmClients,
+    /// Bots of Telegram, and what is known of their chats.
+    pub telegram: telegram::TelegramClients,
 }
 
 impl Clients {
@@ -85,6 +88,7 @@ impl Clients {
             llm: llm::LlmClients::new(http.clone(), aws.clone()),
             http,
             aws,
+            telegram: telegram::TelegramClients::new(network.clone(), tls.clone()),
             postgres: postgres::PostgresClients::new(network.clone(), tls.clone()),
             docker: docker::DockerClients::new(network.clone(), tls.clone(), ssh.clone()),
             ssh,

@@ -1,4 +1,4 @@
-//! The entries under `reporters:`, each read by its channel.
+//! The entries under `reporters:`, each read by its channel, and the short form `telegram:`.
 
 use super::plan::PlannedReporter;
 use super::sections::ReporterKeys;
@@ -10,20 +10,62 @@ use crate::reporters::{self, KINDS, ReporterKind};
 /// The keys that every channel takes.
 const COMMON: [&str; 3] = ["kind", "name", "route"];
 
-/// Reads all entries. Names are unique, so that a message says which channel is meant.
+/// The section that is a channel of its own, and its name.
+const SHORT_FORM: &str = "telegram";
+
+/// Reads all channels, that of the short form first. Names are unique, so that a message says which channel is meant.
 pub(super) fn read(
-    list: &Node,
+    root: &Node,
     targets: &targets::Read,
     variable: Variables<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<PlannedReporter> {
+    let mut planned: Vec<PlannedReporter> =
+        short_form(root, variable, problems).into_iter().collect();
+    if let Some(list) = root.get("reporters") {
+        read_list(list, &mut planned, targets, variable, problems);
+    }
+    planned
+}
+
+/// The channel of the predecessor's files. A section that stands empty is none.
+fn short_form(
+    root: &Node,
+    variable: Variables<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<PlannedReporter> {
+    let section = root.entry(SHORT_FORM)?;
+    if matches!(section.value.value, NodeValue::Null) {
+        return None;
+    }
+    let kind = reporters::kind(SHORT_FORM)?;
+    let path = Path::default().key(SHORT_FORM);
+    let settings = read_all(&section.value, &path, &[], problems, |node| {
+        (kind.read)(node, variable)
+    })?;
+    Some(PlannedReporter {
+        kind,
+        name: SHORT_FORM.to_owned(),
+        settings,
+        route: None,
+        location: Some(section.key_location.clone()),
+    })
+}
+
+fn read_list(
+    list: &Node,
+    planned: &mut Vec<PlannedReporter>,
+    targets: &targets::Read,
+    variable: Variables<'_>,
+    problems: &mut Vec<Problem>,
+) {
     let path = Path::default().key("reporters");
     if !matches!(list.value, NodeValue::Sequence(_) | NodeValue::Null) {
         let message = format!("expected a list of channels, found {}", list.describe());
         let problem = Problem::error(message).at(&list.location, path.to_string());
         problems.push(problem.hint("begin each channel with `- kind: `"));
     }
-    let mut planned: Vec<PlannedReporter> = Vec::new();
+    let is_short = !planned.is_empty();
     for (index, entry) in list.items().iter().enumerate() {
         let path = path.index(index);
         let Some(one) = entry_of(entry, &path, targets, variable, problems) else {
@@ -32,7 +74,12 @@ pub(super) fn read(
         if planned.iter().any(|known| known.name == one.name) {
             let message = format!("the name `{}` is already taken", one.name);
             let problem = Problem::error(message).at(&entry.location, path.to_string());
-            problems.push(problem.hint("give each channel a `name` of its own"));
+            let hint = if is_short && one.name == SHORT_FORM {
+                "the section `telegram` has it: give this one a `name`, or take the section out"
+            } else {
+                "give each channel a `name` of its own"
+            };
+            problems.push(problem.hint(hint));
         }
         if !one.kind.spec.built {
             let message = format!(
@@ -44,7 +91,6 @@ pub(super) fn read(
         }
         planned.push(one);
     }
-    planned
 }
 
 fn entry_of(

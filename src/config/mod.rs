@@ -39,16 +39,17 @@ use crate::problem::{Problem, Severity, nearest};
 use crate::rules::{Rules, Thresholds};
 use crate::secret::Redactor;
 use crate::store::Keep;
-use sections::{Llm, ReportSection, Store, Telegram};
+use sections::{Llm, ReportSection, Store};
 
 /// What is watched when nobody has configured anything.
 pub const BUILT_IN: &str = "targets:\n  local_hosts:\n    - {}\n";
 
 /// Sections that this build acts on. Beside them may stand those of [`NOT_ACTED_ON`], and `x-…`.
-const ACTED_ON: [&str; 11] = [
+const ACTED_ON: [&str; 12] = [
     "monitoring",
     "targets",
     "thresholds",
+    "telegram",
     "reporters",
     "store",
     "report",
@@ -60,7 +61,7 @@ const ACTED_ON: [&str; 11] = [
 ];
 
 /// Sections that are read and checked, but that nothing acts on yet.
-const NOT_ACTED_ON: [&str; 2] = ["telegram", "llm"];
+const NOT_ACTED_ON: [&str; 1] = ["llm"];
 
 /// What loading gave.
 pub struct Loaded {
@@ -191,7 +192,6 @@ fn plan(
     let monitoring: sections::Monitoring = section(root, "monitoring", problems);
     let report: ReportSection = section(root, "report", problems);
     let thresholds: Thresholds = section(root, "thresholds", problems);
-    read_for_its_mistakes::<Telegram>(root, "telegram", problems);
     let llm: Llm = section(root, "llm", problems);
     let store: Store = section(root, "store", problems);
 
@@ -233,9 +233,7 @@ fn plan(
         problems.push(problem.at(&targets_node.location, "targets").hint(hint));
     }
     let monitoring = timing::monitoring(&monitoring, &report, zone, root, problems);
-    let reporters = (root.get("reporters")).map_or_else(Vec::new, |list| {
-        channels::read(list, &read, &variable, problems)
-    });
+    let reporters = channels::read(root, &read, &variable, problems);
     let told = incidents::read(root, &read, zone, SystemClock.now(), problems);
     warn_of_what_is_not_built(root, problems);
     let mut sources = Vec::new();
@@ -285,18 +283,6 @@ fn section<T: serde::de::DeserializeOwned + Default>(
     root.get(key)
         .and_then(|node| read_all(node, &path, &[], problems, from_node))
         .unwrap_or_default()
-}
-
-/// A section that this build does not use yet is still checked: its users must not find out later.
-fn read_for_its_mistakes<T: serde::de::DeserializeOwned>(
-    root: &Node,
-    key: &str,
-    problems: &mut Vec<Problem>,
-) {
-    let path = document::Path::default().key(key);
-    if let Some(node) = root.get(key) {
-        read_all(node, &path, &[], problems, from_node::<T>);
-    }
 }
 
 /// The zone of `TZ`, else of the system, else UTC.

@@ -4,8 +4,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::incidents::{self, DeliveryKeys, IncidentKeys};
-use super::sections::{CommonKeys, Llm, Monitoring, ReportSection, ReporterKeys, Store, Telegram};
+use super::sections::{CommonKeys, Llm, Monitoring, ReportSection, ReporterKeys, Store};
 use crate::collectors::KINDS;
+use crate::reporters::telegram;
 use crate::rules::Thresholds;
 
 /// The JSON Schema (draft 2020-12) of a whole configuration file.
@@ -45,7 +46,7 @@ pub fn json_schema() -> Value {
                 "additionalProperties": false
             },
             "thresholds": nullable(Thresholds::json_schema(&mut generator)),
-            "telegram": nullable(Telegram::json_schema(&mut generator)),
+            "telegram": nullable(telegram::Settings::json_schema(&mut generator)),
             "llm": nullable(Llm::json_schema(&mut generator)),
             "reporters": {"description": "Further channels.", "type": ["array", "null"], "items": reporter},
             "store": nullable(Store::json_schema(&mut generator)),

@@ -53,22 +53,6 @@ pub(super) enum Missed {
     Skip,
 }
 
-/// The Telegram chat that reports go to.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "checked now, acted on once the reporter is built")]
-pub(super) struct Telegram {
-    /// The bot's token. Write `${TELEGRAM_BOT_TOKEN}`.
-    pub bot_token: Option<Secret>,
-    /// The chat's number, or `@channel`.
-    pub chat_id: Option<String>,
-    /// A self-hosted Bot API server.
-    pub api_url: Option<Written<LinkText>>,
-    /// The users whose commands are obeyed, by number. Without it no command is read.
-    #[serde(default)]
-    pub allowed_users: OneOrMany,
-}
-
 /// The language model that explains what was found.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

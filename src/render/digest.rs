@@ -20,6 +20,8 @@ pub struct Bounds {
     pub recommendations: usize,
     /// How many changes.
     pub changes: usize,
+    /// Up to how many targets those that are well are listed; beyond it they are counted.
+    pub listed_targets: usize,
 }
 
 impl Default for Bounds {
@@ -29,6 +31,7 @@ impl Default for Bounds {
             problem_rows: 100,
             recommendations: 20,
             changes: 30,
+            listed_targets: LISTED_TARGETS,
         }
     }
 }
@@ -39,10 +42,19 @@ impl Bounds {
         problem_rows: usize::MAX,
         recommendations: usize::MAX,
         changes: usize::MAX,
+        listed_targets: LISTED_TARGETS,
+    };
+
+    /// For a telephone: what is wrong, and the rest in numbers.
+    pub const COMPACT: Self = Self {
+        problem_rows: 25,
+        recommendations: 5,
+        changes: 10,
+        listed_targets: 0,
     };
 }
 
-/// Up to how many targets those that are well are listed; beyond it they are counted.
+/// Up to how many targets those that are well are usually listed.
 pub const LISTED_TARGETS: usize = 50;
 
 /// The longest name or text, in characters. Names are collected, and some are made to be long.
@@ -102,7 +114,7 @@ pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
         report.changes.iter().map(change),
         bounds.changes,
     );
-    add_well(&mut blocks, report);
+    add_well(&mut blocks, report, bounds.listed_targets);
     blocks.push(Block::Paragraph(vec![Span::Faint(next_round(report))]));
     blocks
 }
@@ -260,13 +272,13 @@ fn change(change: &Change) -> Line {
     spans
 }
 
-fn add_well(blocks: &mut Vec<Block>, report: &Report) {
+fn add_well(blocks: &mut Vec<Block>, report: &Report, listed_targets: usize) {
     let well = || (report.targets.iter()).filter(|target| target.status == Status::Green);
     if report.counts.green == 0 {
         return;
     }
     blocks.push(Block::Heading("Well".to_owned()));
-    if report.counts.total() <= LISTED_TARGETS {
+    if report.counts.total() <= listed_targets {
         let row = |target: &ReportTarget| {
             vec![
                 vec![Span::Status(target.status)],
@@ -289,9 +301,11 @@ fn add_well(blocks: &mut Vec<Block>, report: &Report) {
         .into_iter()
         .map(|(kind, count)| line(format!("{}: {}", short(kind), words::count(count))));
     blocks.push(Block::List(counted.collect()));
-    blocks.push(Block::Paragraph(vec![Span::Faint(format!(
-        "More than {LISTED_TARGETS} targets: those that are well are only counted {ELSEWHERE}."
-    ))]));
+    if listed_targets > 0 {
+        blocks.push(Block::Paragraph(vec![Span::Faint(format!(
+            "More than {listed_targets} targets: those that are well are only counted {ELSEWHERE}."
+        ))]));
+    }
 }
 
 fn next_round(report: &Report) -> String {
@@ -354,6 +368,37 @@ mod tests {
             TextStyle::default(),
         );
         assert_eq!(all.matches("connection refused").count(), 5000);
+    }
+
+    #[test]
+    fn a_compact_digest_counts_what_is_well_and_most_of_what_is_not() {
+        let visits: Vec<Visit> = (0..43)
+            .map(|number| {
+                let name = format!("web-{number}");
+                match number {
+                    0..40 => Visit::down(&SERVERS, &name, "08:00:00"),
+                    _ => Visit::green(&SERVERS, &name, "08:00:00"),
+                }
+            })
+            .collect();
+        let report = report(round("r", "09:00:00"), &visits, None, true);
+        let compact = text(
+            &digest_within(&report, Bounds::COMPACT),
+            TextStyle::default(),
+        );
+        assert_eq!(compact.matches("connection refused").count(), 25);
+        let tail = compact.find("… and").expect("what is left out");
+        insta::assert_snapshot!(&compact[tail..], @r#"
+        … and 15 more RED (see `--format json`)
+
+        What to do
+        - web-0, web-1, web-10 and 37 more: start sshd
+
+        Well
+        - vps_servers: 3
+
+        next round at 2026-11-21 15:00:00 UTC
+        "#);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod recommend;
 pub mod room;
 pub mod slack;
 mod table;
+pub mod telegram;
 pub mod text;
 mod words;
 

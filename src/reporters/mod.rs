@@ -25,6 +25,7 @@ pub mod email;
 pub mod file;
 mod not_built;
 pub mod slack;
+pub mod telegram;
 pub mod terminal;
 pub mod webhook;
 
@@ -32,7 +33,7 @@ use not_built::NotBuilt;
 
 /// All channels, in the order of the documentation.
 pub static KINDS: &[ReporterKind] = &[
-    ReporterKind::not_built("telegram", "Telegram", "through the Bot API"),
+    ReporterKind::of::<telegram::Telegram>(),
     ReporterKind::of::<slack::Slack>(),
     ReporterKind::of::<email::Email>(),
     ReporterKind::not_built("discord", "Discord", "through a webhook"),

@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
 
 use super::{Means, Message, Receipt, Reporter, ReporterSpec, Retry, SendError};
-use crate::clients::net::Network;
+use crate::clients::net::{Network, outside_host};
 use crate::clients::tls::TlsConfigs;
 use crate::clock::Clock;
 use crate::document::Written;
@@ -76,6 +76,11 @@ impl Reporter for Email {
 
     fn check(settings: &Settings, variable: Variables<'_>) -> Vec<SettingsProblem> {
         settings.check(variable)
+    }
+
+    fn endpoint(settings: &Settings) -> Option<(String, u16)> {
+        let host = outside_host(&settings.host.as_ref()?.0.0)?;
+        Some((host, settings.port()))
     }
 
     fn new(settings: Settings, means: &Means) -> Self {

@@ -7,6 +7,7 @@ use crate::s3_buckets::bucket;
 use crate::support::aws::Aws;
 use crate::support::postgres::{PASSWORD, postgres};
 use crate::support::program::Workplace;
+use crate::support::telegram::{SUPERGROUP, TOKEN, Telegram};
 
 #[tokio::test]
 async fn the_predecessors_file_can_be_used() {
@@ -42,7 +43,7 @@ async fn the_predecessors_file_can_be_used() {
 async fn the_predecessors_file_makes_a_round() {
     let (server, database) = (service().await, postgres().await);
     database.database("production").await;
-    let aws = Aws::start().await;
+    let (aws, telegram) = (Aws::start().await, Telegram::start().await);
     let instance = &launch("us-east-1", 1, "m5.large", &[]).await[0];
     bucket("eu-west-1", "company-backups").await;
     let file = predecessor::FILE
@@ -56,12 +57,17 @@ async fn the_predecessors_file_makes_a_round() {
         .replace(
             "http://legacy.example.com/ping",
             &format!("http://127.0.0.1:{}/green", server.port),
+        )
+        .replace(
+            "telegram:\n",
+            &format!("telegram:\n  api_url: {}\n", telegram.url()),
         );
     let place = Workplace::with_configuration(&file)
         .file(".env", predecessor::VARIABLES)
         .variable("AWS_ENDPOINT_URL", &aws.url())
         .variable("POSTGRES_USER", "watcher")
-        .variable("POSTGRES_PASSWORD", PASSWORD);
+        .variable("POSTGRES_PASSWORD", PASSWORD)
+        .variable("TELEGRAM_BOT_TOKEN", TOKEN);
     let ended = place.run(&["--run-once", "--format", "json"]).await;
     // All is well but what cannot be: the predecessor's model is no longer offered, and the key of the server is not mounted.
     let report = ended.assert_code(2).json();
@@ -79,6 +85,13 @@ async fn the_predecessors_file_makes_a_round() {
              `us.anthropic.claude-3-5-haiku-20241022-v1:0` was retired on 2026-06-19",
             "[UNKNOWN] VPS 1: cannot use the key `/app/secrets/vps_key`: it is not there",
         ]
+    );
+    let told = telegram.messages();
+    assert_eq!(told.len(), 1, "{told:#?} {ended}");
+    assert_eq!(told[0].chat, SUPERGROUP);
+    assert!(
+        told[0].text.contains("⚪ UNKNOWN VPS 1 · cannot use"),
+        "{told:#?}"
     );
     let advice = report["recommendations"][0].as_str().expect("an advice");
     assert!(

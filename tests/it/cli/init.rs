@@ -144,6 +144,7 @@ async fn all_that_it_shows_in_comments_works_too() {
         "llm_models:",
         "llm_keys:",
         "prices:",
+        "telegram:",
         "reporters:",
         "directory:",
         "route:",
@@ -158,6 +159,8 @@ async fn all_that_it_shows_in_comments_works_too() {
     }
     let place = Workplace::with_configuration(&text)
         .variable("API_TOKEN", "x")
+        .variable("TELEGRAM_BOT_TOKEN", "1:x")
+        .variable("TELEGRAM_CHAT_ID", "42")
         .file("keys/web-1", "");
     let ended = place.run(&["check-config"]).await;
     ended

@@ -17,7 +17,7 @@ const CANARIES: [&str; 18] = [
     "canary-basic",
     "canary-body",
     "canary-answer",
-    "canary-chat",
+    "canary_chat",
     "canary-database",
     "canary-location",
     "canary-unused",
@@ -79,7 +79,7 @@ fn configuration(port: u16) -> String {
     - {{name: model-broken, provider: azure, model_id: chat, api_key: \"${{BEARER}}\", base_url: \"http://127.0.0.1:{port}/broken\"}}
   llm_keys:
     - {{provider: openai, test_url: \"https://127.0.0.1:1/\"}}
-telegram: {{bot_token: \"${{TELEGRAM_BOT_TOKEN}}\", chat_id: \"${{TELEGRAM_CHAT_ID}}\"}}
+telegram: {{bot_token: \"${{TELEGRAM_BOT_TOKEN}}\", chat_id: \"${{TELEGRAM_CHAT_ID}}\", api_url: \"http://127.0.0.1:{port}/garbage\"}}
 llm: {{provider: openai, api_key: \"${{OPENAI_API_KEY}}\"}}
 reporters: [{{kind: file, directory: kept}}]
 "
@@ -92,7 +92,7 @@ fn place(yaml: &str) -> Workplace {
         .file("secrets/cookie", "canary-file\n")
         .file(
             ".env",
-            "BEARER=canary-bearer\nBASIC=canary-basic\nTELEGRAM_CHAT_ID=canary-chat\n\
+            "BEARER=canary-bearer\nBASIC=canary-basic\nTELEGRAM_CHAT_ID=@canary_chat\n\
              OPENAI_API_KEY=canary-dotenv\nUNUSED=canary-unused\nbroken canary-unused\n",
         )
         .variable("BODY", "canary-body")

@@ -5,6 +5,7 @@ mod email;
 mod files;
 mod formats;
 mod slack;
+mod telegram;
 mod webhook;
 
 use std::sync::{Arc, Mutex};

@@ -17,6 +17,7 @@ pub(crate) mod proxy;
 pub(crate) mod servers;
 pub(crate) mod smtp;
 pub(crate) mod sshd;
+pub(crate) mod telegram;
 
 pub(crate) use look::{
     Looked, kind_of, look, look_again, look_at, look_together, look_with, target, target_with,
