@@ -13,7 +13,7 @@
 //! | 1 | [`rules`], [`incidents`], [`render`], [`schedule`], [`purse`] | turn values into values, purely |
 //! | 2 | [`clients`], [`store`] | talk to the world |
 //! | 3 | [`collectors`], [`reporters`] | one file per kind, one per channel |
-//! | 4 | [`round`], [`rounds`], [`guard`], [`pipeline`] | run things at once, and keep them apart |
+//! | 4 | [`round`], [`rounds`], [`guard`], [`pipeline`], [`desk`] | run things at once, and keep them apart |
 //! | 5 | [`config`] | compose the settings of their owners |
 //! | 6 | [`app`], [`shutdown`], [`telemetry`] | wire it all |
 //! | 7 | [`cli`] | answer people |
@@ -27,6 +27,7 @@ pub mod clock;
 pub mod collectors;
 pub mod config;
 pub mod descriptors;
+pub mod desk;
 pub mod document;
 pub mod guard;
 pub mod incidents;

@@ -6,6 +6,7 @@ mod incident;
 mod kind;
 mod money;
 mod outage;
+mod parcel;
 mod reading;
 mod report;
 mod round;
@@ -22,6 +23,7 @@ pub use incident::{
 pub use kind::{KindSpec, MetricSpec, MonthlyPrice};
 pub use money::UsDollars;
 pub use outage::Outage;
+pub use parcel::{Parcel, ParcelContent};
 pub use reading::{Fact, Found, Gap, Measurement, Note, Observation, Reading, Unit, Value};
 pub use report::{
     Change, Counts, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement, ReportTarget,

@@ -35,6 +35,7 @@ impl Keep {
         let age_ms = i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX);
         let before = now_ms.saturating_sub(age_ms);
         let old_hours = before.div_euclid(super::hours::HOUR_MS);
+        super::rows::clean(connection, before)?;
         let deleted = delete(connection, "observations", "at", before)?
             | delete(connection, "changes", "at", before)?
             | delete(connection, "hours", "hour", old_hours)?;

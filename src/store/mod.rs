@@ -13,6 +13,8 @@ mod history;
 mod hours;
 mod keep;
 mod ledger;
+mod orders;
+mod rows;
 mod samples;
 mod trouble;
 mod waiting;
@@ -31,7 +33,11 @@ pub use folder::{DATABASE, Lock, is_held, network_file_system};
 pub use history::{Bucket, History, HistoryChange, HistorySeries, Span, history, targets};
 pub use keep::Keep;
 pub use ledger::{FileLedger, LEDGER, Spending, spendings};
+pub use orders::{Orders, Placed, answer, incidents, kept, place};
+pub use rows::{Kept, Row};
 pub use trouble::{Trouble, TroubleKind};
+
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::model::{Measurement, ReportTarget, Status, TargetId, Timestamp};
@@ -79,6 +85,9 @@ pub struct Changed {
     pub summary: String,
 }
 
+/// Says when what was handed over is committed: tickets are committed in their order.
+pub type Ticket = u64;
+
 enum Command {
     Look(Box<Entry>),
     Left {
@@ -89,6 +98,11 @@ enum Command {
     Note {
         name: &'static str,
         value: String,
+    },
+    /// Rows that belong together: one commit.
+    Keep {
+        ticket: Ticket,
+        rows: Vec<Row>,
     },
     /// To write what waits, for no longer than until then, and to end.
     Stop(Instant),
@@ -114,6 +128,8 @@ pub struct Remembered {
     pub states: Vec<ReportTarget>,
     /// Single values, by name.
     pub notes: std::collections::HashMap<String, String>,
+    /// Incidents and messages.
+    pub kept: Kept,
 }
 
 #[derive(Default)]
@@ -122,6 +138,7 @@ struct Shared {
     remembered: Mutex<Option<Remembered>>,
     opened: Condvar,
     generation: AtomicU64,
+    committed: watch::Sender<Ticket>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -143,6 +160,7 @@ pub struct InUse {
 pub struct Store {
     commands: SyncSender<Command>,
     shared: Arc<Shared>,
+    next_ticket: AtomicU64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -182,6 +200,7 @@ impl Store {
         Ok(Self {
             commands,
             shared,
+            next_ticket: AtomicU64::new(1),
             thread,
         })
     }
@@ -225,6 +244,20 @@ impl Store {
     #[must_use]
     pub fn note(&self, name: &'static str, value: String) -> bool {
         self.hand_over(Command::Note { name, value })
+    }
+
+    /// Hands over rows that belong together, and says by which ticket their commit is known. They are written as soon as
+    /// that can be, and are not given up for want of memory. `None`: too many wait.
+    #[must_use]
+    pub fn keep(&self, rows: Vec<Row>) -> Option<Ticket> {
+        let ticket = self.next_ticket.fetch_add(1, Ordering::AcqRel);
+        (self.hand_over(Command::Keep { ticket, rows })).then_some(ticket)
+    }
+
+    /// The newest ticket that is committed.
+    #[must_use]
+    pub fn committed(&self) -> watch::Receiver<Ticket> {
+        self.shared.committed.subscribe()
     }
 
     fn hand_over(&self, command: Command) -> bool {

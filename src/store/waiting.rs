@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Command, Entry};
+use super::{Command, Entry, rows};
 
 /// How much may wait, in bytes of memory, about.
 const MOST_BYTES: usize = 48 << 20;
@@ -84,15 +84,16 @@ impl Waiting {
             false
         });
         self.bytes = self.commands.iter().map(bytes).sum();
-        // Nothing but changes is left: the oldest of them go.
-        while self.bytes > most {
-            let Some(command) = self.commands.pop_front() else {
-                break;
-            };
-            self.bytes -= bytes(&command);
+        // No plain look is left: the oldest changes go. What people must hear never does.
+        self.commands.retain(|command| {
+            if self.bytes <= most || !matches!(command, Command::Look(_) | Command::Left { .. }) {
+                return true;
+            }
+            self.bytes -= bytes(command);
             lost.looks += 1;
             lost.states = true;
-        }
+            false
+        });
         lost
     }
 }
@@ -102,6 +103,7 @@ fn bytes(command: &Command) -> usize {
         + match command {
             Command::Look(entry) => entry_bytes(entry),
             Command::Note { value, .. } => value.len(),
+            Command::Keep { rows, .. } => rows.iter().map(rows::bytes).sum(),
             Command::Left { .. } | Command::Stop(_) => 0,
         }
 }

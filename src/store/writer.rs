@@ -14,7 +14,7 @@ use super::samples::{self, Sample, SampleValue};
 use super::trouble::{Trouble, TroubleKind};
 use super::waiting::Waiting;
 use super::words::Numbers;
-use super::{Command, Entry, Settings, Shared, database, history, lock};
+use super::{Command, Entry, Settings, Shared, database, history, lock, rows};
 use crate::clock::Clock;
 use crate::model::Status;
 
@@ -26,6 +26,9 @@ const BATCH: usize = 4_000;
 
 /// How long after trouble the next try is.
 const NEXT_TRY: Duration = Duration::from_secs(1);
+
+/// Incidents that ended within this may still be told of.
+const ENDED_LATELY_MS: i64 = 48 * 3_600_000;
 
 /// How long between two cleanings.
 const CLEANING: Duration = Duration::from_mins(1);
@@ -112,6 +115,7 @@ impl Writer {
                 Ok(Command::Stop(until)) => return Some(until),
                 Err(RecvTimeoutError::Disconnected) => return Some(Instant::now()),
                 Ok(command) => {
+                    let urgent = matches!(command, Command::Keep { .. });
                     let lost = self.waiting.push(command);
                     if lost.looks > 0 {
                         lock(&self.shared.health).lost += lost.looks;
@@ -123,7 +127,8 @@ impl Writer {
                         until = Instant::now() + GATHERING;
                     }
                     first = false;
-                    if self.waiting.len() >= BATCH && self.in_trouble().is_none() {
+                    let enough = urgent || self.waiting.len() >= BATCH;
+                    if enough && self.in_trouble().is_none() {
                         return None;
                     }
                 }
@@ -156,8 +161,10 @@ impl Writer {
             }
         }
         let opened = database::open(&self.settings.folder).and_then(|connection| {
-            let remembered = history::remembered(&connection)
-                .map_err(|error| Trouble::of_sqlite(&error, &self.file))?;
+            let failed = |error| Trouble::of_sqlite(&error, &self.file);
+            let mut remembered = history::remembered(&connection).map_err(failed)?;
+            let lately = self.clock.now().timestamp_millis() - ENDED_LATELY_MS;
+            remembered.kept = rows::read(&connection, lately).map_err(failed)?;
             Ok((connection, remembered))
         });
         match opened {
@@ -192,7 +199,10 @@ impl Writer {
             };
             let batch = self.waiting.take(BATCH);
             match commit(open, &batch) {
-                Ok(()) if folder::identity(&self.file) == open.identity => self.recover(),
+                Ok(()) if folder::identity(&self.file) == open.identity => {
+                    self.tell_committed(&batch);
+                    self.recover();
+                }
                 // It went into a file that has no name any more.
                 Ok(()) => {
                     self.waiting.give_back(batch);
@@ -214,6 +224,16 @@ impl Writer {
             }
         }
         self.tell_how_many_wait();
+    }
+
+    fn tell_committed(&self, batch: &[Command]) {
+        let tickets = batch.iter().filter_map(|command| match command {
+            Command::Keep { ticket, .. } => Some(*ticket),
+            _ => None,
+        });
+        if let Some(newest) = tickets.max() {
+            self.shared.committed.send_replace(newest);
+        }
     }
 
     fn tell_how_many_wait(&self) {
@@ -333,6 +353,11 @@ fn commit(open: &mut Open, batch: &[Command]) -> rusqlite::Result<()> {
                 transaction.prepare_cached(sql)?.execute([number])?;
             }
             Command::Note { name, value } => hours::set_note(&transaction, name, value)?,
+            Command::Keep { rows, .. } => {
+                for row in rows {
+                    rows::write(&transaction, row)?;
+                }
+            }
             Command::Stop(_) => {}
         }
     }

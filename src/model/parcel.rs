@@ -1,0 +1,78 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Event, IncidentId, Status, Timestamp};
+
+/// A message for one channel, from the commit that caused it until the channel has taken it. What it says is rendered when
+/// it is sent, so that one that waited tells the truth of now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// Unique among all parcels.
+    pub id: String,
+    /// The reporter's name.
+    pub reporter: String,
+    /// What it tells of.
+    pub content: ParcelContent,
+    /// How often it took something more along while it waited.
+    #[serde(default)]
+    pub revision: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it is to be sent, or tried again.
+    pub due_at: Timestamp,
+    /// How often it was tried.
+    #[serde(default)]
+    pub tries: u32,
+    /// Why the last try failed.
+    #[serde(default)]
+    pub last_error: Option<String>,
+    /// When it was given up; `None`: it was not.
+    #[serde(default)]
+    pub dead_at: Option<Timestamp>,
+}
+
+impl Parcel {
+    /// What the message is called: the same at each try of the same content.
+    #[must_use]
+    pub fn message_id(&self) -> String {
+        match self.revision {
+            0 => self.id.clone(),
+            revision => format!("{}.{revision}", self.id),
+        }
+    }
+}
+
+/// What a parcel tells of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParcelContent {
+    /// A round report, kept apart under this id, because several channels get the same.
+    Report {
+        /// Which.
+        id: String,
+    },
+    /// News of an incident.
+    Incident {
+        /// Which.
+        id: IncidentId,
+        /// What is new, oldest first.
+        events: Vec<Event>,
+    },
+    /// What happened inside silences that are over.
+    Quiet {
+        /// What they were called.
+        quiets: Vec<String>,
+        /// What was not said, by incident.
+        unsaid: Vec<(IncidentId, Vec<Event>)>,
+    },
+    /// What the monitor has to say of itself.
+    Note {
+        /// What it is about: a newer one about the same takes its place.
+        about: String,
+        /// In one line.
+        title: String,
+        /// How bad it is.
+        tone: Status,
+        /// More of it, a line each.
+        lines: Vec<String>,
+    },
+}
