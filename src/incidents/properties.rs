@@ -135,7 +135,7 @@ fn check(story: &Story) {
     for incident in story.engine.live.values() {
         if incident.is_open() {
             assert!(
-                incident.members.iter().any(|member| member.is_open()),
+                incident.members.iter().any(crate::model::Member::is_open),
                 "open without a member: {incident:?}"
             );
         }

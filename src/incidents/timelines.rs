@@ -171,21 +171,18 @@ impl Story {
     /// One line: a time, then what is seen or done: `10:00 db red`, `10:05 ack db anna`, `10:06 restart`, `10:07 gone db`.
     fn line(&mut self, line: &str) {
         let line = line.trim();
-        let (when, what) = match line.strip_prefix('+') {
-            Some(rest) => {
-                let mut parts = rest.splitn(3, ' ');
-                let (day, time) = (parts.next().unwrap(), parts.next().unwrap());
-                (at(&format!("+{day} {time}")), parts.next().unwrap_or(""))
-            }
-            None => {
-                let (time, what) = line.split_once(' ').unwrap_or((line, ""));
-                (at(time), what)
-            }
+        let (when, what) = if let Some(rest) = line.strip_prefix('+') {
+            let mut parts = rest.splitn(3, ' ');
+            let (day, time) = (parts.next().unwrap(), parts.next().unwrap());
+            (at(&format!("+{day} {time}")), parts.next().unwrap_or(""))
+        } else {
+            let (time, what) = line.split_once(' ').unwrap_or((line, ""));
+            (at(time), what)
         };
         self.until(when);
         let words: Vec<&str> = what.split(' ').collect();
         match words.as_slice() {
-            [""] => {}
+            [""] | [] => {}
             ["restart"] => {
                 self.restart(when);
             }
@@ -218,7 +215,6 @@ impl Story {
                     self.engine.see(&name, condition(status, when), when);
                 }
             }
-            [] => {}
         }
         self.until(when);
     }

@@ -122,13 +122,10 @@ impl Orders {
         let Some(open) = &mut self.open else {
             return Vec::new();
         };
-        match read(open) {
-            Ok(orders) => orders,
-            Err(_) => {
-                self.open = None;
-                Vec::new()
-            }
-        }
+        read(open).unwrap_or_else(|_| {
+            self.open = None;
+            Vec::new()
+        })
     }
 }
 
