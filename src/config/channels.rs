@@ -115,12 +115,23 @@ fn entry_of(
         route.route(node, &path.key("route"), targets, problems)
     });
     let kind = kind(&keys, entry, path, problems)?;
+    let before = problems.len();
     let settings = read_all(&part(own), path, &COMMON, problems, |node| {
         (kind.read)(node, variable)
     })?;
+    let misread: Vec<String> = problems
+        .iter()
+        .skip(before)
+        .map(|problem| problem.path.clone())
+        .collect();
     for found in (kind.check)(&settings, variable) {
         // What is missing is told of at the entry.
         let value = entry.get(found.key);
+        // What could not be read has had its say.
+        let own_path = path.key(found.key).to_string();
+        if value.is_some() && misread.iter().any(|path| path.starts_with(&own_path)) {
+            continue;
+        }
         let location = value.map_or(&entry.location, |value| &value.location);
         let path = value.map_or_else(|| path.clone(), |_| path.key(found.key));
         problems.push(found.into_problem(location, path.to_string()));

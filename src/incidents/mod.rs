@@ -17,6 +17,7 @@ mod matcher;
 mod orders;
 mod quiet;
 mod route;
+mod seeing;
 mod settings;
 mod silence;
 mod speak;

@@ -57,6 +57,11 @@ pub enum ParcelContent {
         /// What is new, oldest first.
         events: Vec<Event>,
     },
+    /// News of many incidents, told together because there are too many to tell each.
+    Incidents {
+        /// Which, and what is new of each, oldest first.
+        of: Vec<(IncidentId, Vec<Event>)>,
+    },
     /// What happened inside silences that are over.
     Quiet {
         /// What they were called.

@@ -6,11 +6,11 @@ use std::path::Path;
 use chrono::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::commit::status_of;
 use super::hours::{self, HOUR_MS, Hour, Looks, Range, Series};
 use super::samples::{self, SampleValue};
 use super::trouble::Trouble;
 use super::words::{all_words, target_number};
-use super::writer::status_of;
 use super::{Remembered, database, folder};
 use crate::model::{ReportTarget, Status, TargetId, Timestamp};
 

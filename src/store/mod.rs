@@ -7,6 +7,7 @@
 //! Trouble with the store is never a target's: what is seen waits in memory, up to a bound, and [`Health`] says so.
 
 mod backup;
+mod commit;
 mod database;
 mod folder;
 mod history;

@@ -1,0 +1,6 @@
+//! Stories: what is seen at which time, and what people hear of it. Read them aloud.
+
+mod story;
+mod told;
+
+pub(super) use story::{Silence, Story, at, condition, target};
