@@ -3,6 +3,7 @@
 
 mod failure;
 mod incident;
+mod incident_report;
 mod kind;
 mod money;
 mod outage;
@@ -19,6 +20,10 @@ mod verdict;
 pub use failure::{Blame, Failure, FailureKind};
 pub use incident::{
     Acknowledgement, Condition, Event, EventKind, Incident, IncidentId, Member, Notice, Sort,
+};
+pub use incident_report::{
+    IncidentAcknowledgement, IncidentEvent, IncidentReport, IncidentRole, IncidentState,
+    IncidentTarget,
 };
 pub use kind::{KindSpec, MetricSpec, MonthlyPrice};
 pub use money::UsDollars;

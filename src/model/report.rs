@@ -214,12 +214,15 @@ pub struct Change {
     pub to: Option<Status>,
 }
 
-fn to_seconds<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn to_seconds<S: serde::Serializer>(
+    at: &Timestamp,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
 }
 
 #[expect(clippy::ref_option, reason = "the shape that serde asks for")]
-fn to_seconds_if_any<S: serde::Serializer>(
+pub(super) fn to_seconds_if_any<S: serde::Serializer>(
     at: &Option<Timestamp>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

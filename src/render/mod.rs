@@ -1,17 +1,19 @@
 //! What people and programs read, made from values: nothing here asks or changes anything.
 //!
 //! A round becomes a [`crate::model::Report`] ([`compose`]); the report becomes blocks ([`digest`]), and blocks
-//! become text or Markdown. JSON and `JUnit` are made from the report itself, because programs read them.
+//! become text or Markdown. An incident becomes a [`crate::model::IncidentReport`], and that blocks ([`incident`]). JSON and `JUnit` are made from the report itself, because programs read them.
 //!
 //! How you could get this wrong, and what catches it: text that was collected is untrusted, so a renderer that
 //! forgets [`escape::plain`] fails the test that sends hostile names through every format.
 
 pub mod blocks;
 pub mod compose;
+mod condition;
 pub mod digest;
 pub mod escape;
 pub mod history;
 pub mod html;
+pub mod incident;
 mod issues;
 pub mod json;
 pub mod junit;
@@ -32,6 +34,7 @@ use std::str::FromStr;
 use crate::model::Report;
 
 pub use compose::{Seen, Told, compose, state};
+pub use condition::condition;
 pub use table::cut;
 pub use text::TextStyle;
 

@@ -24,23 +24,8 @@ pub(super) fn recommendations(seen: &[&Seen<'_>], names: &Names<'_>) -> Vec<Stri
         }
         let id = &one.target.id;
         let name = names.of(id.kind, &id.name);
-        if let Err(failure) = &one.observation.outcome
-            && let Some(hint) = &failure.hint
-        {
-            advice.add(&name, hint);
-        }
-        for finding in &one.verdict.findings {
-            if let (Status::Yellow | Status::Red, Some(metric)) =
-                (finding.status, one.spec.metric(finding.metric))
-                && let Some(what_to_do) = metric.advice
-            {
-                advice.add(&name, what_to_do);
-            }
-        }
-        for gap in &one.observation.reading().gaps {
-            if let Some(hint) = &gap.hint {
-                advice.add(&name, hint);
-            }
+        for what_to_do in advice_for(one) {
+            advice.add(&name, what_to_do);
         }
         if let Some(link) = &one.target.common.runbook {
             advice.add(&name, &format!("follow the runbook {link}"));
@@ -49,8 +34,22 @@ pub(super) fn recommendations(seen: &[&Seen<'_>], names: &Names<'_>) -> Vec<Stri
     advice.into_lines()
 }
 
+/// What to do about one target: what its failure says, then its findings, then what could not be measured.
+pub(super) fn advice_for<'a>(seen: &'a Seen<'_>) -> impl Iterator<Item = &'a str> {
+    let failure = seen.observation.outcome.as_ref().err();
+    let findings = (seen.verdict.findings.iter())
+        .filter(|finding| matches!(finding.status, Status::Yellow | Status::Red))
+        .filter_map(|finding| seen.spec.metric(finding.metric)?.advice);
+    let gaps = seen.observation.reading().gaps.iter();
+    (failure
+        .and_then(|failure| failure.hint.as_deref())
+        .into_iter())
+    .chain(findings)
+    .chain(gaps.filter_map(|gap| gap.hint.as_deref()))
+}
+
 #[derive(Default)]
-struct Advice {
+pub(super) struct Advice {
     /// What to do, and who needs it, in order of appearance.
     pieces: Vec<(String, Vec<String>)>,
     known: HashMap<String, usize>,
@@ -59,7 +58,8 @@ struct Advice {
 }
 
 impl Advice {
-    fn add(&mut self, name: &str, what_to_do: &str) {
+    /// One piece for one target. All for one target comes in a row.
+    pub(super) fn add(&mut self, name: &str, what_to_do: &str) {
         let what_to_do = match server_to_confirm(what_to_do) {
             Some(server) => {
                 if !self.to_confirm.iter().any(|known| known == server) {
@@ -81,7 +81,8 @@ impl Advice {
         }
     }
 
-    fn into_lines(self) -> Vec<String> {
+    /// `name, name and 7 more: what to do`
+    pub(super) fn into_lines(self) -> Vec<String> {
         let confirm = match self.to_confirm.len() {
             ..=CONFIRMED_AT_ONCE => format!("{CONFIRM}{}", self.to_confirm.join(" ")),
             _ => CONFIRM.trim_end().to_owned(),

@@ -16,10 +16,14 @@ use serde::de::DeserializeOwned;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::document::{Node, ReadError, from_node};
-use crate::model::{Report, Status};
+use crate::model::{IncidentReport, Report, Status, Timestamp};
 use crate::problem::{SettingsProblem, Variables};
 use crate::render::blocks::Block;
 use crate::render::digest::{digest, digest_title};
+use crate::render::incident::{
+    incident_blocks, incident_news, incident_title, incidents_blocks, incidents_title,
+    incidents_tone,
+};
 
 pub mod email;
 pub mod file;
@@ -57,6 +61,8 @@ pub struct ReporterSpec {
     pub sample: &'static str,
     /// Whether this build can send through it. One that is known but not built takes any settings.
     pub built: bool,
+    /// Whether a newer message about an incident takes the place of the one before.
+    pub edits: bool,
 }
 
 /// What a reporter may use besides its settings.
@@ -92,6 +98,10 @@ pub struct Message {
 pub enum Content {
     /// A round report.
     Report(Arc<Report>),
+    /// News of an incident.
+    Incident(Arc<IncidentReport>),
+    /// Many incidents at once.
+    Incidents(Vec<IncidentReport>),
     /// Nothing but what its blocks say, such as that the monitor itself is in trouble.
     Note,
 }
@@ -120,6 +130,56 @@ impl Message {
             tone: report.status,
             blocks: digest(&report),
             content: Content::Report(report),
+            thread: None,
+        }
+    }
+
+    /// News of an incident. `before`: what the receipt for the message before said.
+    #[must_use]
+    pub fn incident(
+        id: String,
+        report: Arc<IncidentReport>,
+        before: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            title: incident_title(&report, now),
+            tone: report.status,
+            blocks: incident_blocks(&report, now),
+            thread: Some(Thread {
+                key: format!("incident-{}", report.id),
+                title: report.title.clone(),
+                // The first message is itself what is new.
+                news: before.as_ref().and_then(|_| incident_news(&report)),
+                before,
+            }),
+            content: Content::Incident(report),
+        }
+    }
+
+    /// Many incidents at once.
+    #[must_use]
+    pub fn incidents(id: String, reports: Vec<IncidentReport>, now: Timestamp) -> Self {
+        Self {
+            id,
+            title: incidents_title(&reports, now),
+            tone: incidents_tone(&reports),
+            blocks: incidents_blocks(&reports, now),
+            content: Content::Incidents(reports),
+            thread: None,
+        }
+    }
+
+    /// What is for people alone.
+    #[must_use]
+    pub fn note(id: String, title: String, tone: Status, blocks: Vec<Block>) -> Self {
+        Self {
+            id,
+            title,
+            tone,
+            blocks,
+            content: Content::Note,
             thread: None,
         }
     }
@@ -268,6 +328,7 @@ impl ReporterKind {
                 how,
                 sample: "",
                 built: false,
+                edits: false,
             },
             settings_schema: || schemars::schema_for!(not_built::AnySettings),
             read: |node, _| Ok(Arc::new(from_node::<not_built::AnySettings>(node)?)),

@@ -91,6 +91,7 @@ impl Reporter for Slack {
   webhook_url: "${SLACK_WEBHOOK_URL:-https://hooks.slack.com/services/T000/B000/XXXX}"
 "#,
         built: true,
+        edits: false,
     };
 
     type Settings = Settings;

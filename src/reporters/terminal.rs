@@ -59,6 +59,7 @@ impl Reporter for Terminal {
 - kind: terminal
 ",
         built: true,
+        edits: false,
     };
     type Settings = Settings;
 

@@ -14,7 +14,7 @@ use super::{Content, Means, Message, Receipt, Reporter, ReporterSpec, Retry, Sen
 use crate::clients::http::{Answer, Headers, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
 use crate::clock::Clock;
-use crate::model::{FailureKind, Report, Status, Timestamp};
+use crate::model::{FailureKind, IncidentReport, Report, Status, Timestamp};
 use crate::secret::Secret;
 
 /// The version of what is posted.
@@ -61,7 +61,7 @@ pub struct Webhook {
 #[derive(Serialize)]
 struct Posted<'a> {
     schema: u32,
-    /// What it tells of: `report` or `note`.
+    /// What it tells of: `report`, `incident`, `incidents` or `note`.
     event: &'static str,
     id: &'a str,
     sent_at: Timestamp,
@@ -69,6 +69,10 @@ struct Posted<'a> {
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<&'a Report>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<&'a IncidentReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incidents: Option<&'a [IncidentReport]>,
 }
 
 impl Reporter for Webhook {
@@ -83,6 +87,7 @@ impl Reporter for Webhook {
   headers: {X-Team: ops}
 "#,
         built: true,
+        edits: false,
     };
 
     type Settings = Settings;
@@ -102,19 +107,32 @@ impl Reporter for Webhook {
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
         let now = self.clock.now();
         let id = &message.id;
-        let (event, report) = match &message.content {
-            Content::Report(report) => ("report", Some(&**report)),
-            Content::Note => ("note", None),
-        };
-        let posted = Posted {
+        let mut posted = Posted {
             schema: SCHEMA,
-            event,
+            event: "note",
             id,
             sent_at: now,
             title: &message.title,
             status: message.tone,
-            report,
+            report: None,
+            incident: None,
+            incidents: None,
         };
+        match &message.content {
+            Content::Report(report) => {
+                posted.event = "report";
+                posted.report = Some(report);
+            }
+            Content::Incident(report) => {
+                posted.event = "incident";
+                posted.incident = Some(report);
+            }
+            Content::Incidents(reports) => {
+                posted.event = "incidents";
+                posted.incidents = Some(reports);
+            }
+            Content::Note => {}
+        }
         let body = serde_json::to_vec(&posted)
             .map_err(|error| SendError::permanent(format!("the report is no JSON: {error}")))?;
         let mut headers = self.settings.headers.0.clone();

@@ -66,6 +66,7 @@ impl Reporter for Email {
   to: [ops@example.com, "On call <oncall@example.com>"]
 "#,
         built: true,
+        edits: false,
     };
 
     type Settings = Settings;

@@ -1,7 +1,7 @@
 //! Keeps each report as a file, and the newest under a name that does not change.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -45,41 +45,60 @@ impl Settings {
 /// Keeps each report as a file.
 pub struct File {
     settings: Settings,
+    /// One incident is written after another: a write whose sender has given up may still be under way.
+    incidents: Arc<Mutex<()>>,
 }
 
 impl Reporter for File {
     const KIND: ReporterSpec = ReporterSpec {
         key: "file",
         title: "Files",
-        how: "keeps each report as JSON, and the newest as `latest_report.json`",
+        how: "keeps each report and each incident as JSON, and the newest report as `latest_report.json`",
         sample: "\
 - kind: file
   directory: reports      # made where it is missing
   keep_days: 90           # older reports are deleted
 ",
         built: true,
+        edits: true,
     };
     type Settings = Settings;
 
     fn new(settings: Settings, _: &Means) -> Self {
-        Self { settings }
+        Self {
+            settings,
+            incidents: Arc::default(),
+        }
     }
 
     /// The receipt names the file. When this is dropped, the files are written all the same.
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
-        let Content::Report(report) = &message.content else {
-            // A note is in the next report.
-            return Ok(Receipt::default());
-        };
         let settings = self.settings.clone();
-        let report = Arc::clone(report);
-        let written = tokio::task::spawn_blocking(move || write::write(&settings, &report)).await;
+        let written = match &message.content {
+            Content::Report(report) => {
+                let report = Arc::clone(report);
+                tokio::task::spawn_blocking(move || write::write(&settings, &report)).await
+            }
+            Content::Incident(report) => {
+                let report = Arc::clone(report);
+                let turn = Arc::clone(&self.incidents);
+                let write = move || {
+                    let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+                    let written = write::write_incident(&settings, &report);
+                    drop(turn);
+                    written
+                };
+                tokio::task::spawn_blocking(write).await
+            }
+            // A note is in the next report, and each of many incidents has a file of its own.
+            Content::Incidents(_) | Content::Note => return Ok(Receipt::default()),
+        };
         match written {
             Ok(written) => written.map(|path| Receipt {
                 external_id: Some(path.display().to_string()),
             }),
             Err(error) => Err(
-                SendError::permanent(format!("could not write the report: {error}"))
+                SendError::permanent(format!("could not write the file: {error}"))
                     .hint("this is a bug of ours: please report it"),
             ),
         }

@@ -2,8 +2,9 @@
 
 use chrono::NaiveDateTime;
 
-use crate::model::Timestamp;
+use crate::model::{IncidentId, Timestamp};
 
+const INCIDENT: &str = "incident_";
 const PREFIX: &str = "monitoring_report_";
 const SUFFIX: &str = ".json";
 const STAMP: &str = "%Y%m%d_%H%M%S";
@@ -34,6 +35,18 @@ pub(super) fn read(name: &str) -> Option<(Timestamp, u32)> {
     (of(at, number) == name).then_some((at, number))
 }
 
+/// `incident_12.json`
+pub(super) fn of_incident(id: IncidentId) -> String {
+    format!("{INCIDENT}{id}{SUFFIX}")
+}
+
+/// Which incident a file of that name tells of; `None`: it is not ours.
+pub(super) fn read_incident(name: &str) -> Option<IncidentId> {
+    let digits = name.strip_prefix(INCIDENT)?.strip_suffix(SUFFIX)?;
+    let id = digits.parse().ok()?;
+    (of_incident(id) == name).then_some(id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +70,21 @@ mod tests {
             ("latest_report.json", None),
         ] {
             assert_eq!(read(name).map(|(_, number)| number), number, "`{name}`");
+        }
+    }
+
+    #[test]
+    fn only_exact_names_are_those_of_incidents() {
+        for (name, id) in [
+            ("incident_12.json", Some(12)),
+            ("incident_012.json", None),
+            ("incident_+12.json", None),
+            ("incident_.json", None),
+            ("incident_12.json.bak", None),
+            ("my_incident_12.json", None),
+            ("monitoring_report_20261121_090000.json", None),
+        ] {
+            assert_eq!(read_incident(name), id, "`{name}`");
         }
     }
 }

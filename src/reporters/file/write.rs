@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 
 use super::{LATEST, SendError, Settings, name};
-use crate::model::{Report, Timestamp};
-use crate::render::json::json;
+use crate::model::{IncidentReport, Report, Timestamp};
+use crate::render::json::{incident_json, json};
 
 /// How many reports may begin in the same second.
 const MOST_IN_A_SECOND: u32 = 1000;
@@ -21,7 +21,9 @@ pub(super) fn write(settings: &Settings, report: &Report) -> Result<PathBuf, Sen
         .map_err(|error| refused("could not make the folder", directory, &error))?;
     let dated = write_dated(directory, report.round.started_at, json.as_bytes())
         .map_err(|error| refused("could not write the report to", directory, &error))?;
-    replace_latest(directory, &dated, json.as_bytes()).map_err(|error| {
+    // The dated name belongs to us alone, so a temporary name made from it does too.
+    let own = format!("{LATEST}.{dated}");
+    replace(directory, LATEST, &own, json.as_bytes()).map_err(|error| {
         refused(
             "could not write the report to",
             &directory.join(LATEST),
@@ -38,6 +40,22 @@ pub(super) fn write(settings: &Settings, report: &Report) -> Result<PathBuf, Sen
         tracing::warn!(directory = %directory.display(), reason, "could not delete old reports");
     }
     Ok(directory.join(dated))
+}
+
+/// Writes the file of an incident anew, and returns its path. Only one of us writes it at a time.
+pub(super) fn write_incident(
+    settings: &Settings,
+    report: &IncidentReport,
+) -> Result<PathBuf, SendError> {
+    let directory = settings.directory.as_path();
+    let json = incident_json(report).map_err(|error| SendError::permanent(error.to_string()))?;
+    fs::create_dir_all(directory)
+        .map_err(|error| refused("could not make the folder", directory, &error))?;
+    let name = name::of_incident(report.id);
+    let path = directory.join(&name);
+    replace(directory, &name, &name, json.as_bytes())
+        .map_err(|error| refused("could not write the incident to", &path, &error))?;
+    Ok(path)
 }
 
 /// Writes under the first free name of that second. The temporary file, which only one can create, keeps the name
@@ -81,16 +99,16 @@ fn write_dated(directory: &Path, started_at: Timestamp, json: &[u8]) -> io::Resu
     )))
 }
 
-/// The dated name belongs to us alone, so a temporary name made from it does too.
-fn replace_latest(directory: &Path, dated: &str, json: &[u8]) -> io::Result<()> {
-    let temporary = temporary(directory, &format!("{LATEST}.{dated}"));
+/// `own`: a name that nobody else writes under at the same time.
+fn replace(directory: &Path, name: &str, own: &str, json: &[u8]) -> io::Result<()> {
+    let temporary = temporary(directory, own);
     OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .open(&temporary)
         .and_then(|file| fill(file, json))
-        .and_then(|()| fs::rename(&temporary, directory.join(LATEST)))
+        .and_then(|()| fs::rename(&temporary, directory.join(name)))
         .map_err(|error| given_up(&temporary, error))?;
     settle(directory);
     Ok(())
@@ -124,7 +142,8 @@ fn delete_older(directory: &Path, oldest_kept: Timestamp) -> io::Result<()> {
         let Some(own) = file_name.to_str().map(without_temporary) else {
             continue;
         };
-        let is_old = name::read(own).is_some_and(|(at, _)| at < oldest_kept);
+        let is_old = name::read(own).is_some_and(|(at, _)| at < oldest_kept)
+            || name::read_incident(own).is_some() && was_over(&entry, oldest_kept);
         if is_old && entry.file_type()?.is_file() {
             match fs::remove_file(entry.path()) {
                 // Another one of us was faster.
@@ -134,6 +153,17 @@ fn delete_older(directory: &Path, oldest_kept: Timestamp) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the incident of a file was over by then. One that cannot be read is as old as its file.
+fn was_over(entry: &fs::DirEntry, oldest_kept: Timestamp) -> bool {
+    let written = entry.metadata().and_then(|metadata| metadata.modified());
+    if written.map_or(true, |at| Timestamp::from(at) >= oldest_kept) {
+        return false;
+    }
+    let report = fs::read(entry.path()).ok();
+    let report = report.and_then(|json| serde_json::from_slice::<IncidentReport>(&json).ok());
+    report.is_none_or(|report| report.resolved_at.is_some())
 }
 
 /// The name that a temporary file was meant for; any other name as it is.

@@ -39,6 +39,7 @@ impl Reporter for Telegram {
   chat_id: "${TELEGRAM_CHAT_ID:-@my_channel}"
 "#,
         built: true,
+        edits: true,
     };
 
     type Settings = Settings;
@@ -176,7 +177,9 @@ impl Telegram {
 fn written(message: &Message) -> Letter {
     match &message.content {
         Content::Report(report) => letter(&digest_within(report, Bounds::COMPACT), &message.title),
-        Content::Note => letter(&message.blocks, &message.title),
+        Content::Incident(_) | Content::Incidents(_) | Content::Note => {
+            letter(&message.blocks, &message.title)
+        }
     }
 }
 
