@@ -15,6 +15,7 @@ mod rule;
 mod severity;
 mod status;
 mod target;
+mod uptime;
 mod verdict;
 
 pub use failure::{Blame, Failure, FailureKind};
@@ -31,14 +32,15 @@ pub use outage::Outage;
 pub use parcel::{Parcel, ParcelContent};
 pub use reading::{Fact, Found, Gap, Measurement, Note, Observation, Reading, Unit, Value};
 pub use report::{
-    Change, Counts, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement, ReportTarget,
-    RoundSummary, SelfAlert,
+    Change, Counts, DeliverySummary, Overall, Report, ReportFailure, ReportFinding,
+    ReportMeasurement, ReportTarget, RoundSummary, SelfAlert,
 };
 pub use round::{RoundEnd, RoundEvent, Wish};
 pub use rule::{Bound, Comparison, Limit, LimitError, Origin, Rule, SubjectPattern, Threshold};
 pub use severity::Severity;
 pub use status::Status;
 pub use target::{Common, Target, TargetId, Urgency};
+pub use uptime::Uptime;
 pub use verdict::{Finding, Verdict};
 
 /// A point in time, in UTC. Read it from [`crate::clock`], never from the system.

@@ -36,6 +36,21 @@ pub struct Report {
     /// What is wrong with the monitor itself, such as a memory that cannot be written.
     #[serde(default)]
     pub self_alerts: Vec<SelfAlert>,
+    /// How messages get out; `None`: nobody counts them, as in a single round.
+    #[serde(default)]
+    pub delivery: Option<DeliverySummary>,
+}
+
+/// Messages that did not get out yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliverySummary {
+    /// How many wait, or are tried again.
+    pub waiting: usize,
+    /// How many were given up.
+    pub dead: usize,
+    /// Since when the oldest of those that wait does.
+    #[serde(serialize_with = "to_seconds_if_any")]
+    pub oldest_waiting_at: Option<Timestamp>,
 }
 
 /// Something that is wrong with the monitor itself; never a target's fault.
@@ -212,6 +227,12 @@ pub struct Change {
     pub from: Option<Status>,
     /// How it is; `None`: it is gone.
     pub to: Option<Status>,
+    /// The YAML key of its kind; `None`: the report was written before kinds and names were.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Its name alone, which `target` does not always tell: a name may begin with that of a kind.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 pub(super) fn to_seconds<S: serde::Serializer>(

@@ -103,6 +103,7 @@ pub fn compose(
         analysis: None,
         complete,
         self_alerts: Vec::new(),
+        delivery: None,
     }
 }
 
@@ -227,8 +228,14 @@ fn changes(told: &Told, now: &[&Seen<'_>], names: &Names<'_>, complete: bool) ->
         let to = Some(one.verdict.status);
         // A report that left targets out does not know whether one is new.
         if from != to && (from.is_some() || told.complete) {
-            let target = names.of(one.target.id.kind, &one.target.id.name);
-            changes.push(Change { target, from, to });
+            let id = &one.target.id;
+            changes.push(Change {
+                target: names.of(id.kind, &id.name),
+                from,
+                to,
+                kind: Some(id.kind.to_owned()),
+                name: Some(id.name.to_string()),
+            });
         }
     }
     if complete {
@@ -241,6 +248,8 @@ fn changes(told: &Told, now: &[&Seen<'_>], names: &Names<'_>, complete: bool) ->
             target: names.of(kind, name),
             from: Some(*status),
             to: None,
+            kind: Some((*kind).to_owned()),
+            name: Some((*name).to_owned()),
         }));
     }
     changes

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::model::{Change, Report, ReportTarget, SelfAlert, Status};
+use crate::model::{Change, DeliverySummary, Report, ReportTarget, SelfAlert, Status};
 
 use super::blocks::{Block, Column, Fit, Line, Span, line};
 use super::escape::shortened;
@@ -94,11 +94,14 @@ pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
         (report.targets.iter()).map(|target| (target.kind.as_str(), target.name.as_str())),
     );
     let mut blocks = head(report);
-    let alerts = report.self_alerts.iter();
+    // Messages that wait come first: they are one line, which must not be among those that are left out.
+    let ourselves: Vec<Line> = (waiting_messages(report).into_iter())
+        .chain(report.self_alerts.iter().map(self_alert))
+        .collect();
     add_list(
         &mut blocks,
         "The monitor itself",
-        alerts.map(self_alert),
+        ourselves.into_iter(),
         bounds.recommendations,
     );
     add_problems(&mut blocks, report, &names, bounds.problem_rows);
@@ -183,16 +186,50 @@ fn self_alert(alert: &SelfAlert) -> Line {
     line(short(&format!("{}{hint}", alert.message)))
 }
 
+/// `3 messages wait, the oldest since 02:10 UTC; 1 was given up: …`, where there is something to tell.
+fn waiting_messages(report: &Report) -> Option<Line> {
+    let DeliverySummary {
+        waiting,
+        dead,
+        oldest_waiting_at,
+    } = report.delivery?;
+    let since = oldest_waiting_at.map_or_else(String::new, |at| {
+        let of_today = at.date_naive() == report.round.started_at.date_naive();
+        let at = if of_today {
+            words::time_of_day(at)
+        } else {
+            words::minute(at)
+        };
+        let whose = if waiting == 1 { "" } else { ", the oldest" };
+        format!("{whose} since {at}")
+    });
+    let verb = if waiting == 1 { "waits" } else { "wait" };
+    let waits = format!("{} {verb}{since}", words::counted(waiting, "message"));
+    let were = if dead == 1 { "was" } else { "were" };
+    let text = match (waiting, dead) {
+        (0, 0) => return None,
+        (_, 0) => waits,
+        (0, _) => format!("{} {were} given up", words::counted(dead, "message")),
+        _ => format!("{waits}; {} {were} given up", words::count(dead)),
+    };
+    Some(line(format!("{text}: `roundsman outbox list`")))
+}
+
 fn add_problems(blocks: &mut Vec<Block>, report: &Report, names: &Names<'_>, most_rows: usize) {
     let mut rows = Vec::new();
     let mut left_out: BTreeMap<Reverse<Status>, usize> = BTreeMap::new();
-    for target in &report.targets {
+    let mut targets: Vec<&ReportTarget> = report.targets.iter().collect();
+    // Stable: otherwise the order of the report stays.
+    targets.sort_by_key(|target| (Reverse(target.status), target.silenced));
+    for target in targets {
         for (status, text) in problems(target) {
             if rows.len() < most_rows {
+                let mut problem = line(short(&text));
+                problem.extend(known_already(target).map(Span::Faint));
                 rows.push(vec![
                     vec![Span::Status(status)],
                     vec![Span::Strong(short(&names.of(&target.kind, &target.name)))],
-                    line(short(&text)),
+                    problem,
                     vec![Span::Faint(since(report, target))],
                 ]);
             } else {
@@ -219,6 +256,18 @@ fn add_problems(blocks: &mut Vec<Block>, report: &Report, names: &Names<'_>, mos
     }
     rest.push(Span::Text(format!(" {ELSEWHERE}")));
     blocks.push(Block::Paragraph(rest));
+}
+
+/// That nobody is disturbed for it: somebody knows.
+fn known_already(target: &ReportTarget) -> Option<String> {
+    let words: Vec<&str> = [
+        (target.silenced, "silenced"),
+        (target.acknowledged, "acknowledged"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, word)| is_so.then_some(word))
+    .collect();
+    (!words.is_empty()).then(|| format!(" ({})", words.join(", ")))
 }
 
 fn since(report: &Report, target: &ReportTarget) -> String {
@@ -322,7 +371,8 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples::{SERVERS, Visit, report, round};
+    use crate::model::Limit;
+    use crate::render::samples::{SERVERS, Visit, at, report, round};
     use crate::render::text::{TextStyle, text};
 
     #[test]
@@ -398,6 +448,81 @@ mod tests {
         - vps_servers: 3
 
         next round at 2026-11-21 15:00:00 UTC
+        "#);
+    }
+
+    #[test]
+    fn what_somebody_knows_already_is_said_and_comes_after_the_rest_of_its_status() {
+        let down = |name: &str| Visit::down(&SERVERS, name, "08:00:00");
+        let full = |name: &str| {
+            let visit = Visit::green(&SERVERS, name, "08:00:00");
+            visit.finding(Status::Yellow, 17.0, Limit::below(20.0))
+        };
+        let visits = [down("a"), down("b"), down("c"), full("d"), full("e")];
+        let plain = report(round("r", "09:00:00"), &visits, None, true);
+        let mut report = plain.clone();
+        for target in &mut report.targets {
+            target.silenced = ["a", "b", "d"].contains(&target.name.as_str());
+            target.acknowledged = ["b", "c"].contains(&target.name.as_str());
+        }
+        let said = text(&digest(&report), TextStyle::default());
+        let problems = &said[..said.find("What to do").expect("advice")];
+        insta::assert_snapshot!(problems, @r#"
+        unhealthy: 5 targets, 3 RED · 2 YELLOW
+        round of 2026-11-21 09:00:00 UTC, took 812 ms
+
+        Problems
+        STATUS  TARGET  PROBLEM                                                                         SINCE
+        RED     c       could not connect to 192.0.2.7:22: connection refused (acknowledged)            2026-11-21 08:00 UTC (1 h)
+        RED     a       could not connect to 192.0.2.7:22: connection refused (silenced)                2026-11-21 08:00 UTC (1 h)
+        RED     b       could not connect to 192.0.2.7:22: connection refused (silenced, acknowledged)  2026-11-21 08:00 UTC (1 h)
+        YELLOW  e       disk_free_percent of / is 17 < 20                                               2026-11-21 08:00 UTC (1 h)
+        YELLOW  d       disk_free_percent of / is 17 < 20 (silenced)                                    2026-11-21 08:00 UTC (1 h)
+        "#);
+        assert_eq!(digest_title(&report), digest_title(&plain));
+
+        let one = Bounds {
+            problem_rows: 1,
+            ..Bounds::default()
+        };
+        let said = text(&digest_within(&report, one), TextStyle::default());
+        assert!(said.contains("(acknowledged)"), "{said}");
+        assert!(!said.contains("silenced"), "{said}");
+    }
+
+    #[test]
+    fn messages_that_wait_are_told_where_there_are_some() {
+        let mut report = report(round("r", "09:00:00"), &[], None, true);
+        let before_midnight = "2026-11-20T23:59:59Z".parse().expect("a time");
+        let mut said = Vec::new();
+        for (waiting, dead, oldest_waiting_at) in [
+            (0, 0, None),
+            (3, 1, Some(at("02:10:00"))),
+            (1, 0, Some(before_midnight)),
+            (1200, 2, None),
+            (0, 1, None),
+            (0, 1001, None),
+        ] {
+            report.delivery = Some(DeliverySummary {
+                waiting,
+                dead,
+                oldest_waiting_at,
+            });
+            let text = text(&digest(&report), TextStyle::default());
+            let told = text.split("The monitor itself\n").nth(1);
+            said.push(
+                told.and_then(|told| told.lines().next())
+                    .unwrap_or("nothing")
+                    .to_owned(),
+            );
+        }
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        nothing
+        - 3 messages wait, the oldest since 02:10 UTC; 1 was given up: `roundsman outbox list`
+        - 1 message waits since 2026-11-20 23:59 UTC: `roundsman outbox list`
+        - 1,200 messages wait; 2 were given up: `roundsman outbox list`
+        - 1 message was given up: `roundsman outbox list`
+        - 1,001 messages were given up: `roundsman outbox list`
         "#);
     }
 

@@ -18,6 +18,7 @@ mod issues;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod merge;
 pub mod mermaid;
 mod names;
 mod recommend;

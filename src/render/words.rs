@@ -81,6 +81,11 @@ pub(super) fn minute(at: Timestamp) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// `09:00 UTC`
+pub(super) fn time_of_day(at: Timestamp) -> String {
+    at.format("%H:%M UTC").to_string()
+}
+
 /// `2026-11-21 09:00:12 UTC`
 pub(super) fn second(at: Timestamp) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()

@@ -90,7 +90,7 @@ async fn since_and_changes_come_from_the_last_report() {
     assert_eq!(broke, target(&third, "page")["looked_at"]);
     assert_eq!(
         third["changes"],
-        json!([{"target": "page", "from": "GREEN", "to": "RED"}])
+        json!([{"target": "page", "from": "GREEN", "to": "RED", "kind": "api_endpoints", "name": "page"}])
     );
 
     let fourth = round(&place).await.assert_code(2).json();
@@ -103,8 +103,8 @@ async fn since_and_changes_come_from_the_last_report() {
     assert_eq!(
         fifth["changes"],
         json!([
-            {"target": "other", "from": null, "to": "RED"},
-            {"target": "page", "from": "RED", "to": null},
+            {"target": "other", "from": null, "to": "RED", "kind": "api_endpoints", "name": "other"},
+            {"target": "page", "from": "RED", "to": null, "kind": "api_endpoints", "name": "page"},
         ])
     );
 }

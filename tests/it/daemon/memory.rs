@@ -33,7 +33,7 @@ async fn since_and_changes_outlast_a_restart() {
     let second = latest(&place);
     assert_eq!(
         second["changes"],
-        serde_json::json!([{"target": "shop", "from": "GREEN", "to": "RED"}])
+        serde_json::json!([{"target": "shop", "from": "GREEN", "to": "RED", "kind": "api_endpoints", "name": "shop"}])
     );
 
     shop.set_well(true);

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use roundsman::clients::Clients;
 use roundsman::model::{
-    Change, Counts, FailureKind, Overall, Report, ReportFailure, ReportFinding, ReportMeasurement,
-    ReportTarget, RoundSummary, Status, Timestamp, Unit, Value,
+    Change, Counts, DeliverySummary, FailureKind, Overall, Report, ReportFailure, ReportFinding,
+    ReportMeasurement, ReportTarget, RoundSummary, Status, Timestamp, Unit, Value,
 };
 use roundsman::render::{Format, TextStyle, render};
 use roundsman::reporters::terminal::Screen;
@@ -89,12 +89,16 @@ const CONTRACT: &str = r#"{
     {
       "target": "web-1",
       "from": "GREEN",
-      "to": "YELLOW"
+      "to": "YELLOW",
+      "kind": "vps_servers",
+      "name": "web-1"
     },
     {
       "target": "old",
       "from": "RED",
-      "to": null
+      "to": null,
+      "kind": null,
+      "name": null
     }
   ],
   "issues_found": [
@@ -105,7 +109,12 @@ const CONTRACT: &str = r#"{
   ],
   "analysis": null,
   "complete": true,
-  "self_alerts": []
+  "self_alerts": [],
+  "delivery": {
+    "waiting": 3,
+    "dead": 1,
+    "oldest_waiting_at": "2026-11-21T02:10:00Z"
+  }
 }
 "#;
 
@@ -136,11 +145,15 @@ fn sample() -> Report {
                 target: "web-1".to_owned(),
                 from: Some(Status::Green),
                 to: Some(Status::Yellow),
+                kind: Some("vps_servers".to_owned()),
+                name: Some("web-1".to_owned()),
             },
             Change {
                 target: "old".to_owned(),
                 from: Some(Status::Red),
                 to: None,
+                kind: None,
+                name: None,
             },
         ],
         issues_found: vec!["[YELLOW] web-1: disk_free_percent of / is 17.2 < 20".to_owned()],
@@ -148,6 +161,11 @@ fn sample() -> Report {
         analysis: None,
         complete: true,
         self_alerts: Vec::new(),
+        delivery: Some(DeliverySummary {
+            waiting: 3,
+            dead: 1,
+            oldest_waiting_at: Some(at("2026-11-21T02:10:00Z")),
+        }),
     }
 }
 
