@@ -26,6 +26,7 @@ pub mod clients;
 pub mod clock;
 pub mod collectors;
 pub mod config;
+pub mod delivery;
 pub mod descriptors;
 pub mod desk;
 pub mod document;

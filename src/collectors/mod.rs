@@ -74,6 +74,34 @@ pub struct RunContext {
     pub clock: Arc<dyn Clock>,
 }
 
+/// How this machine is called where it is a home.
+pub const THIS_MACHINE: &str = "this machine";
+
+/// Where a target is at home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Home {
+    /// It is that machine.
+    Is(String),
+    /// It runs on that machine.
+    On(String),
+}
+
+impl Home {
+    /// The machine's name or address.
+    #[must_use]
+    pub fn machine(&self) -> &str {
+        match self {
+            Self::Is(machine) | Self::On(machine) => machine,
+        }
+    }
+
+    /// On that machine, or on this one where there is none outside.
+    #[must_use]
+    pub fn on(host: Option<String>) -> Self {
+        Self::On(host.unwrap_or_else(|| THIS_MACHINE.to_owned()))
+    }
+}
+
 /// Looks at targets of one kind.
 pub trait Collector: Send + Sync + Sized + 'static {
     /// What the kind is.
@@ -111,6 +139,16 @@ pub trait Collector: Send + Sync + Sized + 'static {
     /// The host that a look goes to: a name or an address as [`crate::clients::net::outside_host`] gives it. `None`: there
     /// is none, or it is this machine. Targets of one host fail together.
     fn host(_settings: &Self::Settings) -> Option<String> {
+        None
+    }
+
+    /// The machine that the target is, or runs on, where that can be told from its settings: whose failure explains its own.
+    fn home(settings: &Self::Settings) -> Option<Home> {
+        Self::host(settings).map(Home::On)
+    }
+
+    /// The region of the provider that the target lies in, where it is written in its settings.
+    fn region(_settings: &Self::Settings) -> Option<String> {
         None
     }
 
@@ -229,6 +267,10 @@ pub struct Kind {
     pub ssh: fn(&Settings) -> Option<&SshSettings>,
     /// See [`Collector::host`].
     pub host: fn(&Settings) -> Option<String>,
+    /// See [`Collector::home`].
+    pub home: fn(&Settings) -> Option<Home>,
+    /// See [`Collector::region`].
+    pub region: fn(&Settings) -> Option<String>,
     /// See [`Collector::check`].
     pub check: fn(&Settings, Variables<'_>) -> Vec<SettingsProblem>,
     /// See [`Collector::new`].
@@ -256,6 +298,8 @@ impl Kind {
             rules: |settings| settings.downcast_ref().map_or_else(Vec::new, C::rules),
             ssh: |settings| settings.downcast_ref().and_then(C::ssh),
             host: |settings| settings.downcast_ref().and_then(C::host),
+            home: |settings| settings.downcast_ref().and_then(C::home),
+            region: |settings| settings.downcast_ref().and_then(C::region),
             check: |settings, variable| {
                 (settings.downcast_ref()).map_or_else(Vec::new, |own| C::check(own, variable))
             },
@@ -288,6 +332,8 @@ impl Kind {
             rules: |_| Vec::new(),
             ssh: |_| None,
             host: |_| None,
+            home: |_| None,
+            region: |_| None,
             check: |_, _| Vec::new(),
             new: |_| Box::new(not_built::NotBuilt),
         }

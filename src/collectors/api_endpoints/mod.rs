@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use http::{StatusCode, header};
 
-use super::{Collector, RunContext, SettingsProblem, Variables};
+use super::{Collector, Home, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
 use crate::clients::http::{Answer, HttpClients, Phase, Trace, Visit};
 use crate::model::{
@@ -161,6 +161,10 @@ impl Collector for ApiEndpoints {
 
     fn host(settings: &Settings) -> Option<String> {
         settings.url.outside_host()
+    }
+
+    fn home(settings: &Settings) -> Option<Home> {
+        Some(Home::on(Self::host(settings)))
     }
 
     fn default_name(settings: &Settings) -> String {

@@ -8,7 +8,7 @@ mod settings;
 
 use std::time::{Duration, Instant};
 
-use super::{Collector, RunContext, SettingsProblem, Variables};
+use super::{Collector, Home, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
 use crate::clients::net::outside_host;
 use crate::clients::postgres::{Login, Phase, PostgresClients, Refused, Session, Trace, timed_out};
@@ -77,6 +77,10 @@ impl Collector for Databases {
     fn host(settings: &Settings) -> Option<String> {
         // A folder of sockets is none: it begins with `/`.
         outside_host(&settings.host)
+    }
+
+    fn home(settings: &Settings) -> Option<Home> {
+        Some(Home::on(Self::host(settings)))
     }
 
     fn default_name(settings: &Settings) -> String {

@@ -27,7 +27,7 @@ use self::look::{List, Visit, Word, not_well};
 use self::measure::{Circumstances, Known, in_words};
 use self::metrics::{MISSING, OOM_KILLED, RESTART_COUNT, STATE};
 use self::settings::Filter;
-use super::{Collector, RunContext, SettingsProblem, Variables};
+use super::{Collector, Home, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
 use crate::clients::docker::{Deadline, DockerClients};
 use crate::clients::ssh::SshSettings;
@@ -86,6 +86,10 @@ impl Collector for DockerHosts {
 
     fn host(settings: &Settings) -> Option<String> {
         settings.host()
+    }
+
+    fn home(settings: &Settings) -> Option<Home> {
+        Some(Home::on(Self::host(settings)))
     }
 
     fn default_name(settings: &Settings) -> String {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::{Collector, RunContext, SettingsProblem, Variables};
+use super::{Collector, Home, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
 use crate::clients::aws::AwsClients;
 use crate::model::{Blame, Failure, Found, KindSpec, MonthlyPrice, Reading, Rule, Target};
@@ -45,6 +45,15 @@ impl Collector for Ec2Instances {
 
     fn host(settings: &Settings) -> Option<String> {
         (settings.account()).outside_host("ec2", settings.region.as_deref())
+    }
+
+    /// A look goes to the API: no machine that instances share.
+    fn home(_settings: &Settings) -> Option<Home> {
+        None
+    }
+
+    fn region(settings: &Settings) -> Option<String> {
+        settings.region.clone()
     }
 
     fn default_name(settings: &Settings) -> String {

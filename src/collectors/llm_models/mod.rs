@@ -136,6 +136,10 @@ impl Collector for LlmModels {
         }
     }
 
+    fn region(settings: &Settings) -> Option<String> {
+        settings.endpoint().region
+    }
+
     fn default_name(settings: &Settings) -> String {
         format!("{}/{}", settings.provider, settings.model_id)
     }

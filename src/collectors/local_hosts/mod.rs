@@ -22,7 +22,7 @@ use self::files::{First, Second};
 use self::patience::Patience;
 use crate::clients::Clients;
 use crate::collectors::host::{choice, cpu, memory, metrics, process, system};
-use crate::collectors::{Collector, RunContext, SettingsProblem, Variables};
+use crate::collectors::{Collector, Home, RunContext, SettingsProblem, THIS_MACHINE, Variables};
 use crate::model::{Failure, KindSpec, Reading, Rule, Target};
 
 pub use self::files::HostFiles;
@@ -91,6 +91,10 @@ impl Collector for LocalHosts {
     }
 
     /// The host name.
+    fn home(_settings: &Settings) -> Option<Home> {
+        Some(Home::Is(THIS_MACHINE.to_owned()))
+    }
+
     fn default_name(_settings: &Settings) -> String {
         let uname = rustix::system::uname();
         let name = uname.nodename().to_string_lossy();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketLocationConstraint, BucketVersioningStatus};
 
-use super::{Collector, RunContext, SettingsProblem, Variables};
+use super::{Collector, Home, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
 use crate::clients::aws::{AwsClients, Call, CallFailed, Class, call_failed};
 use crate::model::{
@@ -98,6 +98,15 @@ impl Collector for S3Buckets {
 
     fn host(settings: &Settings) -> Option<String> {
         (settings.account()).outside_host("s3", settings.region.as_deref())
+    }
+
+    /// Buckets of one endpoint fail each for itself; what they have in common is their region.
+    fn home(_settings: &Settings) -> Option<Home> {
+        None
+    }
+
+    fn region(settings: &Settings) -> Option<String> {
+        settings.region.clone()
     }
 
     fn default_name(settings: &Settings) -> String {

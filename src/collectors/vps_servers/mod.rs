@@ -29,7 +29,7 @@ use crate::collectors::host::metrics::{
     DISK_FREE_PERCENT, DISK_TOTAL_BYTES, INODE_FREE_PERCENT, LOAD_1M, LOAD_5M, LOAD_15M,
     LOAD_PER_CORE, RAM_AVAILABLE_BYTES, RAM_PERCENT, RAM_TOTAL_BYTES, SWAP_PERCENT, UPTIME_SECONDS,
 };
-use crate::collectors::{Collector, RunContext, SettingsProblem, Variables};
+use crate::collectors::{Collector, Home, RunContext, SettingsProblem, THIS_MACHINE, Variables};
 use crate::model::{Failure, KindSpec, Limit, MetricSpec, Reading, Rule, Target};
 
 /// Kept back from the time of a look, so that it can still say how far it came.
@@ -106,6 +106,11 @@ rights beyond a login; the key can be tied to it (docs/ssh-monitor.md).",
 
     fn host(settings: &Settings) -> Option<String> {
         outside_host(&settings.ssh.host)
+    }
+
+    fn home(settings: &Settings) -> Option<Home> {
+        let host = Self::host(settings);
+        Some(Home::Is(host.unwrap_or_else(|| THIS_MACHINE.to_owned())))
     }
 
     /// `host`, or `host:port` where the port is not 22.

@@ -1,0 +1,183 @@
+//! The tasks that send: one for each channel.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::lease::{Job, Lease};
+use super::mailroom::Mailroom;
+use super::message::message;
+use crate::clock::{Clock, milliseconds};
+use crate::reporters::{AnyReporter, Message, Receipt, SendError};
+
+/// How long a channel may take for a message.
+const SENDING: Duration = Duration::from_secs(30);
+
+/// A wait that is longer than this is looked at again: clocks are set.
+const LOOKED_AT_AGAIN: Duration = Duration::from_secs(5);
+
+/// How long it is waited for a commit before it is asked whether the store is in trouble.
+const COMMITTING: Duration = Duration::from_millis(100);
+
+/// The reporters by name, each made once: what it knows of its channel stays over tries.
+pub type Reporters = HashMap<String, Arc<dyn AnyReporter>>;
+
+/// Sends what the mailroom has.
+pub struct Courier {
+    /// Where messages are.
+    pub mailroom: Arc<Mailroom>,
+    /// Who sends.
+    pub reporters: watch::Receiver<Arc<Reporters>>,
+    /// The newest commit of the store.
+    pub committed: watch::Receiver<u64>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Courier {
+    /// Sends until it is to stop, and then what is due, each once.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut running: HashMap<String, CancellationToken> = HashMap::new();
+        let mut tasks: JoinSet<()> = JoinSet::new();
+        loop {
+            let reporters = Arc::clone(&self.reporters.borrow_and_update());
+            // Another configuration: every channel is taken up anew, once what it sends is sent.
+            for (_, stop) in running.drain() {
+                stop.cancel();
+            }
+            for (name, reporter) in reporters.iter() {
+                let stop_one = stop.child_token();
+                running.insert(name.clone(), stop_one.clone());
+                let channel = Channel {
+                    name: name.clone(),
+                    reporter: Arc::clone(reporter),
+                    mailroom: Arc::clone(&self.mailroom),
+                    committed: self.committed.clone(),
+                    clock: Arc::clone(&self.clock),
+                };
+                tasks.spawn(channel.run(stop_one));
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                changed = self.reporters.changed() => if changed.is_err() {
+                    stop.cancelled().await;
+                    break;
+                },
+                Some(_) = tasks.join_next() => {}
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+struct Channel {
+    name: String,
+    reporter: Arc<dyn AnyReporter>,
+    mailroom: Arc<Mailroom>,
+    committed: watch::Receiver<u64>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Channel {
+    /// At its end it sends what is due, each once: what fails then waits for the next start.
+    async fn run(self, stop: CancellationToken) {
+        let mut handed_in = self.mailroom.handed_in();
+        let mut committed = self.committed.clone();
+        let mut sending = FuturesUnordered::new();
+        loop {
+            handed_in.borrow_and_update();
+            committed.borrow_and_update();
+            let stopping = stop.is_cancelled();
+            let mut committing = false;
+            let wait = loop {
+                match self.mailroom.lease(&self.name) {
+                    Lease::Send(job) => sending.push(self.send(*job)),
+                    Lease::Commit => {
+                        committing = true;
+                        break COMMITTING;
+                    }
+                    Lease::Wait(_) if stopping && sending.is_empty() => return,
+                    Lease::Wait(until) => {
+                        let left = until.map(|at| (at - self.clock.now()).to_std());
+                        let left = left.map_or(LOOKED_AT_AGAIN, Result::unwrap_or_default);
+                        break left.min(LOOKED_AT_AGAIN);
+                    }
+                }
+            };
+            tokio::select! {
+                Some(()) = sending.next() => {}
+                () = stop.cancelled(), if !stopping => {}
+                Ok(()) = handed_in.changed() => {}
+                Ok(()) = committed.changed(), if committing => {}
+                () = sleep_until(Instant::now() + wait) => {}
+            }
+        }
+    }
+
+    async fn send(&self, job: Job) {
+        let began = Instant::now();
+        let (parcel, id, tries) = (job.parcel.clone(), job.message.clone(), job.tries);
+        let now = self.clock.now();
+        // Thousands of incidents in one message take a while.
+        let made = tokio::task::spawn_blocking(move || message(&job, now)).await;
+        let outcome = match made {
+            Ok(message) => send_in_time(self.reporter.as_ref(), &message).await,
+            Err(_) => Err(panicked("making the message")),
+        };
+        let duration_ms = milliseconds(began.elapsed());
+        match &outcome {
+            Ok(_) => tracing::info!(
+                event = "message.sent",
+                reporter = self.name,
+                message.id = id,
+                tries,
+                duration_ms,
+                "a message was sent"
+            ),
+            Err(error) => tracing::warn!(
+                event = "message.not_sent",
+                reporter = self.name,
+                message.id = id,
+                tries,
+                duration_ms,
+                hint = error.hint,
+                "{}",
+                error.message
+            ),
+        }
+        self.mailroom.settle(&parcel, &outcome);
+    }
+}
+
+fn panicked(what: &str) -> SendError {
+    SendError::permanent(format!("{what} panicked"))
+        .hint("this is a bug of ours: please report it with the log")
+}
+
+/// Sends a message once, and takes no longer than half a minute.
+///
+/// # Errors
+/// What the channel said, or that it said nothing in time.
+pub async fn send_in_time(
+    reporter: &dyn AnyReporter,
+    message: &Message,
+) -> Result<Receipt, SendError> {
+    // A reporter keeps no state that a panic could leave half-written.
+    let send = AssertUnwindSafe(reporter.send(message)).catch_unwind();
+    match timeout(SENDING, send).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(panicked("the reporter")),
+        Err(_) => Err(SendError::retryable(format!(
+            "the message was not sent within {} s",
+            SENDING.as_secs()
+        ))),
+    }
+}

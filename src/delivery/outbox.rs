@@ -1,0 +1,539 @@
+//! Everything that no channel has taken yet. Pure: `now` goes in, and out come rows to keep and messages to send.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::audience::Channel;
+use super::pace::Pace;
+use crate::incidents::{Announcement, Level};
+use crate::model::{
+    DeliverySummary, Event, Incident, IncidentId, Parcel, ParcelContent, Report, Status, Timestamp,
+};
+use crate::schedule::share;
+use crate::store::{Kept, Row, Ticket};
+
+/// What the configuration says of delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The channels, in the order of the configuration.
+    pub channels: Vec<Channel>,
+    /// The levels of escalation.
+    pub levels: Vec<Level>,
+    /// How long a message is tried.
+    pub retry: TimeDelta,
+}
+
+/// A message, and what is known of it while this process runs.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) parcel: Parcel,
+    /// It is being sent.
+    pub(super) under_way: bool,
+    /// It comes from before a restart: a channel may have taken it, under this name. It stays as it is for one more try.
+    pub(super) maybe_sent: bool,
+    /// The commit that it waits for.
+    pub(super) ticket: Option<Ticket>,
+}
+
+impl Held {
+    /// Whether it may still take something along.
+    pub(super) fn is_open(&self) -> bool {
+        !self.under_way && !self.maybe_sent && self.parcel.dead_at.is_none()
+    }
+
+    /// The incidents that it tells of.
+    fn incidents(&self) -> Vec<IncidentId> {
+        match &self.parcel.content {
+            ParcelContent::Incident { id, .. } => vec![*id],
+            ParcelContent::Incidents { of } | ParcelContent::Quiet { unsaid: of, .. } => {
+                of.iter().map(|(id, _)| *id).collect()
+            }
+            ParcelContent::Report { .. } | ParcelContent::Note { .. } => Vec::new(),
+        }
+    }
+}
+
+/// All messages that wait, are under way, or were given up.
+#[derive(Debug)]
+pub struct Outbox {
+    pub(super) terms: Terms,
+    pub(super) parcels: BTreeMap<String, Held>,
+    pub(super) paces: HashMap<String, Pace>,
+    /// Those that parcels tell of, as they are now.
+    pub(super) incidents: HashMap<IncidentId, Arc<Incident>>,
+    pub(super) reports: HashMap<String, Arc<Report>>,
+    /// What channels said of the newest message of each thread: by reporter and thread.
+    pub(super) receipts: HashMap<(String, String), String>,
+    /// The latest time that was given.
+    now: Timestamp,
+    changed: BTreeSet<String>,
+    pub(super) rows: Vec<Row>,
+    unstamped: Vec<String>,
+}
+
+/// The thread of an incident's messages.
+pub(super) fn thread_of(incident: IncidentId) -> String {
+    format!("incident-{incident}")
+}
+
+impl Outbox {
+    /// Begins with nothing.
+    #[must_use]
+    pub fn new(terms: Terms) -> Self {
+        Self {
+            terms,
+            parcels: BTreeMap::new(),
+            paces: HashMap::new(),
+            incidents: HashMap::new(),
+            reports: HashMap::new(),
+            receipts: HashMap::new(),
+            now: Timestamp::UNIX_EPOCH,
+            changed: BTreeSet::new(),
+            rows: Vec::new(),
+            unstamped: Vec::new(),
+        }
+    }
+
+    /// The configuration was loaded anew. What waits for a channel that is gone waits on: it may come back.
+    pub fn replan(&mut self, terms: Terms) {
+        self.terms = terms;
+    }
+
+    /// Takes over what was kept. What is here already is newer, and stays.
+    pub fn restore(&mut self, kept: &mut Kept) {
+        for parcel in std::mem::take(&mut kept.outbox) {
+            let id = parcel.id.clone();
+            self.parcels.entry(id).or_insert(Held {
+                under_way: false,
+                maybe_sent: parcel.dead_at.is_none(),
+                ticket: None,
+                parcel,
+            });
+        }
+        for (id, report) in std::mem::take(&mut kept.reports) {
+            self.reports.entry(id).or_insert(report);
+        }
+        for (reporter, thread, receipt) in std::mem::take(&mut kept.receipts) {
+            self.receipts.entry((reporter, thread)).or_insert(receipt);
+        }
+        for incident in &kept.incidents {
+            let known = self.incidents.entry(incident.id);
+            known.or_insert_with(|| Arc::new(incident.clone()));
+        }
+        self.forget_what_nothing_tells_of();
+    }
+
+    /// Everything, for a store that has nothing yet.
+    #[must_use]
+    pub fn everything(&mut self) -> Vec<Row> {
+        self.changed.clear();
+        self.rows.clear();
+        let reports = self.reports.iter();
+        let reports = reports.map(|(id, report)| Row::Report(id.clone(), Arc::clone(report)));
+        let parcels = self.parcels.values();
+        let parcels = parcels.map(|held| Row::Parcel(Box::new(held.parcel.clone())));
+        let receipts = self
+            .receipts
+            .iter()
+            .map(|((reporter, thread), receipt)| Row::Receipt {
+                reporter: reporter.clone(),
+                thread: thread.clone(),
+                at: self.now,
+                receipt: receipt.clone(),
+            });
+        self.unstamped = self.parcels.keys().cloned().collect();
+        reports.chain(parcels).chain(receipts).collect()
+    }
+
+    /// What is to be kept since the last time.
+    #[must_use]
+    pub fn take_rows(&mut self) -> Vec<Row> {
+        let mut rows = std::mem::take(&mut self.rows);
+        for id in std::mem::take(&mut self.changed) {
+            if let Some(held) = self.parcels.get(&id) {
+                rows.push(Row::Parcel(Box::new(held.parcel.clone())));
+                self.unstamped.push(id);
+            }
+        }
+        rows
+    }
+
+    /// What [`Self::take_rows`] gave is committed with that.
+    pub fn stamp(&mut self, ticket: Ticket) {
+        for id in std::mem::take(&mut self.unstamped) {
+            if let Some(held) = self.parcels.get_mut(&id) {
+                held.ticket = Some(ticket);
+            }
+        }
+    }
+
+    /// An incident as it is now: what waits tells of it as it is when it is sent.
+    pub fn learn(&mut self, incident: &Arc<Incident>) {
+        if let Some(known) = self.incidents.get_mut(&incident.id) {
+            *known = Arc::clone(incident);
+        }
+    }
+
+    /// Makes messages of what people must hear.
+    pub fn tell(&mut self, announcement: Announcement, now: Timestamp) {
+        self.advance(now);
+        match announcement {
+            Announcement::Incident {
+                incident,
+                events,
+                audience,
+            } => {
+                let rings = events.iter().any(|event| event.rings);
+                for name in self.audience(|channel, levels, was_told| {
+                    (rings || channel.takes_updates)
+                        && channel.hears(&incident, audience, levels, was_told(&incident))
+                }) {
+                    self.put(&name, incident.id, events.clone(), now);
+                    let known = Arc::clone(&incident);
+                    self.incidents.insert(incident.id, known);
+                }
+            }
+            Announcement::QuietEnded { quiets, unsaid } => self.tell_unsaid(&quiets, &unsaid, now),
+        }
+    }
+
+    /// The names of the channels for which that is so.
+    fn audience(
+        &self,
+        is_for: impl Fn(&Channel, &[Level], &dyn Fn(&Incident) -> bool) -> bool,
+    ) -> Vec<String> {
+        let channels = self.terms.channels.iter().filter(|channel| {
+            let was_told = |incident: &Incident| {
+                let key = (channel.name.clone(), thread_of(incident.id));
+                self.receipts.contains_key(&key)
+            };
+            is_for(channel, &self.terms.levels, &was_told)
+        });
+        channels.map(|channel| channel.name.clone()).collect()
+    }
+
+    fn tell_unsaid(
+        &mut self,
+        quiets: &[String],
+        unsaid: &[(Arc<Incident>, Vec<Event>)],
+        now: Timestamp,
+    ) {
+        let everyone = crate::incidents::Audience::Everyone;
+        let mut heard: BTreeMap<String, Vec<(IncidentId, Vec<Event>)>> = BTreeMap::new();
+        for (incident, events) in unsaid {
+            for name in self.audience(|channel, levels, was_told| {
+                channel.hears(incident, everyone, levels, was_told(incident))
+            }) {
+                let all = heard.entry(name).or_default();
+                all.push((incident.id, events.clone()));
+                self.incidents.insert(incident.id, Arc::clone(incident));
+            }
+        }
+        for (reporter, unsaid) in heard {
+            let quiets = quiets.to_vec();
+            let content = ParcelContent::Quiet { quiets, unsaid };
+            self.add("quiet", &reporter, content, now, now);
+        }
+    }
+
+    /// Tells of an incident: with what waits already where that can be, and of many together where there are too many.
+    pub(super) fn put(
+        &mut self,
+        reporter: &str,
+        incident: IncidentId,
+        events: Vec<Event>,
+        now: Timestamp,
+    ) {
+        if let Some(id) = self.open_parcel(reporter, |content| {
+            matches!(content, ParcelContent::Incidents { .. })
+        }) {
+            self.take_along(&id, incident, events);
+            return;
+        }
+        let same = |content: &ParcelContent| matches!(content, ParcelContent::Incident { id, .. } if *id == incident);
+        if let Some(id) = self.open_parcel(reporter, same) {
+            self.take_along(&id, incident, events);
+            return;
+        }
+        let singles: Vec<String> = (self.of(reporter))
+            .filter(|held| held.is_open())
+            .filter(|held| matches!(held.parcel.content, ParcelContent::Incident { .. }))
+            .map(|held| held.parcel.id.clone())
+            .collect();
+        let pace = self.paces.entry(reporter.to_owned()).or_default();
+        if pace.has_room(singles.len(), now) {
+            let content = ParcelContent::Incident {
+                id: incident,
+                events,
+            };
+            self.add(&format!("i{incident}"), reporter, content, now, now);
+            return;
+        }
+        let due_at = pace.together_from(now);
+        let mut of = vec![(incident, events)];
+        let mut oldest = now;
+        for single in singles {
+            if let Some(held) = self.remove(&single)
+                && let ParcelContent::Incident { id, events } = held.parcel.content
+            {
+                oldest = oldest.min(held.parcel.created_at);
+                take_into(&mut of, id, events);
+            }
+        }
+        of.sort_by_key(|(id, _)| *id);
+        let content = ParcelContent::Incidents { of };
+        let id = self.add("many", reporter, content, now, due_at);
+        if let Some(held) = self.parcels.get_mut(&id) {
+            held.parcel.created_at = oldest;
+        }
+    }
+
+    fn open_parcel(
+        &self,
+        reporter: &str,
+        is_it: impl Fn(&ParcelContent) -> bool,
+    ) -> Option<String> {
+        let mut all = self.of(reporter).filter(|held| held.is_open());
+        let found = all.find(|held| is_it(&held.parcel.content))?;
+        Some(found.parcel.id.clone())
+    }
+
+    /// A message that waits tells of that too.
+    pub(super) fn take_along(&mut self, parcel: &str, incident: IncidentId, events: Vec<Event>) {
+        let Some(held) = self.parcels.get_mut(parcel) else {
+            return;
+        };
+        match &mut held.parcel.content {
+            ParcelContent::Incident { events: known, .. } => {
+                known.extend(events);
+                known.sort_by_key(|event| event.at);
+            }
+            ParcelContent::Incidents { of } => take_into(of, incident, events),
+            _ => return,
+        }
+        held.parcel.revision += 1;
+        self.changed.insert(parcel.to_owned());
+    }
+
+    /// A round report: for all channels that get them, or for one. A report that still waits is part of the new one.
+    pub fn report(&mut self, report: &Arc<Report>, only_to: Option<&str>, now: Timestamp) {
+        self.advance(now);
+        let names = match only_to {
+            Some(name) => vec![name.to_owned()],
+            None => self.audience(|channel, _, _| channel.wants_digest()),
+        };
+        // Channels that are equally far behind get the same.
+        let mut made: HashMap<Option<String>, String> = HashMap::new();
+        for name in names {
+            let earlier = self.take_unsent_report(&name);
+            let key = earlier.as_ref().map(|(id, _)| id.clone());
+            let id = made.get(&key).cloned().unwrap_or_else(|| {
+                let report = match earlier {
+                    Some((_, earlier)) => Arc::new(Report::clone(report).merged_over(&earlier)),
+                    None => Arc::clone(report),
+                };
+                self.keep_report(report)
+            });
+            made.insert(key, id.clone());
+            let kind = format!("r{}", report.round.id);
+            self.add(&kind, &name, ParcelContent::Report { id }, now, now);
+        }
+        self.forget_what_nothing_tells_of();
+    }
+
+    /// Takes out the oldest report that a channel has not got, and drops those after it.
+    fn take_unsent_report(&mut self, reporter: &str) -> Option<(String, Arc<Report>)> {
+        let unsent = self.of(reporter).filter(|held| {
+            let is_report = matches!(held.parcel.content, ParcelContent::Report { .. });
+            is_report && (held.is_open() || held.parcel.dead_at.is_some())
+        });
+        let mut ids: Vec<(Timestamp, String)> = unsent
+            .map(|held| (held.parcel.created_at, held.parcel.id.clone()))
+            .collect();
+        ids.sort();
+        let removed: Vec<Held> = (ids.iter()).filter_map(|(_, id)| self.remove(id)).collect();
+        let ParcelContent::Report { id } = &removed.first()?.parcel.content else {
+            return None;
+        };
+        Some((id.clone(), Arc::clone(self.reports.get(id)?)))
+    }
+
+    fn keep_report(&mut self, report: Arc<Report>) -> String {
+        let base = report.round.id.clone();
+        let mut id = base.clone();
+        let mut others = 1;
+        while self.reports.contains_key(&id) {
+            others += 1;
+            id = format!("{base}.{others}");
+        }
+        self.rows.push(Row::Report(id.clone(), Arc::clone(&report)));
+        self.reports.insert(id.clone(), report);
+        id
+    }
+
+    /// What the monitor has to say of itself, for all channels but one. A newer note about the same takes its place.
+    pub fn note(&mut self, note: &SelfNote, but: Option<&str>, now: Timestamp) {
+        self.advance(now);
+        let names = self.audience(|channel, levels, _| {
+            channel.hears_of_us(levels) && but != Some(channel.name.as_str())
+        });
+        for name in names {
+            let same = |content: &ParcelContent| matches!(content, ParcelContent::Note { about, .. } if *about == note.about);
+            if let Some(id) = self.open_parcel(&name, same) {
+                self.remove(&id);
+            }
+            let content = ParcelContent::Note {
+                about: note.about.clone(),
+                title: note.title.clone(),
+                tone: note.tone,
+                lines: note.lines.clone(),
+            };
+            self.add("note", &name, content, now, now);
+        }
+    }
+
+    /// Those of a channel, in no special order.
+    pub(super) fn of(&self, reporter: &str) -> impl Iterator<Item = &Held> {
+        let all = self.parcels.values();
+        all.filter(move |held| held.parcel.reporter == reporter)
+    }
+
+    fn add(
+        &mut self,
+        kind: &str,
+        reporter: &str,
+        content: ParcelContent,
+        now: Timestamp,
+        due_at: Timestamp,
+    ) -> String {
+        // The same for the same message, whatever becomes of it, and different for each channel.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to 65,535"
+        )]
+        let channel = (share(reporter, 0) * 65_536.0) as u32;
+        let stamp = now.format("%Y%m%dT%H%M%S%3fZ");
+        let base = format!("{kind}-{stamp}-{channel:04x}");
+        let mut id = base.clone();
+        let mut others = 1;
+        while self.parcels.contains_key(&id) {
+            others += 1;
+            id = format!("{base}-{others}");
+        }
+        let parcel = Parcel {
+            id: id.clone(),
+            reporter: reporter.to_owned(),
+            content,
+            revision: 0,
+            created_at: now,
+            due_at,
+            tries: 0,
+            last_error: None,
+            dead_at: None,
+        };
+        let held = Held {
+            parcel,
+            under_way: false,
+            maybe_sent: false,
+            ticket: None,
+        };
+        self.parcels.insert(id.clone(), held);
+        self.changed.insert(id.clone());
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> Option<Held> {
+        let held = self.parcels.remove(id)?;
+        self.changed.remove(id);
+        self.rows.push(Row::ParcelGone(id.to_owned()));
+        Some(held)
+    }
+
+    pub(super) fn touch(&mut self, id: &str) {
+        self.changed.insert(id.to_owned());
+    }
+
+    /// Incidents and reports that no parcel tells of are not needed any more.
+    pub(super) fn forget_what_nothing_tells_of(&mut self) {
+        let told: HashSet<IncidentId> = self.parcels.values().flat_map(Held::incidents).collect();
+        self.incidents.retain(|id, _| told.contains(id));
+        let parcels = self.parcels.values();
+        let told: HashSet<&String> = parcels
+            .filter_map(|held| match &held.parcel.content {
+                ParcelContent::Report { id } => Some(id),
+                _ => None,
+            })
+            .collect();
+        let rows = &mut self.rows;
+        self.reports.retain(|id, _| {
+            let is_told = told.contains(id);
+            if !is_told {
+                rows.push(Row::ReportGone(id.clone()));
+            }
+            is_told
+        });
+    }
+
+    /// A clock that was set back must not put off what is due.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        let back = self.now - now;
+        if back > TimeDelta::seconds(2) && self.now != Timestamp::UNIX_EPOCH {
+            for held in self.parcels.values_mut() {
+                held.parcel.due_at -= back;
+                held.parcel.created_at -= back;
+            }
+            for pace in self.paces.values_mut() {
+                pace.shift(-back);
+            }
+        }
+        self.now = now;
+    }
+
+    /// How messages get out, in figures.
+    #[must_use]
+    pub fn summary(&self) -> DeliverySummary {
+        let (dead, waiting): (Vec<_>, Vec<_>) =
+            (self.parcels.values()).partition(|held| held.parcel.dead_at.is_some());
+        DeliverySummary {
+            waiting: waiting.len(),
+            dead: dead.len(),
+            oldest_waiting_at: waiting.iter().map(|held| held.parcel.created_at).min(),
+        }
+    }
+
+    /// All messages, oldest first.
+    #[must_use]
+    pub fn parcels(&self) -> Vec<&Parcel> {
+        let mut all: Vec<&Parcel> = self.parcels.values().map(|held| &held.parcel).collect();
+        all.sort_by_key(|parcel| (parcel.created_at, parcel.id.clone()));
+        all
+    }
+}
+
+/// What the monitor has to say of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelfNote {
+    /// What it is about.
+    pub about: String,
+    /// In one line.
+    pub title: String,
+    /// How bad it is.
+    pub tone: Status,
+    /// More of it, a line each.
+    pub lines: Vec<String>,
+}
+
+fn take_into(of: &mut Vec<(IncidentId, Vec<Event>)>, incident: IncidentId, events: Vec<Event>) {
+    match of.binary_search_by_key(&incident, |(id, _)| *id) {
+        Ok(index) => {
+            if let Some((_, known)) = of.get_mut(index) {
+                known.extend(events);
+                known.sort_by_key(|event| event.at);
+            }
+        }
+        Err(index) => of.insert(index, (incident, events)),
+    }
+}
