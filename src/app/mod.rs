@@ -1,31 +1,27 @@
 //! The only place that wires everything: from a plan to a round to a report to the reporters.
 
 pub mod daemon;
+mod facts;
 
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
-
 use crate::clients::Clients;
 use crate::clock::{SystemClock, milliseconds};
 use crate::config::{Plan, PlannedReporter, Watched};
+use crate::delivery::{self, Reporters, send_in_time};
 use crate::descriptors;
 use crate::guard::{self, Watched as Guarded};
 use crate::model::{Report, ReportTarget, RoundSummary, TargetId};
 use crate::pipeline::{self, Judged};
 use crate::render::Told;
-use crate::reporters::{self, AnyReporter, Means, Message, file};
+use crate::reporters::{self, Means, Message, file};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::store::{FileLedger, Remembered};
 
 /// Over how long rates are measured when somebody waits at a prompt.
 const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);
-
-/// How long a report may take to be sent before a round at a prompt goes on without it.
-const SENDING: Duration = Duration::from_secs(30);
 
 /// A plan, ready to be carried out.
 pub struct App {
@@ -192,23 +188,6 @@ impl App {
     }
 }
 
-async fn send_in_time(
-    reporter: &dyn AnyReporter,
-    message: &Message,
-) -> Result<reporters::Receipt, reporters::SendError> {
-    // A reporter keeps no state that a panic could leave half-written.
-    let send = AssertUnwindSafe(reporter.send(message)).catch_unwind();
-    match tokio::time::timeout(SENDING, send).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Err(reporters::SendError::permanent("the reporter panicked")
-            .hint("this is a bug of ours: please report it with the log")),
-        Err(_) => Err(reporters::SendError::retryable(format!(
-            "the report was not sent within {} s",
-            SENDING.as_secs()
-        ))),
-    }
-}
-
 /// The reporters that a round at a prompt sends through.
 #[derive(Default)]
 pub struct Channels {
@@ -255,6 +234,27 @@ impl Channels {
             });
         }
         Self { all }
+    }
+
+    /// What the outbox must know of them.
+    #[must_use]
+    pub fn addressees(&self) -> Vec<delivery::Channel> {
+        let all = self.all.iter().map(|planned| delivery::Channel {
+            name: planned.name.clone(),
+            route: planned.route.clone(),
+            takes_updates: planned.kind.spec.edits,
+        });
+        all.collect()
+    }
+
+    /// Makes all of them. Does no I/O.
+    #[must_use]
+    pub fn reporters(&self, means: &Means) -> Reporters {
+        let made = self.all.iter().filter_map(|planned| {
+            let reporter = planned.kind.make(&planned.settings, means)?;
+            Some((planned.name.clone(), Arc::from(reporter)))
+        });
+        made.collect()
     }
 
     /// Those of the plan, unless nobody is to be notified, and a file reporter for `report_dir`. What is not built

@@ -105,6 +105,13 @@ impl Mailroom {
         self.change(|outbox, _| outbox.drop_message(message))
     }
 
+    /// Whether a channel of that name is configured.
+    #[must_use]
+    pub fn has_channel(&self, name: &str) -> bool {
+        let outbox = self.lock();
+        (outbox.terms.channels.iter()).any(|channel| channel.name == name)
+    }
+
     /// How messages get out, in figures.
     #[must_use]
     pub fn summary(&self) -> DeliverySummary {

@@ -15,7 +15,7 @@ use crate::schedule::share;
 use crate::store::{Kept, Row, Ticket};
 
 /// What the configuration says of delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terms {
     /// The channels, in the order of the configuration.
     pub channels: Vec<Channel>,

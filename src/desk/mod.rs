@@ -1,6 +1,8 @@
 //! Where orders come in, whoever gives them: they are written into the store, and the daemon says there what came of them.
 //! So an order that is given while no daemon runs is obeyed by the next.
 
+pub mod clerk;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -165,6 +165,34 @@ impl Engine {
         self.next_due = Some(DateTime::UNIX_EPOCH);
     }
 
+    /// Whether anything is remembered of a target: a good look at one of which nothing is says nothing new.
+    #[must_use]
+    pub fn knows(&self, target: &str) -> bool {
+        let has_place = |sort| self.places.contains_key(&(target.to_owned(), sort));
+        self.marks.contains_key(target) || has_place(Sort::Problem) || has_place(Sort::Unmeasured)
+    }
+
+    /// The targets of which anything is remembered.
+    #[must_use]
+    pub fn targets(&self) -> BTreeSet<String> {
+        let places = self.places.keys().map(|(target, _)| target);
+        places.chain(self.marks.keys()).cloned().collect()
+    }
+
+    /// A target that is watched.
+    #[must_use]
+    pub fn facts(&self, target: &str) -> Option<&Facts> {
+        self.family.get(target)
+    }
+
+    /// The targets that are in any of these groups.
+    #[must_use]
+    pub fn facts_of_group(&self, groups: &[String]) -> Vec<Facts> {
+        let all = self.family.iter();
+        let all = all.filter(|facts| facts.groups.iter().any(|group| groups.contains(group)));
+        all.cloned().collect()
+    }
+
     /// A target that was found while running.
     pub fn meet(&mut self, facts: Facts) {
         self.family.add(facts);

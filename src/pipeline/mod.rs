@@ -3,28 +3,45 @@
 mod alerts;
 mod conclude;
 mod found;
+mod incidents;
 mod memory;
+mod obey;
+mod reports;
+mod self_watch;
 mod state;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 
-use crate::clock::{Clock, milliseconds};
+use crate::clock::Clock;
+use crate::delivery::Mailroom;
 use crate::model::{
-    KindSpec, Observation, Outage, Report, RoundEnd, RoundEvent, RoundSummary, Status, Target,
-    TargetId, Timestamp, Wish,
+    KindSpec, Observation, Outage, RoundEvent, Status, Target, TargetId, Timestamp, Wish,
 };
-use crate::render::{Seen, Told, compose};
+use crate::render::Told;
 use crate::rules::Rules;
-use crate::store::{Remembered, Store};
-use alerts::alerts;
+use crate::store::{Entry, Placed, Remembered, Store};
 pub use alerts::network_alert;
 pub use conclude::conclude;
 use found::Sight;
+pub use incidents::IncidentRules;
+use incidents::Incidents;
+use reports::TOLD;
+use self_watch::SelfWatch;
 use state::{Overview, State};
+
+/// So much is taken in before what came of it is handed over.
+const MOST_AT_ONCE: usize = 512;
+
+/// How often it is looked whether anything happened by itself.
+const TICK: Duration = Duration::from_secs(1);
+
+/// For how long a silence that is over is still listed.
+const ENDED_SILENCES: TimeDelta = TimeDelta::days(1);
 
 /// A target with what it takes to judge it.
 #[derive(Clone)]
@@ -69,12 +86,6 @@ pub enum ReportWhen {
 const PACE_DEGRADED: TimeDelta = TimeDelta::seconds(15);
 const PACE_UNHEALTHY: TimeDelta = TimeDelta::seconds(5);
 
-/// Nothing is told again within this after a start unless something changed: a restart loop is quiet.
-const QUIET_AFTER_TELLING: TimeDelta = TimeDelta::hours(1);
-
-/// The note of the store that holds what was told last.
-const TOLD: &str = "report.told";
-
 /// What people were told last, and when, as the store has it.
 #[must_use]
 pub fn told(remembered: &Remembered) -> Option<(Timestamp, Told)> {
@@ -87,6 +98,18 @@ pub struct Watch {
     pub targets: Vec<Judged>,
     /// How they are dealt with.
     pub policy: Policy,
+    /// How their problems become incidents, and who hears of them.
+    pub incidents: IncidentRules,
+}
+
+/// What goes into a pipeline.
+pub struct Inlets {
+    /// What is seen.
+    pub events: mpsc::Receiver<RoundEvent>,
+    /// Other configurations.
+    pub watches: mpsc::Receiver<Watch>,
+    /// What people order.
+    pub orders: mpsc::Receiver<Placed>,
 }
 
 /// The one owner of all that is known of targets.
@@ -103,9 +126,12 @@ pub struct Pipeline {
     /// Whether the report after the start is still to come.
     first_report: bool,
     wishes: mpsc::Sender<Wish>,
-    reports: mpsc::Sender<Arc<Report>>,
     network: watch::Receiver<Option<Outage>>,
     clock: Arc<dyn Clock>,
+    incidents: Incidents,
+    self_watch: SelfWatch,
+    /// Looks that are handed to the store behind what came of them.
+    entries: Vec<(TargetId, Entry)>,
 }
 
 impl Pipeline {
@@ -116,11 +142,14 @@ impl Pipeline {
         store: Arc<Store>,
         remembered: Option<Remembered>,
         wishes: mpsc::Sender<Wish>,
-        reports: mpsc::Sender<Arc<Report>>,
+        mailroom: Arc<Mailroom>,
         network: watch::Receiver<Option<Outage>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let mut pipeline = Self {
+            incidents: Incidents::new(watch.incidents, mailroom),
+            self_watch: SelfWatch::default(),
+            entries: Vec::new(),
             policy: watch.policy,
             states: (watch.targets.into_iter())
                 .map(|one| (one.target.id.clone(), State::new(one)))
@@ -132,7 +161,6 @@ impl Pipeline {
             told: None,
             first_report: true,
             wishes,
-            reports,
             network,
             clock,
         };
@@ -146,23 +174,79 @@ impl Pipeline {
     /// Takes what comes until there is nothing more to come.
     ///
     /// Nothing is left behind when it stops: the rounds end first, and what they gave is still taken.
-    pub async fn run(
-        mut self,
-        mut events: mpsc::Receiver<RoundEvent>,
-        mut watches: mpsc::Receiver<Watch>,
-    ) {
+    pub async fn run(mut self, mut inlets: Inlets) {
+        let mut batch = Vec::with_capacity(MOST_AT_ONCE);
         loop {
+            let wait = self.until_next_due();
             tokio::select! {
                 biased;
-                Some(watch) = watches.recv() => self.watch(watch),
-                event = events.recv() => match event {
-                    Some(RoundEvent::Seen(observation)) => self.see(*observation),
-                    Some(RoundEvent::Ended(round)) => {
-                        self.end_round(&round);
+                Some(watch) = inlets.watches.recv() => self.watch(watch),
+                Some(placed) = inlets.orders.recv() => self.obey(&placed),
+                count = inlets.events.recv_many(&mut batch, MOST_AT_ONCE) => {
+                    if count == 0 {
+                        self.flush();
+                        return;
                     }
-                    None => return,
-                },
+                    for event in batch.drain(..) {
+                        match event {
+                            RoundEvent::Seen(observation) => self.see(*observation),
+                            RoundEvent::Ended(round) => {
+                                self.flush();
+                                self.end_round(&round);
+                            }
+                        }
+                    }
+                }
+                () = tokio::time::sleep(wait) => self.tick(),
             }
+            self.flush();
+        }
+    }
+
+    /// How long nothing happens by itself; never long, since clocks are set and stores come back.
+    fn until_next_due(&self) -> Duration {
+        let left = self.incidents.next_due().map(|due| due - self.clock.now());
+        let left = left.map_or(TICK, |left| left.to_std().unwrap_or_default());
+        left.min(TICK)
+    }
+
+    fn tick(&mut self) {
+        self.follow_store();
+        let now = self.clock.now();
+        let outage = self.network.borrow().clone();
+        let health = self.store.health();
+        for note in self.self_watch.notes(&health, outage.as_ref(), now) {
+            self.incidents.mailroom().note(&note);
+        }
+        self.incidents.forget_ended_silences(now - ENDED_SILENCES);
+    }
+
+    /// Hands over what came of the looks, then the looks: a kill in between never leaves a look whose meaning is lost.
+    fn flush(&mut self) {
+        let now = self.clock.now();
+        for wanted in self.incidents.step(now) {
+            let state = wanted.target.split_once('/').and_then(|(kind, name)| {
+                let kind = crate::collectors::kind(kind)?.spec.key;
+                let name = name.into();
+                self.states.get(&TargetId { kind, name })
+            });
+            if let Some(state) = state {
+                self.wish(state.visited_as(), wanted.at);
+            }
+        }
+        for (id, entry) in std::mem::take(&mut self.entries) {
+            if !self.store.record(entry)
+                && let Some(state) = self.states.get_mut(&id)
+            {
+                state.keep_anew();
+            }
+        }
+    }
+
+    fn wish(&self, target: TargetId, at: Timestamp) {
+        // A full queue means that looks are far behind: the next regular one will do.
+        if self.wishes.try_send(Wish { target, at }).is_err() {
+            tracing::debug!("a wish for another look was given up: too many wait");
         }
     }
 
@@ -193,6 +277,10 @@ impl Pipeline {
         for (id, status) in left {
             self.record_left(id, status);
         }
+        let now = self.clock.now();
+        let watched: HashSet<String> = self.states.keys().map(ToString::to_string).collect();
+        let is_watched = |target: &str| watched.contains(target);
+        self.incidents.restore(remembered.kept, &is_watched, now);
     }
 
     fn record_left(&self, id: TargetId, status: Status) {
@@ -210,6 +298,7 @@ impl Pipeline {
         };
         let state = State::new(finding.judged().found(id));
         self.states.insert(id.clone(), state);
+        self.incidents.meet(finder, id);
         let all = self.found.entry(finder.clone()).or_default();
         all.insert(id.clone())
     }
@@ -264,6 +353,7 @@ impl Pipeline {
         if let Some(status) = state.status() {
             self.record_left(id.clone(), status);
         }
+        self.incidents.leave(id, self.clock.now());
         self.overview = Overview::of(self.states.values());
     }
 
@@ -286,24 +376,20 @@ impl Pipeline {
                 "{}", step.summary
             );
         }
-        if !self.store.record(step.entry) {
-            state.keep_anew();
-        }
         let now = self.clock.now();
+        if let Some(seen) = state.seen() {
+            self.incidents
+                .see(&seen, self.network.borrow().as_ref(), now);
+        }
+        self.entries.push((state.id().clone(), step.entry));
         let pace = if step.repeat {
             Some(self.policy.confirm_after)
         } else {
             pace(&self.policy, self.overview).filter(|_| !state.costs_money())
         };
         if let Some(pace) = pace {
-            let wish = Wish {
-                target: state.visited_as(),
-                at: now + pace,
-            };
-            // A full queue means that looks are far behind: the next regular one will do.
-            if self.wishes.try_send(wish).is_err() {
-                tracing::debug!("a wish for another look was given up: too many wait");
-            }
+            let target = state.visited_as();
+            self.wish(target, now + pace);
         }
     }
 
@@ -315,6 +401,7 @@ impl Pipeline {
             for state in self.states.values_mut() {
                 state.keep_anew();
             }
+            self.incidents.keep_everything();
         }
         if self.store.has_remembered()
             && let Some(remembered) = self.store.remembered(std::time::Duration::ZERO)
@@ -326,6 +413,8 @@ impl Pipeline {
 
     fn watch(&mut self, watch: Watch) {
         self.policy = watch.policy;
+        self.incidents.replan(watch.incidents);
+        let now = self.clock.now();
         let mut before = std::mem::take(&mut self.states);
         for one in watch.targets {
             let id = one.target.id.clone();
@@ -352,78 +441,12 @@ impl Pipeline {
             }
         }
         for (id, state) in before {
+            self.incidents.leave(&id, now);
             if let Some(status) = state.status() {
                 self.record_left(id, status);
             }
         }
         self.overview = Overview::of(self.states.values());
-    }
-
-    fn end_round(&mut self, round: &RoundEnd) {
-        self.follow_store();
-        let first = self.first_report && round.group == 0;
-        if !first && round.group != self.policy.report_group {
-            return;
-        }
-        let report = self.report(round);
-        self.first_report &= !first;
-        if !self.is_wanted(&report, first) {
-            tracing::info!(
-                event = "report.left_out",
-                round.id = report.round.id,
-                "no report: nothing that it would tell is new"
-            );
-            return;
-        }
-        let told = Told::by(&report);
-        if let Some(json) = memory::write_told(report.round.started_at, &told) {
-            // A refusal is counted by the store itself.
-            let _kept: bool = self.store.note(TOLD, json);
-        }
-        self.told = Some((report.round.started_at, told));
-        // Never waited for: a channel that hangs must not hold up what is seen.
-        if let Err(error) = self.reports.try_send(Arc::new(report)) {
-            tracing::error!(
-                event = "report.lost",
-                %error,
-                "the report could not be handed on: those before are still being sent"
-            );
-        }
-    }
-
-    fn is_wanted(&self, report: &Report, first: bool) -> bool {
-        let changed = !report.changes.is_empty();
-        if first && let Some((at, _)) = &self.told {
-            let quiet = report.round.started_at.signed_duration_since(*at);
-            let recently = quiet >= TimeDelta::zero() && quiet < QUIET_AFTER_TELLING;
-            if recently && !changed {
-                return false;
-            }
-        }
-        match self.policy.report_when {
-            ReportWhen::Always => true,
-            ReportWhen::Problems => report.status != Status::Green,
-            ReportWhen::Changes => changed || self.told.is_none(),
-        }
-    }
-
-    fn report(&self, round: &RoundEnd) -> Report {
-        let summary = RoundSummary {
-            id: round.id.clone(),
-            started_at: round.started_at,
-            duration_ms: milliseconds(round.took),
-            next_at: round.next_at,
-            skipped_looks: u64::try_from(round.skipped).unwrap_or(u64::MAX),
-            missed_rounds: round.missed,
-        };
-        let seen: Vec<Seen<'_>> = self.states.values().filter_map(State::seen).collect();
-        let told = self.told.as_ref().map(|(_, told)| told);
-        let mut report = compose(summary, &seen, told, true);
-        report.self_alerts = alerts(&self.store.health(), self.clock.now());
-        let outage = self.network.borrow();
-        let told = (outage.as_ref()).and_then(|outage| network_alert(outage, round.started_at));
-        report.self_alerts.extend(told);
-        report
     }
 }
 

@@ -36,6 +36,7 @@ use crate::model::Report;
 
 pub use compose::{Seen, Told, compose, state};
 pub use condition::condition;
+pub use names::Names;
 pub use table::cut;
 pub use text::TextStyle;
 

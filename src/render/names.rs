@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 /// Knows which names need their kind in front.
-pub(super) struct Names<'a> {
+pub struct Names<'a> {
     ambiguous: HashSet<&'a str>,
 }
 
 impl<'a> Names<'a> {
     /// Takes all targets as kind and name; the same one may come more than once.
-    pub(super) fn among(targets: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    #[must_use]
+    pub fn among(targets: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut kinds: HashMap<&str, &str> = HashMap::new();
         let mut ambiguous = HashSet::new();
         for (kind, name) in targets {
@@ -21,7 +22,8 @@ impl<'a> Names<'a> {
     }
 
     /// `name`, or `kind/name` where two kinds have that name.
-    pub(super) fn of(&self, kind: &str, name: &str) -> String {
+    #[must_use]
+    pub fn of(&self, kind: &str, name: &str) -> String {
         if self.ambiguous.contains(name) {
             format!("{kind}/{name}")
         } else {

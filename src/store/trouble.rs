@@ -80,7 +80,8 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    pub(super) fn new(kind: TroubleKind, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(kind: TroubleKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),

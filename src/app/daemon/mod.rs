@@ -1,6 +1,5 @@
 //! The daemon: everything wired together, kept running, and stopped in the order in which values flow.
 
-mod reports;
 mod running;
 mod tasks;
 
@@ -10,17 +9,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use reports::send_reports;
-use running::{Running, first_at_once, policy, watch_of};
+use running::{Running, first_at_once, known_of, watch_of};
 use tasks::Tasks;
 
-use super::{Channels, clients, guarded, judged};
+use super::{Channels, clients, guarded};
 use crate::clock::{Clock, SystemClock, milliseconds};
 use crate::config::{Loaded, Plan};
+use crate::delivery::{Courier, Mailroom, Terms};
 use crate::descriptors;
+use crate::desk;
 use crate::guard::Guard;
-use crate::model::{Report, RoundEvent};
-use crate::pipeline::{self, Pipeline};
+use crate::model::RoundEvent;
+use crate::pipeline::{Inlets, Pipeline};
 use crate::reporters::{Means, terminal::Screen};
 use crate::round::Fleet;
 use crate::rounds::{Order, Rounds};
@@ -37,7 +37,7 @@ const PATIENCE_FOR_THE_STORE: Duration = Duration::from_millis(700);
 /// How much may wait between two tasks. Whoever fills a queue waits, so that nothing is lost.
 const EVENTS: usize = 4_096;
 const ORDERS: usize = 65_536;
-const REPORTS: usize = 8;
+const PLACED: usize = 16;
 
 /// Which part of the grace period looks get; the rest is for what comes after them.
 const LOOKS_GRACE: f64 = 0.6;
@@ -112,31 +112,40 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
     let (orders, orders_taken) = mpsc::channel::<Order>(ORDERS);
     let (wishes, mut wishes_taken) = mpsc::channel(ORDERS);
     let (watches, watches_taken) = mpsc::channel(1);
-    let (reports, reports_taken) = mpsc::channel::<Arc<Report>>(REPORTS);
-    let (channels, channels_taken) =
-        watch::channel(Arc::new(Channels::of_daemon(&plan, given.at_a_terminal)));
+    let (placed, placed_taken) = mpsc::channel(PLACED);
+    let means = Means {
+        clients: clients.clone(),
+        screen: given.screen.clone(),
+        clock: Arc::clone(&clock),
+    };
+    let channels = Channels::of_daemon(&plan, given.at_a_terminal);
+    let (reporters, reporters_taken) = watch::channel(Arc::new(channels.reporters(&means)));
+    let known = known_of(&plan, given.at_a_terminal);
+    let mailroom = Arc::new(Mailroom::new(
+        Terms::default(),
+        Arc::clone(&store),
+        Arc::clone(&clock),
+    ));
+    let courier = Courier {
+        mailroom: Arc::clone(&mailroom),
+        reporters: reporters_taken,
+        committed: store.committed(),
+        clock: Arc::clone(&clock),
+    };
 
     let grace = plan.monitoring.grace;
     let pipeline = Pipeline::new(
-        pipeline::Watch {
-            targets: plan.watched.iter().map(judged).collect(),
-            policy: policy(&plan),
-        },
+        known,
         Arc::clone(&store),
         remembered,
         wishes,
-        reports,
+        mailroom,
         outages_taken,
         Arc::clone(&clock),
     );
     let network = clients.network.clone();
     let guard = Guard::new(guards_taken, network, Arc::clone(&clock), outages);
     let rounds = Rounds::new(watch, events);
-    let means = Means {
-        clients: clients.clone(),
-        screen: given.screen.clone(),
-        clock: Arc::clone(&clock),
-    };
 
     let mut tasks = Tasks::default();
     let (beats, until) = (Arc::clone(&beat), stop.clone());
@@ -151,14 +160,21 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         rounds.run(orders_taken, beat, stop.clone(), looks_grace),
     );
     tasks.spawn("guard", guard.run(events_taken, guarded_events));
-    tasks.spawn(
-        "pipeline",
-        pipeline.run(guarded_events_taken, watches_taken),
-    );
-    tasks.spawn(
-        "reporters",
-        send_reports(reports_taken, channels_taken, means),
-    );
+    let inlets = Inlets {
+        events: guarded_events_taken,
+        watches: watches_taken,
+        orders: placed_taken,
+    };
+    // Whoever sends ends behind whoever says what.
+    let nothing_more = CancellationToken::new();
+    let said_all = nothing_more.clone().drop_guard();
+    tasks.spawn("pipeline", async move {
+        pipeline.run(inlets).await;
+        drop(said_all);
+    });
+    tasks.spawn("delivery", courier.run(nothing_more));
+    let folder = plan.store.folder.clone();
+    tasks.spawn("desk", desk::clerk::run(folder, placed, stop.clone()));
     let onward = orders.clone();
     // Ends with the pipeline, which holds the other end.
     tasks.spawn("wishes", async move {
@@ -178,7 +194,8 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         orders,
         watches,
         guards,
-        channels,
+        reporters,
+        means,
         clock,
     };
     let mut noting = tokio::time::interval(NOTED_EVERY);

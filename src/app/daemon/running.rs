@@ -7,14 +7,18 @@ use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 
 use super::Given;
+use crate::app::facts::facts;
 use crate::app::{Channels, guarded, judged};
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::Plan;
+use crate::delivery::{Reporters, Terms};
 use crate::guard;
+use crate::incidents;
 use crate::model::Timestamp;
-use crate::pipeline::{self, Policy};
+use crate::pipeline::{self, IncidentRules, Policy};
 use crate::problem::Severity;
+use crate::reporters::Means;
 use crate::round::{Fleet, RoundOptions};
 use crate::rounds::{self, Order};
 use crate::schedule::Timetable;
@@ -31,7 +35,8 @@ pub(super) struct Running {
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) watches: mpsc::Sender<pipeline::Watch>,
     pub(super) guards: watch::Sender<Arc<guard::Watched>>,
-    pub(super) channels: watch::Sender<Arc<Channels>>,
+    pub(super) reporters: watch::Sender<Arc<Reporters>>,
+    pub(super) means: Means,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -75,10 +80,7 @@ impl Running {
         let kinds = plan.watched.iter().map(|one| one.kind);
         self.fleet = self.fleet.clone().with(kinds, &self.clients);
         let watch = watch_of(&plan, self.fleet.clone(), self.limit, false, &self.clock);
-        let known = pipeline::Watch {
-            targets: plan.watched.iter().map(judged).collect(),
-            policy: policy(&plan),
-        };
+        let known = known_of(&plan, self.given.at_a_terminal);
         let guarded = guarded(&plan, &plan.watched);
         self.guards.send_replace(Arc::new(guarded));
         // First whoever takes what is seen, then whoever looks: nothing that is seen is unknown.
@@ -88,10 +90,9 @@ impl Running {
                 .send(Order::Watch(Box::new(watch)))
                 .await
                 .is_ok();
-        self.channels.send_replace(Arc::new(Channels::of_daemon(
-            &plan,
-            self.given.at_a_terminal,
-        )));
+        let channels = Channels::of_daemon(&plan, self.given.at_a_terminal);
+        self.reporters
+            .send_replace(Arc::new(channels.reporters(&self.means)));
         if taken {
             tracing::info!(
                 event = "config.loaded",
@@ -159,7 +160,33 @@ pub(super) fn watch_of(
     }
 }
 
-pub(super) fn policy(plan: &Plan) -> Policy {
+/// What the pipeline must know of a plan.
+pub(super) fn known_of(plan: &Plan, at_a_terminal: bool) -> pipeline::Watch {
+    let policy = policy(plan);
+    pipeline::Watch {
+        targets: plan.watched.iter().map(judged).collect(),
+        incidents: IncidentRules {
+            facts: facts(plan),
+            policy: incidents::Policy {
+                agreeing_looks: policy.agreeing_looks,
+                confirm_after: policy.confirm_after,
+                group_window: plan.incidents.group_window,
+                reminders: plan.incidents.reminders.clone(),
+                escalation: plan.escalation.clone(),
+            },
+            silences: plan.silences.clone(),
+            windows: plan.windows.clone(),
+            terms: Terms {
+                channels: Channels::of_daemon(plan, at_a_terminal).addressees(),
+                levels: plan.escalation.clone(),
+                retry: plan.delivery.retry,
+            },
+        },
+        policy,
+    }
+}
+
+fn policy(plan: &Plan) -> Policy {
     let monitoring = &plan.monitoring;
     // Reports have a timetable of their own behind all others, or follow the rounds of all.
     let report_group = (monitoring.reports.as_ref()).map_or(0, |_| groups(plan).0.len());

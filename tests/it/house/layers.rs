@@ -49,6 +49,8 @@ const WITHIN_A_LAYER: &[(&str, &str)] = &[
     ("main", "cli"),
     ("rounds", "round"),       // rounds are made of looks
     ("incidents", "schedule"), // a window opens by a cron entry
+    ("pipeline", "delivery"),  // what people must hear is kept with what caused it
+    ("pipeline", "desk"),      // orders are obeyed where what they concern is owned
 ];
 
 /// Imports that would point downwards but are not wanted.
