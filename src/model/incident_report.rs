@@ -40,7 +40,7 @@ pub struct IncidentReport {
     pub acknowledged: Option<IncidentAcknowledgement>,
     /// How many of its targets have which status; those whose problem is over are GREEN.
     pub counts: Counts,
-    /// Its targets, worst first: the first is the root. Never more than a hundred.
+    /// Its targets, worst first: the first is the root, where there is one. Never more than a hundred.
     pub targets: Vec<IncidentTarget>,
     /// How many more there are.
     pub targets_left_out: usize,
@@ -102,7 +102,7 @@ pub enum IncidentRole {
     Root,
     /// It shares a group or a cause with the root.
     Member,
-    /// Another, on which it depends, explains its problem.
+    /// Another, on which it depends, explains its problem, or did until just now, and its next look is waited for.
     Explained,
 }
 

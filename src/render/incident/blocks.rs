@@ -3,12 +3,12 @@
 
 use super::news::pieces;
 use super::phrases::{
-    by_status, clock, for_so_long, lasted, name, names_up_to, open, open_count, short,
+    and_more, by_status, clock, count_of, for_so_long, lasted, name, names_up_to, not_well, open,
+    open_count, short,
 };
 use super::title::title;
 use crate::model::{
-    EventKind, IncidentEvent, IncidentReport, IncidentState, IncidentTarget, Sort, Status,
-    Timestamp,
+    EventKind, IncidentEvent, IncidentReport, IncidentState, IncidentTarget, Sort, Timestamp,
 };
 use crate::render::blocks::{Block, Line, Span, line};
 use crate::render::escape::plain;
@@ -21,11 +21,11 @@ const PROBLEMS: (usize, usize) = (5, 2);
 const ADVICE: (usize, usize) = (5, 3);
 
 /// How many other targets stand on lines of their own, and how many names stand on one line.
-const ROWS: usize = 6;
+const ROWS: usize = 5;
 const NAMES_ON_A_LINE: usize = 8;
 
-/// How much of what is new.
-const NEWS: usize = 3;
+/// How much of what is new, the latest.
+const NEWS: (usize, usize) = (5, 2);
 
 /// How long a line may be, in characters, and how long where it is one of many.
 const LONGEST_LINE: usize = 300;
@@ -41,7 +41,8 @@ pub fn incident_blocks(report: &IncidentReport, now: Timestamp) -> Vec<Block> {
         Block::Title(title(report, now)),
         Block::Paragraph(vec![Span::Faint(when(report, now))]),
     ];
-    if let Some(known) = &report.acknowledged {
+    let acknowledged = report.acknowledged.as_ref();
+    if let Some(known) = acknowledged.filter(|_| report.state.is_open()) {
         let why = known.why.as_ref();
         let why = why.map_or_else(String::new, |why| format!(": {}", short(why, LONGEST_LINE)));
         let (by, at) = (name(&known.by), clock(known.at, report.since));
@@ -76,8 +77,12 @@ fn when(report: &IncidentReport, now: Timestamp) -> String {
     let mut text = format!("#{}, {}, {when}", report.id, report.severity);
     let open = open_count(report);
     if open > 1 {
-        let counts = by_status(report.counts);
-        text.push_str(&format!("; {}: {counts}", words::counted(open, "target")));
+        let targets = words::counted(open, "target");
+        text.push_str(&match not_well(report.counts).collect::<Vec<_>>()[..] {
+            [(2, status)] => format!("; {targets}, both {status}"),
+            [(_, status)] => format!("; {targets}, all {status}"),
+            _ => format!("; {targets}: {}", by_status(report.counts)),
+        });
     }
     let over = report.counts.green;
     if over > 0 && open > 0 {
@@ -155,41 +160,55 @@ fn add_others(blocks: &mut Vec<Block>, report: &IncidentReport, now: Timestamp) 
         blocks.push(Block::List(vec![line(text)]));
         return;
     }
-    let by_root = |target: &&IncidentTarget| target.explained_by.as_ref() == Some(&root.name);
-    let all_by_root = others.iter().all(by_root);
-    let heading = if all_by_root {
-        format!("Explained by {}, on which they depend", name(&root.name))
-    } else {
-        "Also".to_owned()
+    let all_below = others.iter().all(|target| is_below(report, root, target));
+    let heading = match (all_below, others.len() + report.targets_left_out) {
+        (true, 1) => format!("Explained by {}, on which it depends", name(&root.name)),
+        (true, _) => format!("Explained by {}, on which they depend", name(&root.name)),
+        (false, _) => "Also".to_owned(),
     };
     let mut lines: Vec<Line> = (others.iter().take(ROWS))
-        .map(|target| row(target, all_by_root, now))
+        .map(|target| {
+            let parent = target.explained_by.as_deref();
+            let explained = match (all_below, parent) {
+                (true, Some(parent)) if parent == root.name => None,
+                (true, Some(parent)) => Some(format!(", through {}", name(parent))),
+                (false, Some(parent)) => Some(format!(", explained by {}", name(parent))),
+                (_, None) => None,
+            };
+            row(target, explained, now)
+        })
         .collect();
     let mut rest = report.counts;
-    rest.green = 0;
     for target in open(report).take(ROWS + 1) {
-        let count = match target.status {
-            Status::Red => &mut rest.red,
-            Status::Yellow => &mut rest.yellow,
-            Status::Unknown => &mut rest.unknown,
-            Status::Green => &mut rest.green,
-        };
+        let count = count_of(&mut rest, target.status);
         *count = count.saturating_sub(1);
     }
-    if rest.total() > 0 {
-        let text = format!(
-            "… and {} more: {}",
-            words::count(rest.total()),
-            by_status(rest)
-        );
-        lines.push(line(text));
+    if not_well(rest).next().is_some() {
+        lines.push(line(and_more(rest)));
     }
     blocks.push(Block::Heading(heading));
     blocks.push(Block::List(lines));
 }
 
+/// Whether the root explains it, be it through others.
+fn is_below(report: &IncidentReport, root: &IncidentTarget, target: &IncidentTarget) -> bool {
+    let mut parent = target.explained_by.as_ref();
+    // Circles are possible where people wrote them.
+    for _ in 0..report.targets.len() {
+        match parent {
+            Some(name) if *name == root.name => return true,
+            Some(name) => {
+                let known = open(report).find(|known| known.name == *name);
+                parent = known.and_then(|known| known.explained_by.as_ref());
+            }
+            None => return false,
+        }
+    }
+    false
+}
+
 /// `RED db-1: connection refused (for 4 min), explained by host-1`
-fn row(target: &IncidentTarget, explanation_is_said: bool, now: Timestamp) -> Line {
+fn row(target: &IncidentTarget, explained: Option<String>, now: Timestamp) -> Line {
     let what = match target.sort {
         Sort::Problem => format!(": {}", short(&target.summary, LONGEST_ROW)),
         Sort::Unmeasured => {
@@ -207,13 +226,7 @@ fn row(target: &IncidentTarget, explanation_is_said: bool, now: Timestamp) -> Li
             for_so_long(target.since, now)
         )),
     ];
-    if let Some(parent) = target
-        .explained_by
-        .as_ref()
-        .filter(|_| !explanation_is_said)
-    {
-        spans.push(Span::Faint(format!(", explained by {}", name(parent))));
-    }
+    spans.extend(explained.map(Span::Faint));
     spans
 }
 
@@ -282,15 +295,17 @@ fn add_news(blocks: &mut Vec<Block>, report: &IncidentReport) {
             .iter()
             .any(|event| event.event == EventKind::Opened && is_its(event))
     });
-    let is_new = |event: &&IncidentEvent| {
-        !(is_over && is_end(event.event)) && !(is_beginning && event.event == EventKind::Opened)
+    let is_new = |event: &&IncidentEvent| match event.event {
+        EventKind::Opened => !is_beginning,
+        EventKind::Acknowledged => report.acknowledged.is_none(),
+        kind => !(is_over && is_end(kind)),
     };
     let events: Vec<&IncidentEvent> = report.events.iter().filter(is_new).collect();
     let pieces = pieces(report, &events);
     if pieces.is_empty() {
         return;
     }
-    let older = pieces.len().saturating_sub(NEWS);
+    let older = pieces.len().saturating_sub(of(NEWS, report));
     let lines = pieces.iter().skip(older).map(|piece| {
         let at = clock(piece.at, report.since);
         line(format!("{at}: {}", short(&piece.text, LONGEST_LINE)))

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::phrases::{by_status, lasted, name, names_up_to, short};
+use super::phrases::{and_more, by_status, count_of, lasted, name, short};
 use super::title::title;
 use crate::model::{Counts, IncidentReport, Status, Timestamp};
 use crate::render::blocks::{Block, Line, Span, line};
@@ -80,12 +80,7 @@ fn open(reports: &[IncidentReport]) -> Vec<&IncidentReport> {
 fn counts(reports: &[&IncidentReport]) -> Counts {
     let mut counts = Counts::default();
     for report in reports {
-        *match report.status {
-            Status::Green => &mut counts.green,
-            Status::Unknown => &mut counts.unknown,
-            Status::Yellow => &mut counts.yellow,
-            Status::Red => &mut counts.red,
-        } += 1;
+        *count_of(&mut counts, report.status) += 1;
     }
     counts
 }
@@ -99,9 +94,7 @@ pub fn incidents_blocks(reports: &[IncidentReport], now: Timestamp) -> Vec<Block
         let mut lines: Vec<Line> = open.iter().take(ROWS).map(|one| row(one, now)).collect();
         let rest = open.get(ROWS..).unwrap_or_default();
         if !rest.is_empty() {
-            let counts = by_status(counts(rest));
-            let text = format!("… and {} more: {counts}", words::count(rest.len()));
-            lines.push(line(text));
+            lines.push(line(and_more(counts(rest))));
         }
         blocks.push(Block::List(lines));
         if open.len() > ROWS {
@@ -114,13 +107,15 @@ pub fn incidents_blocks(reports: &[IncidentReport], now: Timestamp) -> Vec<Block
         .filter(|report| !report.state.is_open())
         .collect();
     if !over.is_empty() {
-        let names: Vec<String> = (over.iter().take(OVER))
-            .map(|one| ended(one, now))
+        let mut lines: Vec<Line> = (over.iter().take(OVER))
+            .map(|one| line(ended(one, now)))
             .collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let text = names_up_to(OVER, &names, over.len() - names.len());
+        let more = over.len() - lines.len();
+        if more > 0 {
+            lines.push(line(format!("… and {} more", words::count(more))));
+        }
         blocks.push(Block::Heading("Over".to_owned()));
-        blocks.push(Block::List(vec![line(text)]));
+        blocks.push(Block::List(lines));
     }
     let look = "roundsman incidents".to_owned();
     blocks.push(Block::Paragraph(vec![Span::Faint(look)]));

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::phrases::{names, open, short};
+use super::phrases::{names, open, reason, short};
+use super::title::others;
 use crate::model::{
     EventKind, IncidentEvent, IncidentReport, IncidentRole, IncidentState, Sort, Status, Timestamp,
 };
@@ -176,13 +177,14 @@ fn opened(report: &IncidentReport, who: &[&str], status: Status) -> String {
     let Some(root) = root.filter(|root| who.contains(&root.name.as_str())) else {
         return format!("also: {}", names(who));
     };
-    let others = match who.len() - 1 {
-        0 => String::new(),
-        more => format!(", and {} more", words::count(more)),
-    };
+    if open(report).all(|target| target.sort == Sort::Unmeasured) && !is_alone(report) {
+        let count = words::counted(who.len(), "target");
+        let why = short(reason(report), LONGEST_SAID);
+        return format!("{count} cannot be measured: {why}");
+    }
     let (name, summary) = (names(&[&root.name]), short(&root.summary, LONGEST_SAID));
     let status = status.max(root.status);
-    format!("{name}: {status}, {summary}{others}")
+    format!("{name}: {status}, {summary}{}", others(report))
 }
 
 fn resolved(report: &IncidentReport, who: &[&str], all: &[&IncidentEvent]) -> String {

@@ -37,16 +37,39 @@ pub(super) fn names_up_to(most: usize, all: &[&str], left_out: usize) -> String 
 
 /// `5 RED, 2 UNKNOWN`
 pub(super) fn by_status(counts: Counts) -> String {
+    let parts: Vec<String> = not_well(counts)
+        .map(|(count, status)| format!("{} {status}", words::count(count)))
+        .collect();
+    parts.join(", ")
+}
+
+/// `… and 7 more: 5 RED, 2 UNKNOWN`, or `… and 7 more RED`.
+pub(super) fn and_more(rest: Counts) -> String {
+    let all = words::count(rest.total() - rest.green);
+    match not_well(rest).collect::<Vec<_>>().as_slice() {
+        [(_, status)] => format!("… and {all} more {status}"),
+        _ => format!("… and {all} more: {}", by_status(rest)),
+    }
+}
+
+/// The statuses that there are, worst first, but GREEN.
+pub(super) fn not_well(counts: Counts) -> impl Iterator<Item = (usize, Status)> {
     let counts = [
         (counts.red, Status::Red),
         (counts.yellow, Status::Yellow),
         (counts.unknown, Status::Unknown),
     ];
-    let present = counts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = present
-        .map(|(count, status)| format!("{} {status}", words::count(*count)))
-        .collect();
-    parts.join(", ")
+    counts.into_iter().filter(|(count, _)| *count > 0)
+}
+
+/// The count of a status.
+pub(super) fn count_of(counts: &mut Counts, status: Status) -> &mut usize {
+    match status {
+        Status::Green => &mut counts.green,
+        Status::Unknown => &mut counts.unknown,
+        Status::Yellow => &mut counts.yellow,
+        Status::Red => &mut counts.red,
+    }
 }
 
 /// How many targets are not well.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::phrases::count_of;
 use crate::clock::milliseconds;
 use crate::model::{
     Counts, Event, EventKind, Incident, IncidentAcknowledgement, IncidentEvent, IncidentReport,
@@ -76,12 +77,7 @@ fn worst(statuses: impl Iterator<Item = Status>) -> Status {
 fn counts(members: &[&Member]) -> Counts {
     let mut counts = Counts::default();
     for member in members {
-        *match status(member) {
-            Status::Green => &mut counts.green,
-            Status::Unknown => &mut counts.unknown,
-            Status::Yellow => &mut counts.yellow,
-            Status::Red => &mut counts.red,
-        } += 1;
+        *count_of(&mut counts, status(member)) += 1;
     }
     counts
 }
@@ -148,10 +144,12 @@ fn state(incident: &Incident, root: Option<&Member>) -> IncidentState {
 }
 
 fn target(incident: &Incident, member: &Member, is_root: bool) -> IncidentTarget {
-    let role = match (is_root, is_explained(member)) {
-        (true, _) => IncidentRole::Root,
-        (_, true) => IncidentRole::Explained,
-        _ => IncidentRole::Member,
+    let role = if member.released_until.is_some() || (!is_root && is_explained(member)) {
+        IncidentRole::Explained
+    } else if is_root {
+        IncidentRole::Root
+    } else {
+        IncidentRole::Member
     };
     let explained_by = member.under.as_ref().map(|parent| {
         let mut members = incident.members.iter();

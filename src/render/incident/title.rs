@@ -115,7 +115,7 @@ fn there(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> Stri
 }
 
 /// `, and 12 below it, and 3 others`
-fn others(report: &IncidentReport) -> String {
+pub(super) fn others(report: &IncidentReport) -> String {
     let below = report.targets_explained;
     let beside = open_count(report).saturating_sub(1 + below);
     let mut text = String::new();

@@ -4,6 +4,7 @@ mod channels;
 mod email;
 mod files;
 mod formats;
+mod incidents;
 mod slack;
 mod telegram;
 mod webhook;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roundsman::document::{LIMITS, from_node, parse};
-use roundsman::reporters::{self, Receipt, Retry, SendError, slack};
+use roundsman::reporters::{self, Message, Receipt, Retry, SendError, slack};
 use serde_json::Value;
 
+use super::incidents::news;
 use super::{made, message};
 use crate::support::children::free_port;
 use crate::support::servers::{RawServer, answering_as};
@@ -68,14 +69,16 @@ fn wrong(message: &Value) -> Option<&'static str> {
 }
 
 async fn send_to(port: u16, path: &str) -> Result<Receipt, SendError> {
+    send(port, path, &message("2026-11-21T09:00:00Z")).await
+}
+
+async fn send(port: u16, path: &str, message: &Message) -> Result<Receipt, SendError> {
     let yaml = format!("webhook_url: http://127.0.0.1:{port}{path}\n");
     let node = parse(&"reporters.yaml".into(), &yaml, LIMITS, &mut Vec::new());
     let settings: slack::Settings = from_node(&node.expect("a document")).expect("settings");
     assert!(!format!("{settings:?}").contains("canary"), "{settings:?}");
     let settings: reporters::Settings = Arc::new(settings);
-    let sent = made("slack", &settings)
-        .send(&message("2026-11-21T09:00:00Z"))
-        .await;
+    let sent = made("slack", &settings).send(message).await;
     if let Err(error) = &sent {
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
         assert!(error.hint.is_some(), "{error:?}");
@@ -96,6 +99,32 @@ async fn a_report_is_taken() {
             .is_some_and(|text| text.contains("degraded")),
         "{posted:#}"
     );
+}
+
+#[tokio::test]
+async fn each_news_of_an_incident_is_whole_and_has_its_colour() {
+    let server = workspace().await;
+    for number in [0, 2] {
+        send(server.port, PATH, &news(number, None))
+            .await
+            .expect("it is taken");
+    }
+    let requests = server.requests();
+    for (request, color, title) in [
+        (
+            &requests[0],
+            "#d7263d",
+            "🔴 [RED] host-1: connection refused",
+        ),
+        (&requests[1], "#2eb67d", "🟢 [RESOLVED] host-1 and 1 other"),
+    ] {
+        let (_, body) = request.split_once("\r\n\r\n").expect("a body");
+        let posted: Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!(posted["attachments"][0]["color"], color);
+        let text = posted["text"].as_str().expect("a text");
+        assert!(text.starts_with(title), "{text}");
+        assert!(body.contains("#12, critical, "), "{posted:#}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use roundsman::reporters::Thread;
 
 use super::{note, only, paragraph, reporter, send, settings, words, words_of_page};
+use crate::reports::incidents::news;
 use crate::reports::message;
 use crate::support::smtp::{Manner, USER, smtp};
 
@@ -47,6 +48,38 @@ async fn a_report_comes_whole_in_both_forms() {
     );
     assert!(mail.text.starts_with("🟡 degraded: "), "{}", mail.text);
     assert_eq!(words(&mail.text), words_of_page(&mail.html));
+}
+
+#[tokio::test]
+async fn an_incident_is_one_conversation_with_the_news_in_front() {
+    let server = smtp(&Manner::default()).await;
+    let first = send(&server, "", &news(0, None))
+        .await
+        .expect("it is taken");
+    let last = news(2, Some(&first));
+    send(&server, "", &last).await.expect("it is taken");
+    let mails = server.mails();
+    let [opened, resolved] = mails.as_slice() else {
+        panic!("{mails:#?}");
+    };
+    let subject = "host-1: connection refused";
+    assert_eq!(opened.header("Subject").as_deref(), Some(subject));
+    assert!(
+        opened
+            .text
+            .starts_with("🔴 [RED] host-1: connection refused"),
+        "{opened:#?}"
+    );
+    assert_eq!(resolved.header("Subject"), Some(format!("Re: {subject}")));
+    assert_eq!(resolved.header("In-Reply-To"), first.external_id);
+    assert!(
+        resolved.text.starts_with("resolved after 12 min\n"),
+        "{resolved:#?}"
+    );
+    for mail in [opened, resolved] {
+        assert!(mail.text.contains("#12, critical, "), "{mail:#?}");
+        assert_eq!(words(&mail.text), words_of_page(&mail.html));
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use roundsman::render::blocks::{Block, line};
 use roundsman::reporters::{Message, Receipt, Retry};
 
 use super::{Channel, about, note};
+use crate::reports::incidents::news;
 use crate::support::telegram::{Fault, GROUP, PERSON, SUPERGROUP, Telegram};
 
 async fn opened(channel: &Channel) -> Receipt {
@@ -39,6 +40,38 @@ async fn an_incident_is_one_message_and_its_news_are_answers() {
     assert_eq!(incident.earlier, ["db is down", "db is down since 4 min"]);
     assert_eq!(answer.text, "🟢 resolved <after> 5 min");
     assert_eq!((answer.reply_to, answer.is_silent), (Some(1), false));
+}
+
+#[tokio::test]
+async fn an_incident_is_told_from_its_beginning_to_its_end() {
+    let server = Telegram::start().await;
+    let channel = Channel::to(&server, SUPERGROUP);
+    let mut receipt: Option<Receipt> = None;
+    for number in 0..3 {
+        let message = news(number, receipt.as_ref());
+        receipt = Some(channel.send(&message).await.expect("it is taken"));
+    }
+    let messages = server.messages();
+    let [incident, anna, end] = messages.as_slice() else {
+        panic!("{messages:#?}");
+    };
+    assert!(
+        incident.text.starts_with(
+            "🟢 [RESOLVED] host-1 and 1 other after 12 min: was RED, connection refused\n"
+        ),
+        "{incident:#?}"
+    );
+    assert!(
+        incident.text.contains("#12, critical, from"),
+        "{incident:#?}"
+    );
+    assert!(
+        incident.earlier[0]
+            .starts_with("🔴 [RED] host-1: connection refused (for 12 min), and 1 below it")
+    );
+    assert_eq!(anna.text, "🔴 anna: moving racks");
+    assert_eq!(end.text, "🟢 resolved after 12 min");
+    assert!([anna, end].iter().all(|answer| answer.reply_to == Some(1)));
 }
 
 #[tokio::test]
