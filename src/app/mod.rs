@@ -1,6 +1,7 @@
 //! The only place that wires everything: from a plan to a round to a report to the reporters.
 
 pub mod daemon;
+mod trial;
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use crate::render::Told;
 use crate::reporters::{self, AnyReporter, Means, Message, file};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::store::{FileLedger, Remembered};
+
+pub use trial::send_one;
 
 /// Over how long rates are measured when somebody waits at a prompt.
 const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);
