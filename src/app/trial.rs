@@ -24,7 +24,8 @@ pub async fn send_one(
         clock: Arc::new(SystemClock),
     };
     let reporter = planned.kind.make(&planned.settings, &means);
-    let reporter = reporter
-        .ok_or_else(|| SendError::permanent("its settings are of another channel, a bug of ours"))?;
+    let reporter = reporter.ok_or_else(|| {
+        SendError::permanent("its settings are of another channel, a bug of ours")
+    })?;
     send_in_time(reporter.as_ref(), message).await
 }

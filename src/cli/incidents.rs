@@ -3,7 +3,7 @@ use std::cmp::Reverse;
 use super::arguments::{Incidents as Asked, ListFormat};
 use super::exit::Exit;
 use super::incident_text::{Times, event, is_name_of, is_number_of, list, quiet_of, short, word};
-use super::orders::{Place, none_where_gone};
+use super::orders::{Place, may_be_old, none_where_gone, say_why};
 use super::{Session, backup, run_once};
 use crate::clock::{Clock, SystemClock};
 use crate::incidents::Quiet;
@@ -65,7 +65,9 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
         (None, false) => std::time::Duration::ZERO,
     };
     let found = none_where_gone(store::incidents(place.folder(), within, now));
-    let silences = place.kept(now).map(|kept| kept.unwrap_or_default().silences);
+    let silences = place
+        .kept(now)
+        .map(|kept| kept.unwrap_or_default().silences);
     let (found, silences) = match (found, silences) {
         (Ok(Some(found)), Ok(silences)) => (found, silences),
         (Ok(None), _) => return nothing_kept(session, &place, asked.format),
@@ -83,21 +85,21 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
         None => found,
         Some(wanted) => match one_of(wanted, found) {
             Ok(one) => vec![one],
-            Err(message) => {
-                session.terminal.complain(&place.redacted(message));
+            Err((why, hint)) => {
+                say_why(session, &place, &why, &hint);
                 return Exit::Usage;
             }
         },
     };
-    let said = match (asked.format, &asked.incident, found.as_slice()) {
-        (ListFormat::Json, ..) => as_json(&found),
-        (ListFormat::Text, Some(_), [one]) => {
-            text(&in_full(one, &quiets, times), run_once::style(session))
-        }
-        (ListFormat::Text, ..) => {
-            let ended = asked.all.then_some(asked.since);
-            text(&all(found, ended, &quiets, times), run_once::style(session))
-        }
+    let said = if asked.format == ListFormat::Json {
+        as_json(&found)
+    } else {
+        let mut blocks = match (&asked.incident, found.as_slice()) {
+            (Some(_), [one]) => in_full(one, &quiets, times),
+            _ => all(found, asked.all.then_some(asked.since), &quiets, times),
+        };
+        blocks.extend(may_be_old(&place));
+        text(&blocks, run_once::style(session))
     };
     session.terminal.print(&place.redacted(said), Exit::Well)
 }
@@ -119,16 +121,22 @@ fn as_json(incidents: &[Incident]) -> String {
     format!("{}\n", escaped_in_json(json))
 }
 
-/// The incident of that number, or the one with that target: an open one before those that ended.
-fn one_of(wanted: &str, mut incidents: Vec<Incident>) -> Result<Incident, String> {
+/// The incident of that number, or the one with that target: one where its problem is still there before others. Else why
+/// there is none, and what to do.
+fn one_of(wanted: &str, mut incidents: Vec<Incident>) -> Result<Incident, (String, String)> {
     if let Some(index) = (incidents.iter()).position(|one| is_number_of(wanted, one)) {
         return Ok(incidents.swap_remove(index));
     }
-    let is_open = |one: &Incident| one.is_open();
-    let open: Vec<Incident> = incidents.iter().filter(|one| is_open(one)).cloned().collect();
-    incidents.retain(|one| one.members.iter().any(|member| is_name_of(wanted, member)));
-    if incidents.iter().any(is_open) {
-        incidents.retain(is_open);
+    let is_open = |one: &&Incident| one.is_open();
+    let open: Vec<Incident> = incidents.iter().filter(is_open).cloned().collect();
+    let concerns = |one: &Incident| one.members.iter().any(|member| is_name_of(wanted, member));
+    let is_there = |one: &Incident| {
+        let mut members = one.members.iter();
+        members.any(|member| member.is_open() && is_name_of(wanted, member))
+    };
+    incidents.retain(concerns);
+    if incidents.iter().any(is_there) {
+        incidents.retain(is_there);
     }
     match incidents.as_slice() {
         [one] => Ok(one.clone()),
@@ -137,11 +145,11 @@ fn one_of(wanted: &str, mut incidents: Vec<Incident>) -> Result<Incident, String
                 [] => "none is open; `roundsman incidents --all` lists those that ended".to_owned(),
                 open => format!("open: {}", list(open)),
             };
-            Err(format!("there is no incident `{wanted}`\n  hint: {hint}"))
+            Err((format!("there is no incident `{wanted}`"), hint))
         }
-        several => Err(format!(
-            "`{wanted}` was part of several incidents\n  hint: write one of {}",
-            list(several)
+        several => Err((
+            format!("`{wanted}` is or was part of several incidents"),
+            format!("write one of {}", list(several)),
         )),
     }
 }
@@ -153,8 +161,7 @@ fn all(
     quiets: &[&dyn Quiet],
     times: Times,
 ) -> Vec<Block> {
-    let (mut open, mut over): (Vec<_>, Vec<_>) =
-        incidents.into_iter().partition(Incident::is_open);
+    let (mut open, mut over): (Vec<_>, Vec<_>) = incidents.into_iter().partition(Incident::is_open);
     open.sort_by_key(|one| (Reverse(one.status()), one.opened_at));
     over.sort_by_key(|one| Reverse(one.resolved_at));
     let mut title = match open.len() {
@@ -170,7 +177,10 @@ fn all(
     if !open.is_empty() {
         blocks.push(Block::Table {
             columns: OPEN_COLUMNS,
-            rows: open.iter().map(|one| open_row(one, quiets, times)).collect(),
+            rows: open
+                .iter()
+                .map(|one| open_row(one, quiets, times))
+                .collect(),
         });
     }
     if !over.is_empty() {
@@ -269,7 +279,10 @@ fn in_full(incident: &Incident, quiets: &[&dyn Quiet], times: Times) -> Vec<Bloc
         title.push(Span::Strong(format!(" {}", root.name)));
         title.push(Span::Text(format!(": {}", root.condition.summary)));
     }
-    let mut blocks = vec![Block::Title(title), Block::List(facts(incident, quiets, times))];
+    let mut blocks = vec![
+        Block::Title(title),
+        Block::List(facts(incident, quiets, times)),
+    ];
     blocks.push(Block::Heading("Targets".to_owned()));
     blocks.push(Block::Table {
         columns: MEMBER_COLUMNS,
@@ -286,13 +299,19 @@ fn in_full(incident: &Incident, quiets: &[&dyn Quiet], times: Times) -> Vec<Bloc
         blocks.push(Block::Heading("What happened".to_owned()));
         blocks.push(Block::Table {
             columns: EVENT_COLUMNS,
-            rows: incident.events.iter().map(|one| event_row(one, times)).collect(),
+            rows: incident
+                .events
+                .iter()
+                .map(|one| event_row(one, times))
+                .collect(),
         });
     }
     if let Some(notice) = &incident.notice {
         let when = times.and_how_long(notice.due_at);
         blocks.push(Block::Heading(format!("To be told {when}")));
-        blocks.push(Block::List(notice.events.iter().map(|one| line(event(one))).collect()));
+        blocks.push(Block::List(
+            notice.events.iter().map(|one| line(event(one))).collect(),
+        ));
     }
     blocks
 }
@@ -313,7 +332,10 @@ fn facts(incident: &Incident, quiets: &[&dyn Quiet], times: Times) -> Vec<Line> 
     }
     match (&incident.title, incident.told_at) {
         (Some(title), Some(told_at)) => {
-            facts.push(format!("told as `{title}`, last {}", times.and_how_long(told_at)));
+            facts.push(format!(
+                "told as `{title}`, last {}",
+                times.and_how_long(told_at)
+            ));
         }
         _ => facts.push("nobody was told of it yet".to_owned()),
     }
@@ -383,7 +405,9 @@ fn event_row(event: &Event, times: Times) -> Vec<Line> {
         line(times.at(event.at)),
         line(word(event.kind)),
         line(event.name.clone()),
-        event.status.map_or_else(Vec::new, |status| vec![Span::Status(status)]),
+        event
+            .status
+            .map_or_else(Vec::new, |status| vec![Span::Status(status)]),
         line(event.text.clone().unwrap_or_default()),
     ]
 }

@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Found, Plan};
 use crate::desk::{self, Order, Outcome};
 use crate::model::Timestamp;
+use crate::render::blocks::{Block, Span};
 use crate::render::escape::plain;
 use crate::store::{self, Kept, Trouble, TroubleKind};
 
@@ -47,13 +48,23 @@ impl Place {
 
     /// That nothing is kept yet, and why that may be.
     pub(super) fn nothing_kept(&self) -> String {
+        self.nothing_kept_but(
+            "the daemon makes it when it runs for the first time; `store.path` says where",
+        )
+    }
+
+    /// The same, with what to do where there is a configuration.
+    pub(super) fn nothing_kept_but(&self, hint: &str) -> String {
         let file = self.folder().join(store::DATABASE);
         let hint = if self.is_built_in {
             "no configuration file was found, and this is where the store lies without one: name yours by `--config`"
         } else {
-            "the daemon makes it when it runs for the first time; `store.path` says where"
+            hint
         };
-        format!("there is no store at `{}` yet\n  hint: {hint}", file.display())
+        format!(
+            "there is no store at `{}` yet\n  hint: {hint}",
+            file.display()
+        )
     }
 
     /// Takes secrets out of what is said.
@@ -89,10 +100,22 @@ pub(super) fn who(session: &Session, given: Option<String>) -> String {
 }
 
 /// Says on stderr why nothing was done, in one line, and what to do.
-pub(super) fn refuse(session: &Session, place: &Place, why: &str, hint: &str) -> Exit {
+pub(super) fn say_why(session: &Session, place: &Place, why: &str, hint: &str) {
     let said = format!("{}\n  hint: {}", plain(why), plain(hint));
     session.terminal.complain(&place.redacted(said));
+}
+
+/// The same, for an order that was not obeyed.
+pub(super) fn refuse(session: &Session, place: &Place, why: &str, hint: &str) -> Exit {
+    say_why(session, place, why, hint);
     Exit::Refused
+}
+
+/// That nobody keeps what is shown up to date, where that is so.
+pub(super) fn may_be_old(place: &Place) -> Option<Block> {
+    let said = "no daemon runs with this store: this is what the last one knew";
+    let is_old = !store::is_held(place.folder());
+    is_old.then(|| Block::Paragraph(vec![Span::Faint(said.to_owned())]))
 }
 
 /// What is said of an order that was given.

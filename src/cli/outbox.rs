@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use super::arguments::{ListFormat, Outbox as Asked, OutboxCommand};
 use super::exit::Exit;
 use super::incident_text::{Times, event};
-use super::orders::{Place, Words, give, refuse};
+use super::orders::{Place, Words, give, may_be_old, refuse};
 use super::{Session, backup, run_once};
 use crate::clock::{Clock, SystemClock};
 use crate::desk::Order;
@@ -71,7 +71,11 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
                 now,
             };
             let said = match format {
-                ListFormat::Text => text(&list(&kept, times), run_once::style(session)),
+                ListFormat::Text => {
+                    let mut blocks = list(&kept, times);
+                    blocks.extend(may_be_old(&place));
+                    text(&blocks, run_once::style(session))
+                }
                 ListFormat::Json => as_json(&kept.outbox),
             };
             session.terminal.print(&place.redacted(said), Exit::Well)
@@ -84,15 +88,23 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
             order(session, &place, &Order::Retry { message: None })
         }
         Some(OutboxCommand::Retry { id: Some(id) }) => match find(id, &kept.outbox) {
-            Ok(found) => order(session, &place, &Order::Retry {
-                message: Some(found.id.clone()),
-            }),
+            Ok(found) => order(
+                session,
+                &place,
+                &Order::Retry {
+                    message: Some(found.id.clone()),
+                },
+            ),
             Err((why, hint)) => refuse(session, &place, &why, &hint),
         },
         Some(OutboxCommand::Drop { id }) => match find(id, &kept.outbox) {
-            Ok(found) => order(session, &place, &Order::Drop {
-                message: found.id.clone(),
-            }),
+            Ok(found) => order(
+                session,
+                &place,
+                &Order::Drop {
+                    message: found.id.clone(),
+                },
+            ),
             Err((why, hint)) => refuse(session, &place, &why, &hint),
         },
     }
@@ -159,7 +171,8 @@ fn list(kept: &Kept, times: Times) -> Vec<Block> {
             columns: DEAD_COLUMNS,
             rows: rows.collect(),
         });
-        let hint = "`roundsman outbox retry` tries them once more, `roundsman outbox drop ID` forgets one";
+        let hint =
+            "`roundsman outbox retry` tries them once more, `roundsman outbox drop ID` forgets one";
         blocks.push(Block::Paragraph(vec![Span::Faint(hint.to_owned())]));
     }
     blocks
@@ -210,7 +223,11 @@ impl<'a> Telling<'a> {
 
     fn dead(&self, parcel: &Parcel, times: Times) -> Vec<Line> {
         let mut row = self.beginning(parcel, times);
-        row.push(line(parcel.dead_at.map_or_else(String::new, |at| times.and_how_long(at))));
+        row.push(line(
+            parcel
+                .dead_at
+                .map_or_else(String::new, |at| times.and_how_long(at)),
+        ));
         row.push(line(parcel.last_error.clone().unwrap_or_default()));
         row
     }

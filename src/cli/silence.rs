@@ -44,8 +44,8 @@ pub(super) fn run(session: &Session, asked: Asked) -> Exit {
     let known = match known(&place) {
         Ok(Some(known)) => known,
         Ok(None) => {
-            let said = "\n  hint: what must hold before a daemon ever ran can stand under `silences:` in the configuration";
-            session.terminal.complain(&format!("{}{said}", place.nothing_kept()));
+            let hint = "start the daemon first, or write it under `silences:` in the configuration";
+            session.terminal.complain(&place.nothing_kept_but(hint));
             return Exit::Refused;
         }
         Err(trouble) => return backup::refused(session, &trouble),
@@ -99,7 +99,8 @@ fn matcher(asked: &Asked) -> Result<Matcher, String> {
         }
     }
     let patterns = |texts: &[String]| {
-        let patterns: Result<Vec<Pattern>, String> = texts.iter().map(|text| text.parse()).collect();
+        let patterns: Result<Vec<Pattern>, String> =
+            texts.iter().map(|text| text.parse()).collect();
         patterns
     };
     let mut labels: BTreeMap<String, Vec<Pattern>> = BTreeMap::new();
@@ -110,7 +111,10 @@ fn matcher(asked: &Asked) -> Result<Matcher, String> {
                  all that have no such label"
             ));
         };
-        labels.entry(key.to_owned()).or_default().push(value.parse()?);
+        labels
+            .entry(key.to_owned())
+            .or_default()
+            .push(value.parse()?);
     }
     if asked.names.is_empty() && asked.kind.is_empty() && labels.is_empty() {
         return Err(
@@ -131,12 +135,17 @@ fn until(asked: &Asked, times: Times) -> Result<Timestamp, String> {
             .ok_or("nobody lives that long\n  hint: `m` is a minute, `M` a month, `d` a day")?,
         (None, Some(text)) => config::instant(text, times.zone)?,
         (None, None) => {
-            return Err("nothing says until when\n  hint: add `--for 2h`, or `--until '2026-12-02 06:00'`".to_owned());
+            return Err(
+                "nothing says until when\n  hint: add `--for 2h`, or `--until '2026-12-02 06:00'`"
+                    .to_owned(),
+            );
         }
     };
     if until <= times.now {
         let when = times.and_how_long(until);
-        return Err(format!("it would be over already: {when}\n  hint: give a time that is to come"));
+        return Err(format!(
+            "it would be over already: {when}\n  hint: give a time that is to come"
+        ));
     }
     Ok(until)
 }
@@ -208,9 +217,7 @@ fn end(session: &Session, asked: &str) -> Exit {
         Err(trouble) => return backup::refused(session, &trouble),
     };
     let all: Vec<Silence> = kept.into_iter().chain(ordered(&place)).collect();
-    let mut found: Vec<&Silence> = (all.iter())
-        .filter(|silence| silence.id == asked)
-        .collect();
+    let mut found: Vec<&Silence> = (all.iter()).filter(|silence| silence.id == asked).collect();
     if found.is_empty() {
         let begins = |silence: &&Silence| {
             let short = silence.id.strip_prefix("silence-").unwrap_or(&silence.id);
@@ -232,7 +239,13 @@ fn end(session: &Session, asked: &str) -> Exit {
             };
             give(session, &place, &order, &words)
         }
-        [] if place.plan.silences.iter().any(|one| one.id.starts_with(asked)) => {
+        [] if !asked.is_empty()
+            && place
+                .plan
+                .silences
+                .iter()
+                .any(|one| one.id.starts_with(asked)) =>
+        {
             let why = format!("the silence `{asked}` stands in the configuration");
             let hint = "take it out there, and send the daemon SIGHUP";
             refuse(session, &place, &why, hint)
@@ -244,7 +257,12 @@ fn end(session: &Session, asked: &str) -> Exit {
         several => {
             let ids: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
             let why = format!("`{asked}` is the beginning of several silences");
-            refuse(session, &place, &why, &format!("write one of {}", ids.join(", ")))
+            refuse(
+                session,
+                &place,
+                &why,
+                &format!("write one of {}", ids.join(", ")),
+            )
         }
     }
 }

@@ -108,10 +108,12 @@ pub(super) fn run(session: &Session, format: ListFormat) -> Exit {
 /// Silences that were ordered, and that no daemon has answered for.
 pub(super) fn ordered(place: &Place) -> impl Iterator<Item = Silence> {
     let orders = Orders::new(place.folder().to_owned()).waiting();
-    orders.into_iter().filter_map(|order| match desk::read(&order.wanted) {
-        Ok(Order::Silence { silence }) => Some(*silence),
-        _ => None,
-    })
+    orders
+        .into_iter()
+        .filter_map(|order| match desk::read(&order.wanted) {
+            Ok(Order::Silence { silence }) => Some(*silence),
+            _ => None,
+        })
 }
 
 fn as_text(seen: &[Seen], open: &[Open<'_>], times: Times) -> String {
@@ -137,7 +139,11 @@ fn as_text(seen: &[Seen], open: &[Open<'_>], times: Times) -> String {
             format!("  targets: {}", names(&one.targets)),
         ];
         let why = one.window.comment.as_ref();
-        joined(lines.into_iter().chain(why.map(|why| format!("  why: {why}"))))
+        joined(
+            lines
+                .into_iter()
+                .chain(why.map(|why| format!("  why: {why}"))),
+        )
     });
     silences.chain(windows).collect::<Vec<_>>().join("\n")
 }

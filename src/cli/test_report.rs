@@ -42,11 +42,17 @@ pub(super) fn run(session: &Session, name: Option<&str>) -> Exit {
     };
     let reporters = &place.plan.reporters;
     let Some(name) = name else {
-        return session.terminal.print(&place.redacted(list(reporters)), Exit::Well);
+        return session
+            .terminal
+            .print(&place.redacted(list(reporters)), Exit::Well);
     };
     let Some(planned) = reporters.iter().find(|one| one.name == name) else {
         let hint = hint_of_name(name, reporters);
-        let said = format!("there is no reporter `{}`\n  hint: {}", plain(name), plain(&hint));
+        let said = format!(
+            "there is no reporter `{}`\n  hint: {}",
+            plain(name),
+            plain(&hint)
+        );
         session.terminal.complain(&place.redacted(said));
         return Exit::Usage;
     };
@@ -93,7 +99,11 @@ fn list(reporters: &[PlannedReporter]) -> String {
     }
     let lines = reporters.iter().map(|one| {
         let spec = &one.kind.spec;
-        let missing = if spec.built { "" } else { ", not in this build" };
+        let missing = if spec.built {
+            ""
+        } else {
+            ", not in this build"
+        };
         let line = format!("{}: {}, {}{missing}", one.name, spec.title, spec.how);
         format!("{}\n", plain(&line))
     });
@@ -118,9 +128,8 @@ fn message(reporter: &str, now: Timestamp) -> Message {
             line(problem),
         ]
     };
-    let well = |status: Status, words: &str| {
-        vec![Span::Status(status), Span::Text(format!(" {words}"))]
-    };
+    let well =
+        |status: Status, words: &str| vec![Span::Status(status), Span::Text(format!(" {words}"))];
     let blocks = vec![
         Block::Title(vec![
             Span::Strong("This is a test".to_owned()),
@@ -133,8 +142,16 @@ fn message(reporter: &str, now: Timestamp) -> Message {
         Block::Table {
             columns: COLUMNS,
             rows: vec![
-                row(Status::Red, "sample-db-1", "connections_used_percent is 96 > 90"),
-                row(Status::Yellow, "sample-web-1", "disk_free_percent of / is 17 < 20"),
+                row(
+                    Status::Red,
+                    "sample-db-1",
+                    "connections_used_percent is 96 > 90",
+                ),
+                row(
+                    Status::Yellow,
+                    "sample-web-1",
+                    "disk_free_percent of / is 17 < 20",
+                ),
             ],
         },
         Block::List(vec![

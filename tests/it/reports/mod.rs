@@ -4,7 +4,7 @@ mod channels;
 mod email;
 mod files;
 mod formats;
-mod slack;
+pub(crate) mod slack;
 mod telegram;
 mod webhook;
 
