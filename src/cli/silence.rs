@@ -11,7 +11,7 @@ use super::silences::ordered;
 use super::windows::names;
 use super::{Session, backup};
 use crate::clock::{Clock, SystemClock};
-use crate::collectors::{self, KINDS};
+use crate::collectors::KINDS;
 use crate::config;
 use crate::desk::Order;
 use crate::incidents::{Matcher, Pattern, Silence};
@@ -90,7 +90,7 @@ fn matcher(asked: &Asked) -> Result<Matcher, String> {
     let keys = || KINDS.iter().map(|kind| kind.spec.key);
     for kind in &asked.kind {
         let pattern: Pattern = kind.parse()?;
-        if collectors::kind(kind).is_none() && !keys().any(|key| pattern.matches(key)) {
+        if !keys().any(|key| pattern.matches(key)) {
             let hint = nearest(kind, keys()).map_or_else(
                 || "`roundsman kinds` lists them".to_owned(),
                 |near| format!("did you mean `{near}`?"),

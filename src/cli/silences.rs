@@ -176,8 +176,12 @@ fn silence(seen: &Seen, times: Times) -> String {
 }
 
 fn joined(lines: impl IntoIterator<Item = String>) -> String {
-    let lines = lines.into_iter();
-    lines.map(|line| format!("{}\n", plain(&line))).collect()
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&plain(&line));
+        text.push('\n');
+    }
+    text
 }
 
 fn as_json(seen: &[Seen], open: &[Open<'_>], times: Times) -> String {

@@ -97,7 +97,8 @@ fn list(reporters: &[PlannedReporter]) -> String {
         return "there are no reporters\n  hint: add one under `reporters:`, such as `- kind: slack`\n"
             .to_owned();
     }
-    let lines = reporters.iter().map(|one| {
+    let mut text = String::new();
+    for one in reporters {
         let spec = &one.kind.spec;
         let missing = if spec.built {
             ""
@@ -105,9 +106,10 @@ fn list(reporters: &[PlannedReporter]) -> String {
             ", not in this build"
         };
         let line = format!("{}: {}, {}{missing}", one.name, spec.title, spec.how);
-        format!("{}\n", plain(&line))
-    });
-    lines.collect()
+        text.push_str(&plain(&line));
+        text.push('\n');
+    }
+    text
 }
 
 fn hint_of_name(name: &str, reporters: &[PlannedReporter]) -> String {

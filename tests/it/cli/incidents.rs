@@ -1,14 +1,17 @@
 //! `incidents`: what is open, what ended, and one in full.
 
+use std::os::unix::fs::PermissionsExt;
+
 use roundsman::model::{Acknowledgement, EventKind, Incident, Notice, Sort, Status};
 use roundsman::store::Row;
 use rusqlite::Connection;
 use serde_json::json;
 
 use super::kept::{
-    CANARY, Held, ago, cells, event, incident, member, open_window, place, place_with, row,
-    silence, told,
+    CANARY, Held, ago, cells, event, incident, member, open_window, ordered, place, place_with,
+    row, silence, told,
 };
+use crate::support::children::require;
 use crate::support::program::Workplace;
 
 /// A database with two that depend on it, one of them silenced.
@@ -389,6 +392,41 @@ async fn a_store_that_cannot_be_read_is_said() {
         ended.assert_code(0).assert_prints(said);
         assert_eq!(ended.stderr, "");
     }
+}
+
+/// The folder of a daemon is for its user alone: whoever may not look into it must not be told that there is nothing.
+#[tokio::test]
+async fn a_folder_that_may_not_be_looked_into_is_no_missing_store() {
+    require("setpriv");
+    let place = place();
+    Kept::at(&place).held.close();
+    let folder = place.path().join("kept");
+    let mode = |mode: u32| {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).expect("its mode");
+    };
+    mode(0o000);
+    // Root may look everywhere, but not without these.
+    let script = if rustix::process::geteuid().is_root() {
+        "exec setpriv --bounding-set=-dac_override,-dac_read_search \"$0\" \"$@\""
+    } else {
+        "exec \"$0\" \"$@\""
+    };
+    for arguments in [
+        &["incidents"][..],
+        &["ack", "12"],
+        &["silence", "shop", "--for", "2h"],
+        &["outbox", "retry"],
+    ] {
+        let ended = place.run_through(script, arguments).await;
+        ended.assert_code(70);
+        assert_eq!(
+            ended.stderr,
+            "could not look for the store `kept/roundsman.db`: Permission denied (os error 13)\n  hint: run it as the user \
+             that the daemon runs as\n"
+        );
+    }
+    mode(0o700);
+    assert!(ordered(&folder).is_empty());
 }
 
 #[tokio::test]

@@ -140,7 +140,7 @@ impl Held {
         let thread = std::thread::spawn(move || {
             let mut orders = Orders::new(folder);
             while !is_over.load(Ordering::SeqCst) {
-                for placed in orders.waiting() {
+                if let Some(placed) = orders.waiting().first() {
                     let answer = serde_json::to_string(&answer).expect("JSON");
                     let order = placed.id;
                     store
