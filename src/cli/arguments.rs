@@ -227,7 +227,6 @@ pub(super) struct Silence {
 
 /// What `outbox` takes.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Outbox {
     /// How it is printed: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -241,9 +240,9 @@ pub(super) struct Outbox {
 pub(super) enum OutboxCommand {
     /// List them, which is also what happens without a word
     List {
-        /// How they are printed: text or json
-        #[arg(long, value_name = "FORMAT", default_value = "text")]
-        format: ListFormat,
+        /// How they are printed: text or json [default: text]
+        #[arg(long, value_name = "FORMAT")]
+        format: Option<ListFormat>,
     },
     /// Try them now, those that were given up included
     Retry {

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::arguments::{ListFormat, Outbox as Asked, OutboxCommand};
 use super::exit::Exit;
-use super::incident_text::{Times, event};
+use super::incident_text::{Times, event, short};
 use super::orders::{Place, Words, give, may_be_old, refuse};
 use super::{Session, backup, run_once};
 use crate::clock::{Clock, SystemClock};
@@ -22,7 +22,7 @@ const WAITING_COLUMNS: &[Column] = &[
     column("ABOUT", Fit::Wrap),
     column("WAITS SINCE", Fit::Wrap),
     column("TRIES", Fit::Whole),
-    column("NEXT TRY", Fit::Wrap),
+    column("NEXT TRY", Fit::Whole),
     column("LAST ERROR", Fit::Wrap),
 ];
 
@@ -30,7 +30,6 @@ const DEAD_COLUMNS: &[Column] = &[
     column("ID", Fit::Whole),
     column("TO", Fit::Wrap),
     column("ABOUT", Fit::Wrap),
-    column("MADE", Fit::Wrap),
     column("TRIES", Fit::Whole),
     column("GIVEN UP", Fit::Wrap),
     column("WHY", Fit::Wrap),
@@ -48,7 +47,9 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
     };
     let now = SystemClock.now();
     let format = match &asked.command {
-        Some(OutboxCommand::List { format }) => *format,
+        Some(OutboxCommand::List {
+            format: Some(format),
+        }) => *format,
         _ => asked.format,
     };
     let is_list = matches!(asked.command, None | Some(OutboxCommand::List { .. }));
@@ -208,37 +209,33 @@ impl<'a> Telling<'a> {
     }
 
     fn waiting(&self, parcel: &Parcel, times: Times) -> Vec<Line> {
-        let mut row = self.beginning(parcel, times);
-        row[3] = line(times.since(parcel.created_at));
-        let is_due = parcel.due_at <= times.now;
-        let next = if is_due {
-            "now".to_owned()
+        let next = parcel.due_at - times.now;
+        let next = if next > chrono::TimeDelta::zero() {
+            format!("in {}", short(next))
         } else {
-            times.and_how_long(parcel.due_at)
+            "now".to_owned()
         };
-        row.push(line(next));
-        row.push(line(parcel.last_error.clone().unwrap_or_default()));
-        row
+        let [id, to, about, tries, error] = self.cells(parcel, times);
+        let since = line(times.since(parcel.created_at));
+        vec![id, to, about, since, tries, line(next), error]
     }
 
     fn dead(&self, parcel: &Parcel, times: Times) -> Vec<Line> {
-        let mut row = self.beginning(parcel, times);
-        row.push(line(
-            parcel
-                .dead_at
-                .map_or_else(String::new, |at| times.and_how_long(at)),
-        ));
-        row.push(line(parcel.last_error.clone().unwrap_or_default()));
-        row
+        let [id, to, about, tries, error] = self.cells(parcel, times);
+        let given_up = parcel
+            .dead_at
+            .map_or_else(Line::new, |at| line(times.and_how_long(at)));
+        vec![id, to, about, tries, given_up, error]
     }
 
-    fn beginning(&self, parcel: &Parcel, times: Times) -> Vec<Line> {
-        vec![
+    /// What is told of every message: its id, for whom it is, about what, how often it was tried, and why in vain.
+    fn cells(&self, parcel: &Parcel, times: Times) -> [Line; 5] {
+        [
             line(self.short_id(&parcel.id)),
             vec![Span::Strong(parcel.reporter.clone())],
             line(self.about(&parcel.content, times)),
-            line(times.at(parcel.created_at)),
             line(parcel.tries.to_string()),
+            line(parcel.last_error.clone().unwrap_or_default()),
         ]
     }
 
