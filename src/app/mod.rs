@@ -2,6 +2,7 @@
 
 pub mod daemon;
 mod facts;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::render::Told;
 use crate::reporters::{self, Means, Message, file};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::store::{FileLedger, Remembered};
+
+pub use trial::send_one;
 
 /// Over how long rates are measured when somebody waits at a prompt.
 const CPU_WINDOW_AT_A_PROMPT: Duration = Duration::from_millis(200);

@@ -89,6 +89,28 @@ pub(super) enum Command {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: ListFormat,
     },
+    /// Show the incidents that are open, and those that ended; or one of them in full
+    Incidents(Incidents),
+    /// Take note of an incident: no reminders and no escalation until it becomes worse
+    Ack(Ack),
+    /// Do not speak of some targets for a while; the daemon looks at them as ever
+    #[command(
+        after_help = "All parts that are given must fit, and of each part one is enough. Write patterns in quotes: roundsman silence 'web-*' --for 2h"
+    )]
+    Silence(Silence),
+    /// Show what is not spoken of: silences of the file and of people, and the windows that are open
+    Silences {
+        /// How they are printed: text or json
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: ListFormat,
+    },
+    /// Show the messages that no channel has taken yet, and those that were given up
+    Outbox(Outbox),
+    /// Send a message that says that it is a test through one reporter, and show what the channel says
+    TestReport {
+        /// The reporter's name [default: list them]
+        reporter: Option<String>,
+    },
     /// Copy the memory into a file, while the daemon runs
     Backup {
         /// A file that is not there yet
@@ -149,6 +171,102 @@ pub(super) struct Uptime {
     /// How it is printed: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: ListFormat,
+}
+
+/// What `incidents` takes.
+#[derive(Debug, Args)]
+pub(super) struct Incidents {
+    /// One of them: its number, or the name of a target [default: list them]
+    pub incident: Option<String>,
+    /// Also those that ended
+    #[arg(long)]
+    pub all: bool,
+    /// Those that ended within this time, such as 90m, 24h or 7d
+    #[arg(long, value_name = "TIME", default_value = "7d", requires = "all", value_parser = humantime::parse_duration)]
+    pub since: std::time::Duration,
+    /// How they are printed: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
+}
+
+/// What `ack` takes.
+#[derive(Debug, Args)]
+pub(super) struct Ack {
+    /// Its number, or the name, or kind/name, of one of its targets
+    pub incident: String,
+    /// Why, or what is being done
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+    /// Who takes note [default: you]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+}
+
+/// What `silence` takes.
+#[derive(Debug, Args)]
+pub(super) struct Silence {
+    /// Targets: names, or kind/name; `*` is any text
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Only targets of this kind; can be given several times
+    #[arg(long, value_name = "KIND", num_args = 1)]
+    pub kind: Vec<String>,
+    /// Only targets with this label, such as team=ops; can be given several times
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1)]
+    pub label: Vec<String>,
+    /// For how long, such as 90m, 2h or 3d
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until", value_parser = humantime::parse_duration)]
+    pub length: Option<std::time::Duration>,
+    /// Until when: 2026-12-02T06:00:00Z, or '2026-12-02 06:00' in monitoring.timezone
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// Who says so [default: you]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// Also where it is for no target that is known
+    #[arg(long)]
+    pub anyway: bool,
+    /// End this silence instead: its id, or the beginning of it
+    #[arg(
+        long,
+        value_name = "ID",
+        conflicts_with_all = ["names", "kind", "label", "length", "until", "comment", "by", "anyway"]
+    )]
+    pub end: Option<String>,
+}
+
+/// What `outbox` takes.
+#[derive(Debug, Args)]
+pub(super) struct Outbox {
+    /// How it is printed: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
+    #[command(subcommand)]
+    pub command: Option<OutboxCommand>,
+}
+
+/// What can be done with messages that no channel has taken.
+#[derive(Debug, Subcommand)]
+pub(super) enum OutboxCommand {
+    /// List them, which is also what happens without a word
+    List {
+        /// How they are printed: text or json [default: text]
+        #[arg(long, value_name = "FORMAT")]
+        format: Option<ListFormat>,
+    },
+    /// Try them now, those that were given up included
+    Retry {
+        /// Only this one: its id, or the beginning of it
+        id: Option<String>,
+    },
+    /// Forget one: nobody will get it
+    Drop {
+        /// Its id, or the beginning of it
+        id: String,
+    },
 }
 
 /// How a history is printed.

@@ -10,6 +10,8 @@ pub(super) enum Exit {
     Well,
     /// The worst status.
     Worst(Status),
+    /// What was asked for was not done, and it was said why.
+    Refused,
     /// Wrong usage.
     Usage,
     /// Something of ours failed.
@@ -26,7 +28,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Well | Exit::Worst(Status::Green) => 0,
-            Exit::Worst(Status::Yellow) => 1,
+            Exit::Worst(Status::Yellow) | Exit::Refused => 1,
             Exit::Worst(Status::Red) => 2,
             Exit::Worst(Status::Unknown) => 3,
             Exit::Usage => 64,

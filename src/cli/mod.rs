@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and one file for each answer.
 
+mod ack;
 mod arguments;
 mod backup;
 mod budget;
@@ -8,14 +9,21 @@ mod daemon;
 mod exit;
 mod graph;
 mod history;
+mod incident_text;
+mod incidents;
 mod init;
 mod kinds;
+mod orders;
+mod outbox;
 mod probe;
 mod progress;
 mod providers;
 mod run_once;
 mod schema;
+mod silence;
+mod silences;
 mod terminal;
+mod test_report;
 mod trust;
 mod uptime;
 mod who_hears;
@@ -108,6 +116,12 @@ fn answer(arguments: Arguments) -> Exit {
         Some(Command::Backup { file }) => backup::backup(&session, &file),
         Some(Command::Verify) => backup::verify(&session),
         Some(Command::Windows { format }) => windows::run(&session, format),
+        Some(Command::Incidents(asked)) => incidents::run(&session, &asked),
+        Some(Command::Ack(asked)) => ack::run(&session, asked),
+        Some(Command::Silence(asked)) => silence::run(&session, asked),
+        Some(Command::Silences { format }) => silences::run(&session, format),
+        Some(Command::Outbox(asked)) => outbox::run(&session, &asked),
+        Some(Command::TestReport { reporter }) => test_report::run(&session, reporter.as_deref()),
         Some(Command::Budget { format }) => budget::run(&session, format),
         Some(Command::Providers { json }) => {
             let format = if json {

@@ -313,7 +313,8 @@ fn rank(exit: Exit) -> u8 {
         Exit::Well => 0,
         Exit::Worst(Status::Red) => 2,
         Exit::Worst(_) => 1,
-        Exit::Usage
+        Exit::Refused
+        | Exit::Usage
         | Exit::Software
         | Exit::Configuration
         | Exit::Unavailable

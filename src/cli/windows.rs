@@ -7,7 +7,7 @@ use super::arguments::ListFormat;
 use super::exit::Exit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Plan;
-use crate::incidents::{Occurrence, Window};
+use crate::incidents::{Matcher, Occurrence, Window};
 use crate::model::Timestamp;
 
 /// How many of the next times of a window are shown.
@@ -45,7 +45,7 @@ pub(super) fn run(session: &Session, format: ListFormat) -> Exit {
     let now = SystemClock.now();
     let windows = plan.windows.iter();
     let seen: Vec<Seen> = windows
-        .map(|window| Seen::new(window, targets_of(window, &plan), now))
+        .map(|window| Seen::new(window, targets_of(&window.matcher, &plan), now))
         .collect();
     let mut said = match format {
         ListFormat::Text => as_text(&seen),
@@ -55,10 +55,11 @@ pub(super) fn run(session: &Session, format: ListFormat) -> Exit {
     session.terminal.print(&said, Exit::Well)
 }
 
-fn targets_of(window: &Window, plan: &Plan) -> Vec<String> {
+/// The targets of the configuration that are meant.
+pub(super) fn targets_of(matcher: &Matcher, plan: &Plan) -> Vec<String> {
     let targets = plan.watched.iter().map(|watched| &watched.target);
     targets
-        .filter(|target| window.matcher.matches(&target.id, &target.common.labels))
+        .filter(|target| matcher.matches(&target.id, &target.common.labels))
         .map(|target| target.id.to_string())
         .collect()
 }
@@ -93,7 +94,8 @@ fn as_text(seen: &[Seen]) -> String {
     windows.collect::<Vec<_>>().join("\n")
 }
 
-fn names(targets: &[String]) -> String {
+/// Targets for people: not all of them where they are many.
+pub(super) fn names(targets: &[String]) -> String {
     match targets {
         [] => "none that is configured".to_owned(),
         few if few.len() <= MOST_NAMES => few.join(", "),

@@ -31,6 +31,7 @@ pub use environment::Environment;
 pub use load::{FILE_VARIABLE, SEARCHED};
 pub use plan::{Delivery, Monitoring, Plan, PlannedReporter, ValueSource, Watched};
 pub use schema::json_schema;
+pub use values::instant;
 
 use crate::clients::aws::SECRET_VARIABLES;
 use crate::clock::{Clock, SystemClock};

@@ -93,6 +93,15 @@ impl MomentText {
     }
 }
 
+/// The instant that somebody wrote: RFC 3339, or what the clocks of `zone` show.
+///
+/// # Errors
+/// It is no time.
+pub fn instant(text: &str, zone: chrono_tz::Tz) -> Result<Timestamp, String> {
+    let moment: MomentText = text.parse()?;
+    Ok(moment.instant(zone))
+}
+
 impl FromStr for MomentText {
     type Err = String;
 

@@ -43,7 +43,8 @@ pub fn shortened(text: &str, most_characters: usize) -> Cow<'_, str> {
 }
 
 /// JSON in which what a terminal would obey is written as its number. The serializer does that only below U+0020.
-pub(super) fn escaped_in_json(json: String) -> String {
+#[must_use]
+pub fn escaped_in_json(json: String) -> String {
     // Outside strings JSON has line breaks, and nothing else of the sort.
     let must_go = |character: char| character != '\n' && is_obeyed(character);
     if !json.chars().any(must_go) {

@@ -73,7 +73,12 @@ pub(super) fn open(in_folder: &Path) -> Result<Connection, Trouble> {
 /// Opens the database of a folder for reading.
 pub(super) fn open_to_read(in_folder: &Path) -> Result<Connection, Trouble> {
     let file = folder::database(in_folder);
-    if !file.exists() {
+    let is_there = file.try_exists().map_err(|error| {
+        let mut trouble = Trouble::of_io("look for the store", &file, &error);
+        "run it as the user that the daemon runs as".clone_into(&mut trouble.hint);
+        trouble
+    })?;
+    if !is_there {
         let message = format!("there is no store at `{}`", file.display());
         let mut trouble = Trouble::new(TroubleKind::Gone, message);
         "the daemon makes it; `store.path` in the configuration says where it lies"

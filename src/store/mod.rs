@@ -319,10 +319,11 @@ impl Store {
 /// It cannot be read.
 pub fn read(in_folder: &Path) -> Result<Option<Remembered>, Trouble> {
     let file = folder::database(in_folder);
-    if !file.exists() {
-        return Ok(None);
-    }
-    let connection = database::open_to_read(in_folder)?;
+    let connection = match database::open_to_read(in_folder) {
+        Ok(connection) => connection,
+        Err(trouble) if trouble.kind == TroubleKind::Gone => return Ok(None),
+        Err(trouble) => return Err(trouble),
+    };
     history::remembered(&connection)
         .map(Some)
         .map_err(|error| Trouble::of_sqlite(&error, &file))

@@ -9,6 +9,9 @@ use super::trouble::Trouble;
 use super::{database, folder, rows};
 use crate::model::{Incident, Timestamp};
 
+/// The version of the database that has what this file reads and writes.
+const TABLES_SINCE: i64 = 2;
+
 /// An order that waits for its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
@@ -69,8 +72,21 @@ pub fn incidents(
     let connection = database::open_to_read(in_folder)?;
     let within = i64::try_from(ended_within.as_millis()).unwrap_or(i64::MAX);
     let after = now.timestamp_millis().saturating_sub(within);
-    rows::incidents(&connection, after)
-        .map_err(|error| Trouble::of_sqlite(&error, &folder::database(in_folder)))
+    let found = has_tables(&connection).and_then(|has_tables| {
+        if has_tables {
+            rows::incidents(&connection, after)
+        } else {
+            Ok(Vec::new())
+        }
+    });
+    found.map_err(|error| Trouble::of_sqlite(&error, &folder::database(in_folder)))
+}
+
+/// Whether the tables of incidents and messages are there: a store that an older version made has none until a daemon of
+/// this one opens it.
+fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(version >= TABLES_SINCE)
 }
 
 /// Everything that is kept of incidents and messages, for whoever only reads.
@@ -79,8 +95,14 @@ pub fn incidents(
 /// The store cannot be read.
 pub fn kept(in_folder: &Path, now: Timestamp) -> Result<rows::Kept, Trouble> {
     let connection = database::open_to_read(in_folder)?;
-    rows::read(&connection, now.timestamp_millis())
-        .map_err(|error| Trouble::of_sqlite(&error, &folder::database(in_folder)))
+    let found = has_tables(&connection).and_then(|has_tables| {
+        if has_tables {
+            rows::read(&connection, now.timestamp_millis())
+        } else {
+            Ok(rows::Kept::default())
+        }
+    });
+    found.map_err(|error| Trouble::of_sqlite(&error, &folder::database(in_folder)))
 }
 
 /// Sees which orders wait. It asks cheaply whether anything was written at all.

@@ -80,6 +80,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// With the usual hint.
     #[must_use]
     pub fn new(kind: TroubleKind, message: impl Into<String>) -> Self {
         Self {

@@ -7,9 +7,9 @@ use chrono::{TimeDelta, TimeZone};
 use rusqlite::{Connection, Row, params};
 use serde::Deserialize;
 
+use super::commit::status_of;
 use super::hours::{self, HOUR_MS, Hour, Looks};
 use super::trouble::Trouble;
-use super::writer::status_of;
 use super::{database, folder};
 use crate::model::{Status, Timestamp, Uptime};
 

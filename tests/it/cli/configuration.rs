@@ -41,7 +41,13 @@ async fn the_named_file_comes_first_then_the_variable_then_the_usual_place() {
 
 #[tokio::test]
 async fn a_named_file_that_is_missing_is_78_for_every_command() {
-    let commands: [&[&str]; 5] = [
+    let commands: [&[&str]; 11] = [
+        &["incidents"],
+        &["ack", "12"],
+        &["silence", "x", "--for", "2h"],
+        &["silences"],
+        &["outbox", "retry"],
+        &["test-report", "x"],
         &["--run-once"],
         &["check-config"],
         &["graph"],

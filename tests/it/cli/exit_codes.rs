@@ -71,7 +71,18 @@ async fn wrong_usage_is_64_and_says_what_is_right() {
 async fn a_wrong_configuration_is_78_for_every_command_that_needs_one() {
     let place = Workplace::with_configuration("targets: {local_host: [{}]}\n");
     let said = "config/config.yaml:1:11 targets.local_host: ";
-    let commands: [&[&str]; 4] = [&["--run-once"], &["graph"], &["probe", "x"], &[]];
+    let commands: [&[&str]; 10] = [
+        &["--run-once"],
+        &["graph"],
+        &["probe", "x"],
+        &["incidents"],
+        &["ack", "12"],
+        &["silence", "x", "--for", "2h"],
+        &["silences"],
+        &["outbox"],
+        &["test-report", "x"],
+        &[],
+    ];
     for arguments in commands {
         let ended = place.run(arguments).await;
         assert_eq!(ended.code, Some(78), "{arguments:?}: {ended}");

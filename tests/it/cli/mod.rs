@@ -1,17 +1,23 @@
 //! The command line as people and scripts use it: the real program in a folder of its own.
 
+mod acknowledgements;
 mod check_config;
 mod configuration;
 mod exit_codes;
 mod formats;
+mod incidents;
 mod init;
+mod kept;
 mod kinds;
+mod outbox;
 mod probe;
 mod reports;
 mod schema;
 mod secrets;
 mod selection;
+mod silences;
 mod terminal;
+mod test_report;
 mod windows;
 
 use crate::support::servers::{RawServer, answering_as};

@@ -106,7 +106,7 @@ fn place(yaml: &str) -> Workplace {
         .variable("LOG_LEVEL", "DEBUG")
 }
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 28] = [
     &["--run-once"],
     &["--run-once", "--format", "json", "--report-dir", "kept"],
     &["--run-once", "--format", "junit"],
@@ -128,6 +128,12 @@ const COMMANDS: [&[&str]; 22] = [
     &["probe", "shop"],
     &["providers"],
     &["budget"],
+    &["incidents"],
+    &["ack", "12"],
+    &["silence", "*", "--for", "2h"],
+    &["silences"],
+    &["outbox"],
+    &["test-report"],
     &["init", "sample.yaml"],
 ];
 

@@ -356,6 +356,8 @@ mod the_checks {
                 rules: |_| Vec::new(),
                 ssh: |_| None,
                 host: |_| None,
+                home: |_| None,
+                region: |_| None,
                 check: |_, _| Vec::new(),
                 new: KINDS[0].new,
             };

@@ -5,7 +5,7 @@ mod email;
 mod files;
 mod formats;
 mod incidents;
-mod slack;
+pub(crate) mod slack;
 mod telegram;
 mod webhook;
 

@@ -13,10 +13,10 @@ use crate::support::children::free_port;
 use crate::support::servers::{RawServer, answering_as};
 
 /// The path is the secret.
-const PATH: &str = "/services/T000/B000/canary-slack";
+pub(crate) const PATH: &str = "/services/T000/B000/canary-slack";
 
 /// Says what the service says: `ok`, or why not.
-async fn workspace() -> RawServer {
+pub(crate) async fn workspace() -> RawServer {
     answering_as(|request| {
         let (head, body) = request.split_once("\r\n\r\n").expect("a body");
         let known = head.starts_with(&format!("POST {PATH} "));
