@@ -24,6 +24,7 @@ mod tests {
     use std::sync::Arc;
 
     use chrono::{NaiveTime, TimeDelta, TimeZone, Utc};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::incidents::{
@@ -70,6 +71,19 @@ mod tests {
 
         fn covers(&self, _: &Facts, now: Timestamp) -> Option<Until> {
             (at("02:00") <= now && now < at("04:00")).then(|| Some(at("04:00")))
+        }
+    }
+
+    /// A silence for one target.
+    struct Hushed;
+
+    impl Quiet for Hushed {
+        fn name(&self) -> String {
+            "a silence".to_owned()
+        }
+
+        fn covers(&self, target: &Facts, _: Timestamp) -> Option<Until> {
+            (target.name == "hushed").then_some(None)
         }
     }
 
@@ -177,12 +191,47 @@ mod tests {
         format!("{news}\n{}", text(blocks, TextStyle::default()))
     }
 
+    /// What is true of every report.
+    fn check(report: &IncidentReport, now: Timestamp) {
+        let open: Vec<_> = report
+            .targets
+            .iter()
+            .filter(|target| target.is_open())
+            .collect();
+        let counts = report.counts;
+        assert_eq!(open.len(), counts.total() - counts.green, "{report:#?}");
+        assert_eq!(report.targets_left_out, 0);
+        if report.merged_into.is_none() {
+            // What is silenced may be all that is left.
+            let none = open.is_empty() && report.targets_silenced == 0;
+            assert!(
+                report.resolved_at.is_none() || open.is_empty(),
+                "{report:#?}"
+            );
+            assert!(report.resolved_at.is_some() || !none, "{report:#?}");
+        }
+        let worst = open.iter().map(|target| target.status).max();
+        assert_eq!(report.status, worst.unwrap_or(Status::Green));
+        assert_eq!(report.state.is_open(), report.resolved_at.is_none());
+        let title = incident_title(report, now);
+        assert!(
+            title.starts_with('[') && title.contains(&report.targets[0].name)
+                || title.contains(" targets "),
+            "{title}"
+        );
+        if let Some(news) = incident_news(report) {
+            assert!(!news.is_empty() && news.chars().count() < 400, "{news}");
+            assert!(report.events.iter().any(|event| event.rings), "{report:#?}");
+        }
+    }
+
     fn told(announcement: &Announcement, now: Timestamp) -> String {
         match announcement {
             Announcement::Incident {
                 incident, events, ..
             } => {
                 let report = incident_report(incident, events);
+                check(&report, now);
                 let blocks = incident_blocks(&report, now);
                 let shown = shown(
                     &incident_title(&report, now),
@@ -511,6 +560,145 @@ mod tests {
     }
 
     #[test]
+    fn what_becomes_part_of_another_says_so_and_what_is_silenced_is_only_counted() {
+        let targets = vec![
+            target("vps_servers", "host-1", &[]),
+            target("databases", "db-1", &["host-1"]),
+            target("databases", "db-2", &["host-1"]),
+            target("databases", "hushed", &["host-1"]),
+        ];
+        let told = Story::with(targets, Policy::default(), vec![Box::new(Hushed)]).tell(
+            "10:00 db-1 red connection refused
+             10:00:30 db-1 red connection refused
+             10:01 db-2,hushed red connection refused
+             10:01:30 db-2,hushed red connection refused
+             10:02 host-1 red could not connect to `host-1:22`: connection refused
+             10:02:30 host-1 red could not connect to `host-1:22`: connection refused
+             10:20 host-1,db-1,db-2 green all is well
+             10:20:30 hushed red connection refused",
+        );
+        insta::assert_snapshot!(told, @r"
+        (db-1: RED, connection refused)
+        [RED] db-1: connection refused (for 31 s)
+        #1, critical, since 2026-11-21 10:00 UTC (31 s)
+
+        Seen at 10:00 UTC
+        - connection refused
+
+        What to do
+        - look for sessions that are idle in a transaction
+
+        roundsman history db-1 · roundsman ack 1
+
+        =====
+        (db-2: RED, connection refused)
+        [RED] db-2: connection refused (for 31 s)
+        #2, critical, since 2026-11-21 10:01 UTC (31 s)
+
+        Seen at 10:01 UTC
+        - connection refused
+
+        What to do
+        - look for sessions that are idle in a transaction
+
+        roundsman history db-2 · roundsman ack 2
+
+        =====
+        (host-1: RED, could not connect to `host-1:22`: connection refused, and 2 below it)
+        [RED] host-1: could not connect to `host-1:22`: connection refused (for 31 s), and 2 below it
+        #1, critical, since 2026-11-21 10:00 UTC (2 min); 3 targets, all RED; 1 silenced
+
+        Seen of host-1 at 10:02 UTC
+        - could not connect to `host-1:22`: connection refused
+
+        Explained by host-1, on which they depend
+        - RED db-1: connection refused (for 2 min)
+        - RED db-2: connection refused (for 1 min)
+
+        What to do
+        - host-1: look for sessions that are idle in a transaction
+
+        roundsman history host-1 · roundsman incidents · roundsman ack 1
+
+        =====
+        (rings nobody)
+        [MERGED] db-2 is part of #1 now
+        #2, critical, from 2026-11-21 10:01 UTC to 10:02 UTC (1 min)
+
+        roundsman history db-2
+
+        =====
+        (host-1 is back)
+        [GREEN] db-1 and 2 others after 20 min: was RED; not yet over for 1 silenced target
+        #1, critical, since 2026-11-21 10:00 UTC (20 min); 1 silenced
+
+        - db-1 was RED for 20 min; now all is well
+        - host-1 was RED for 18 min; now all is well
+        - db-2 was RED for 19 min; now all is well
+
+        New
+        - 10:20 UTC: host-1, db-1 and db-2 are back
+
+        roundsman history db-1 · roundsman incidents · roundsman ack 1
+        ");
+    }
+
+    #[test]
+    fn worse_than_what_somebody_took_note_of_is_open_again() {
+        let told = Story::of(vec![target("databases", "db", &[])]).tell(
+            "10:00 db yellow connections_used_percent is 84 > 80
+             10:00:30 db yellow connections_used_percent is 84 > 80
+             10:05 ack db anna
+             10:10 db red connections_used_percent is 97 > 95
+             10:10:30 db red connections_used_percent is 97 > 95",
+        );
+        insta::assert_snapshot!(told, @r"
+        (db: YELLOW, connections_used_percent is 84 > 80)
+        [YELLOW] db: connections_used_percent is 84 > 80 (for 31 s)
+        #1, warning, since 2026-11-21 10:00 UTC (31 s)
+
+        Seen at 10:00 UTC
+        - connections_used_percent is 84 > 80
+
+        What to do
+        - look for sessions that are idle in a transaction
+
+        roundsman history db · roundsman ack 1
+
+        =====
+        (anna: looking at it)
+        [YELLOW] db: connections_used_percent is 84 > 80 (for 5 min), acknowledged by anna
+        #1, warning, since 2026-11-21 10:00 UTC (5 min)
+
+        anna has taken note at 10:05 UTC
+
+        Seen at 10:00 UTC
+        - connections_used_percent is 84 > 80
+
+        What to do
+        - look for sessions that are idle in a transaction
+
+        roundsman history db
+
+        =====
+        (db: worse, RED now)
+        [RED] db: connections_used_percent is 97 > 95 (for 10 min)
+        #1, critical, since 2026-11-21 10:00 UTC (10 min)
+
+        Seen at 10:10 UTC
+        - connections_used_percent is 97 > 95
+
+        What to do
+        - look for sessions that are idle in a transaction
+
+        New
+        - 10:10 UTC: db: worse, RED now
+
+        roundsman history db · roundsman ack 1
+        ");
+    }
+
+    #[test]
     fn three_of_a_group_are_one_matter() {
         let in_rack = |name: &str| Facts {
             groups: vec!["label rack=7".to_owned()],
@@ -656,7 +844,7 @@ mod tests {
         let mut script = String::new();
         for minute in 0..8 {
             let seen = ["red connection refused", "green connections 41 %"][minute % 2];
-            script.push_str(&format!("10:{:02} db {seen}\n", minute));
+            script.push_str(&format!("10:{minute:02} db {seen}\n"));
         }
         for minute in 8..30 {
             script.push_str(&format!("10:{minute:02} db green connections 41 %\n"));
@@ -1025,6 +1213,50 @@ mod tests {
         );
         for no_help in ["-rf", "", "a\u{202e}b", &"x".repeat(1_000)] {
             assert_eq!(command(no_help), "roundsman incidents · roundsman ack 12");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn whatever_the_engine_tells_has_words(
+            looks in prop::collection::vec((0..8_usize, 0..5_usize, 1..120_i64), 1..120),
+        ) {
+            let names = ["host-1", "db-1", "db-2", "app", "web-1", "web-2", "web-3", "hushed"];
+            let mut targets: Vec<Facts> = names.iter().map(|name| match *name {
+                "db-1" | "db-2" | "hushed" => target("databases", name, &["host-1"]),
+                "app" => target("api_endpoints", name, &["db-1"]),
+                _ => target("vps_servers", name, &[]),
+            }).collect();
+            for web in &mut targets[4..7] {
+                web.groups = vec!["label rack=7".to_owned()];
+            }
+            let quiets: Vec<Box<dyn Quiet>> = vec![Box::new(Hushed), Box::new(Backups)];
+            let mut story = Story::with(targets, Policy::default(), quiets);
+            let mut now = at("01:00");
+            for (target, what, seconds) in looks {
+                now += TimeDelta::seconds(seconds);
+                story.until(now);
+                let name = names[target];
+                let status = Status::ALL.get(what).copied();
+                match status {
+                    Some(status) => {
+                        let seen = condition(status, "something is seen", now);
+                        story.engine.see(name, seen, now);
+                    }
+                    None => {
+                        let order = Order::Acknowledge {
+                            incident: name.to_owned(),
+                            by: "anna".to_owned(),
+                            why: None,
+                        };
+                        story.engine.obey(order, now).ok();
+                    }
+                }
+                story.until(now);
+            }
+            // `told` checks what it renders.
+            story.until(now + TimeDelta::hours(30));
         }
     }
 }

@@ -228,10 +228,11 @@ async fn write(directory: &Path, message: &Message) -> Option<String> {
 
 fn files(directory: &Path) -> Vec<String> {
     let files = std::fs::read_dir(directory).expect("a folder");
-    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
-    let mut names: Vec<String> = files
-        .map(|entry| name(entry).into_string().unwrap())
-        .collect();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        let name = entry.expect("a listed file").file_name();
+        name.into_string().expect("a name in UTF-8")
+    };
+    let mut names: Vec<String> = files.map(name).collect();
     names.sort();
     names
 }
