@@ -1,5 +1,8 @@
 //! Incidents from end to end: the contract, the files that keep them, and what each channel makes of them.
 
+mod bounds;
+mod stories;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
