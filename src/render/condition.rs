@@ -48,20 +48,19 @@ fn short(text: &str) -> String {
 fn cause(seen: &Seen<'_>) -> String {
     let failure = (seen.observation.outcome.as_ref().err())
         .filter(|failure| failure.status() == Status::Unknown);
-    let (what, why) = match failure {
-        Some(failure) => (failure.kind.word(), in_common(&failure.message)),
-        None => {
-            let mut findings = seen.verdict.findings.iter();
-            let gap = findings.find(|finding| finding.status == Status::Unknown);
-            let why = gap.map_or_else(
-                || NO_REASON.to_owned(),
-                |gap| {
-                    let reason = in_common(gap.message.as_deref().unwrap_or(NO_REASON));
-                    format!("{} could not be measured: {reason}", gap.metric)
-                },
-            );
-            ("gap", why)
-        }
+    let (what, why) = if let Some(failure) = failure {
+        (failure.kind.word(), in_common(&failure.message))
+    } else {
+        let mut findings = seen.verdict.findings.iter();
+        let gap = findings.find(|finding| finding.status == Status::Unknown);
+        let why = gap.map_or_else(
+            || NO_REASON.to_owned(),
+            |gap| {
+                let reason = in_common(gap.message.as_deref().unwrap_or(NO_REASON));
+                format!("{} could not be measured: {reason}", gap.metric)
+            },
+        );
+        ("gap", why)
     };
     short(&format!("{what} {}: {why}", seen.target.id.kind))
 }

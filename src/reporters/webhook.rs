@@ -109,7 +109,7 @@ impl Reporter for Webhook {
         let id = &message.id;
         let mut posted = Posted {
             schema: SCHEMA,
-            event: "note",
+            event: event(&message.content),
             id,
             sent_at: now,
             title: &message.title,
@@ -119,18 +119,9 @@ impl Reporter for Webhook {
             incidents: None,
         };
         match &message.content {
-            Content::Report(report) => {
-                posted.event = "report";
-                posted.report = Some(report);
-            }
-            Content::Incident(report) => {
-                posted.event = "incident";
-                posted.incident = Some(report);
-            }
-            Content::Incidents(reports) => {
-                posted.event = "incidents";
-                posted.incidents = Some(reports);
-            }
+            Content::Report(report) => posted.report = Some(report),
+            Content::Incident(report) => posted.incident = Some(report),
+            Content::Incidents(reports) => posted.incidents = Some(reports),
             Content::Note => {}
         }
         let body = serde_json::to_vec(&posted)
@@ -182,6 +173,16 @@ impl Reporter for Webhook {
                 })
             }
         }
+    }
+}
+
+/// The word for what a message tells of.
+fn event(content: &Content) -> &'static str {
+    match content {
+        Content::Report(_) => "report",
+        Content::Incident(_) => "incident",
+        Content::Incidents(_) => "incidents",
+        Content::Note => "note",
     }
 }
 

@@ -50,6 +50,7 @@ pub fn incident_blocks(report: &IncidentReport, now: Timestamp) -> Vec<Block> {
         blocks.push(Block::Paragraph(line(text)));
     }
     match report.state {
+        _ if open_count(report) == 0 && report.state.is_open() => add_end(&mut blocks, report),
         IncidentState::Open | IncidentState::Acknowledged | IncidentState::Flapping => {
             add_evidence(&mut blocks, report);
             add_others(&mut blocks, report, now);

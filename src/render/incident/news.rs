@@ -92,9 +92,10 @@ fn what_counts<'a>(
         let flaps = || of_its_target(1).and_then(|index| events.get(index));
         let counts = of_its_target(track(event.event)) == Some(index)
             && match event.event {
-                EventKind::Resolved | EventKind::Removed | EventKind::Merged => true,
-                EventKind::FlappingStarted => !is_over,
-                EventKind::FlappingEnded => true,
+                EventKind::Resolved
+                | EventKind::Removed
+                | EventKind::Merged
+                | EventKind::FlappingEnded => true,
                 // That it changes to and fro says that it is not well.
                 EventKind::Opened => {
                     !is_over && flaps().is_none_or(|one| one.event != EventKind::FlappingStarted)
@@ -133,9 +134,10 @@ fn told(
         EventKind::Remained => format!("{names} {are} still {status}"),
         EventKind::FlappingStarted if is_one => {
             let what = said.unwrap_or_else(|| "it changes to and fro".to_owned());
-            match is_alone(report) {
-                true => format!("flapping: {what}"),
-                false => format!("{names} is flapping: {what}"),
+            if is_alone(report) {
+                format!("flapping: {what}")
+            } else {
+                format!("{names} is flapping: {what}")
             }
         }
         EventKind::FlappingStarted => format!("flapping: {names}"),
@@ -146,9 +148,10 @@ fn told(
         EventKind::Merged => said.unwrap_or_else(|| "part of another incident".to_owned()),
         EventKind::Acknowledged => {
             let by = said.unwrap_or_else(|| "somebody".to_owned());
-            match by.contains(": ") {
-                true => by,
-                false => format!("{by}: looking at it"),
+            if by.contains(": ") {
+                by
+            } else {
+                format!("{by}: looking at it")
             }
         }
         EventKind::Reminded => {
@@ -188,8 +191,8 @@ fn opened(report: &IncidentReport, who: &[&str], status: Status) -> String {
 }
 
 fn resolved(report: &IncidentReport, who: &[&str], all: &[&IncidentEvent]) -> String {
-    if report.resolved_at.is_some() {
-        let lasted = words::span(report.resolved_at.unwrap_or(report.since) - report.since);
+    if let Some(end) = report.resolved_at {
+        let lasted = words::span(end - report.since);
         return format!("resolved after {lasted}");
     }
     let is_unmeasured = |name: &&str| {
@@ -199,7 +202,7 @@ fn resolved(report: &IncidentReport, who: &[&str], all: &[&IncidentEvent]) -> St
         })
     };
     let names_of_all = names(who);
-    let back = if who.iter().all(|name| is_unmeasured(name)) {
+    let back = if who.iter().all(is_unmeasured) {
         format!("{names_of_all} can be measured again")
     } else if who.len() == 1 {
         format!("{names_of_all} is back")

@@ -44,6 +44,14 @@ pub(super) fn title(report: &IncidentReport, now: Timestamp) -> Line {
             let rest = format!("{} is part of {into} now", name(&root.name));
             ("MERGED", report.status, rest)
         }
+        _ if open_count(report) == 0 => {
+            let end = root.resolved_at.unwrap_or(now);
+            let lasted = words::span(end - report.since);
+            let silenced = words::counted(report.targets_silenced, "silenced target");
+            let (who, worst) = (and_others(report, root), report.worst);
+            let rest = format!("{who} after {lasted}: was {worst}; not yet over for {silenced}");
+            (Status::Green.word(), Status::Green, rest)
+        }
         _ if root.flapping => ("FLAPPING", report.status, flapping(report, root, now)),
         _ => (
             report.status.word(),

@@ -1,5 +1,8 @@
 //! Incidents from end to end: the contract, the files that keep them, and what each channel makes of them.
 
+mod bounds;
+mod stories;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -228,10 +231,11 @@ async fn write(directory: &Path, message: &Message) -> Option<String> {
 
 fn files(directory: &Path) -> Vec<String> {
     let files = std::fs::read_dir(directory).expect("a folder");
-    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
-    let mut names: Vec<String> = files
-        .map(|entry| name(entry).into_string().unwrap())
-        .collect();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        let name = entry.expect("a listed file").file_name();
+        name.into_string().expect("a name in UTF-8")
+    };
+    let mut names: Vec<String> = files.map(name).collect();
     names.sort();
     names
 }
