@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use roundsman::clock::{Clock as _, SystemClock};
 use roundsman::model::{Measurement, Status, TargetId, Timestamp, Unit, Value};
-use roundsman::store::{self, Entry, Keep, Settings, Span, Store};
+use roundsman::store::{self, Changed, Entry, Keep, Settings, Span, Store};
 
 use crate::measure::{Line, median};
 
@@ -165,6 +165,7 @@ pub(crate) fn figures(folder: &Path) -> Result<Vec<Line>> {
         times.push(began.elapsed().as_secs_f64() * 1_000.0);
     }
     anyhow::ensure!(store.close(CLOSING), "the store did not close");
+    let uptimes = uptimes_of_a_week(&folder.join("week"))?;
     Ok(vec![
         Line::at_most(
             "to write 1,000 looks of 5 samples",
@@ -179,7 +180,59 @@ pub(crate) fn figures(folder: &Path) -> Result<Vec<Line>> {
             30.0,
         ),
         Line::at_most("a year of minutes read", median(times), "ms", 100.0),
+        Line::at_most(
+            "the uptimes of 1,000 targets over a week of minutes",
+            uptimes,
+            "ms",
+            300.0,
+        ),
     ])
+}
+
+/// How long it takes to read the uptimes of 1,000 targets over a week of minutes, in milliseconds.
+fn uptimes_of_a_week(place: &Path) -> Result<f64> {
+    const TARGETS: u32 = 1_000;
+    let store = open(place)?;
+    let end = SystemClock.now();
+    for minute in (0..7 * 24 * 60_u32).rev() {
+        let at = end - chrono::TimeDelta::minutes(i64::from(minute));
+        for target in 0..TARGETS {
+            let mut entry = entry(target, at, minute);
+            // Each is RED for a minute, ten times.
+            let (from, to) = match (minute + target) % TARGETS {
+                0 => (Status::Red, Status::Green),
+                1 => (Status::Green, Status::Red),
+                _ => (Status::Green, Status::Green),
+            };
+            entry.status = to;
+            entry.change = (from != to).then(|| Changed {
+                from: Some(from),
+                to: Some(to),
+                summary: "status 503".to_owned(),
+            });
+            hand_over(&store, &entry);
+        }
+    }
+    anyhow::ensure!(store.close(CLOSING), "the store did not close");
+    let store = open(place)?;
+    let began = Instant::now();
+    while hours(place) < 167 * i64::from(TARGETS) && began.elapsed() < CLOSING {
+        std::thread::yield_now();
+    }
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let began = Instant::now();
+        let found = store::uptimes(place, end - chrono::TimeDelta::days(7), end)?;
+        let looks: u64 = found.iter().flat_map(|one| one.looks).sum();
+        anyhow::ensure!(
+            looks >= 10_000_000 && found.len() == 1_000,
+            "{looks} looks of {} targets",
+            found.len()
+        );
+        times.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    anyhow::ensure!(store.close(CLOSING), "the store did not close");
+    Ok(median(times))
 }
 
 fn hours(folder: &Path) -> i64 {

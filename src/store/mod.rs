@@ -17,6 +17,7 @@ mod orders;
 mod rows;
 mod samples;
 mod trouble;
+mod uptime;
 mod waiting;
 mod words;
 mod writer;
@@ -36,6 +37,7 @@ pub use ledger::{FileLedger, LEDGER, Spending, spendings};
 pub use orders::{Orders, Placed, answer, incidents, kept, place};
 pub use rows::{Kept, Row};
 pub use trouble::{Trouble, TroubleKind};
+pub use uptime::uptimes;
 
 use tokio::sync::watch;
 
