@@ -81,6 +81,8 @@ pub(super) enum Command {
     Graph,
     /// Show what was seen of a target: its states, changes, and what was measured
     History(History),
+    /// Show how much of the time each target was up, the worst first
+    Uptime(Uptime),
     /// Show the maintenance windows: which targets each is for, whether it is open, and when it opens next
     Windows {
         /// How they are printed: text or json
@@ -136,6 +138,17 @@ pub(super) struct History {
     /// How it is printed: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: HistoryFormat,
+}
+
+/// What `uptime` takes.
+#[derive(Debug, Args)]
+pub(super) struct Uptime {
+    /// How far back, such as 90m, 24h or 7d
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
+    pub since: std::time::Duration,
+    /// How it is printed: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
 }
 
 /// How a history is printed.

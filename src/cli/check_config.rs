@@ -135,6 +135,9 @@ fn schedules(plan: &Plan, now: Timestamp, text: &mut String) {
     if let Some(reports) = &monitoring.reports {
         say("reports", reports);
     }
+    if let Some(weekly) = &monitoring.weekly {
+        say("weekly uptime", weekly);
+    }
     let mut own: Vec<(&Timetable, Vec<String>)> = Vec::new();
     for watched in &plan.watched {
         if let Some(timetable) = &watched.timetable {

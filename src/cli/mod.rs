@@ -17,6 +17,7 @@ mod run_once;
 mod schema;
 mod terminal;
 mod trust;
+mod uptime;
 mod who_hears;
 mod windows;
 
@@ -103,6 +104,7 @@ fn answer(arguments: Arguments) -> Exit {
         Some(Command::Trust(asked)) => trust::run(&session, &asked),
         Some(Command::Graph) => graph::run(&session),
         Some(Command::History(asked)) => history::run(&session, &asked),
+        Some(Command::Uptime(asked)) => uptime::run(&session, &asked),
         Some(Command::Backup { file }) => backup::backup(&session, &file),
         Some(Command::Verify) => backup::verify(&session),
         Some(Command::Windows { format }) => windows::run(&session, format),

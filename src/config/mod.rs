@@ -232,7 +232,7 @@ fn plan(
         let hint = "add one under `targets:`, such as `local_hosts: [{}]`; `roundsman kinds` lists what there is";
         problems.push(problem.at(&targets_node.location, "targets").hint(hint));
     }
-    let monitoring = timing::monitoring(&monitoring, &report, zone, root, problems);
+    let monitoring = timing::monitoring(&monitoring, &report, &store, zone, root, problems);
     let reporters = channels::read(root, &read, &variable, problems);
     let told = incidents::read(root, &read, zone, SystemClock.now(), problems);
     warn_of_what_is_not_built(root, problems);

@@ -103,6 +103,8 @@ pub struct Monitoring {
     pub reports: Option<Timetable>,
     /// Which reports are sent.
     pub report_when: ReportWhen,
+    /// When the uptime of the last 7 days is sent; `None`: never.
+    pub weekly: Option<Timetable>,
 }
 
 /// A channel that reports go to.

@@ -141,6 +141,8 @@ pub(super) struct ReportSection {
     pub schedule: Option<Written<Cron>>,
     /// Whether it is sent at all when nothing is wrong, or nothing changed.
     pub when: Option<ReportWhen>,
+    /// When the uptime of the last 7 days is sent: five cron fields, such as `0 8 * * 1`. Default: never.
+    pub weekly: Option<Written<Cron>>,
 }
 
 /// Which digests are sent.

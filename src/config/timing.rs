@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::plan::Monitoring;
-use super::sections::{self, Missed, ReportSection};
+use super::sections::{self, Missed, ReportSection, Store};
 use crate::document::{self, Node};
 use crate::pipeline::ReportWhen;
 use crate::problem::Problem;
@@ -14,6 +14,11 @@ const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Between two reports where rounds are made at equal distances.
 const USUAL_REPORTS: Duration = Duration::from_hours(6);
+
+/// How many days the weekly uptime tells of.
+const WEEK_DAYS: u32 = 7;
+
+const CHECK_THE_DAY: &str = "check the day and the month";
 
 /// A schedule as it was written.
 pub(super) struct Written<'a> {
@@ -50,8 +55,7 @@ impl Written<'_> {
             }
             (Some(cron), None) => {
                 if !cron.ever_fires() {
-                    let message = format!("`{cron}` never comes: there is no such day");
-                    refuse(Some("schedule"), &message, "check the day and the month");
+                    refuse(Some("schedule"), &never_comes(cron), CHECK_THE_DAY);
                 }
                 Some(Timetable::Cron(Box::new(cron.clone()), zone))
             }
@@ -67,10 +71,38 @@ impl Written<'_> {
     }
 }
 
-/// What `monitoring` and `report` say together.
+fn never_comes(cron: &Cron) -> String {
+    format!("`{cron}` never comes: there is no such day")
+}
+
+/// When the uptime of the last week is sent.
+fn weekly(
+    report: &ReportSection,
+    store: &Store,
+    zone: chrono_tz::Tz,
+    root: &Node,
+    problems: &mut Vec<Problem>,
+) -> Option<Timetable> {
+    let cron = &report.weekly.as_ref()?.0;
+    let node = root.get("report")?.get("weekly")?;
+    let path = "report.weekly";
+    if !cron.ever_fires() {
+        let problem = Problem::error(never_comes(cron)).at(&node.location, path);
+        problems.push(problem.hint(CHECK_THE_DAY));
+    }
+    if let Some(days) = store.keep_days.filter(|days| *days < WEEK_DAYS) {
+        let message = format!("tells of {WEEK_DAYS} days, but the store keeps only {days}");
+        let problem = Problem::warning(message).at(&node.location, path);
+        problems.push(problem.hint("set `store.keep_days` to 7 or more"));
+    }
+    Some(Timetable::Cron(Box::new(cron.clone()), zone))
+}
+
+/// What `monitoring` and `report` say together; `store` says how far back they can tell.
 pub(super) fn monitoring(
     written: &sections::Monitoring,
     report: &ReportSection,
+    store: &Store,
     zone: chrono_tz::Tz,
     root: &Node,
     problems: &mut Vec<Problem>,
@@ -123,5 +155,6 @@ pub(super) fn monitoring(
             Some(sections::ReportWhen::Problems) => ReportWhen::Problems,
             Some(sections::ReportWhen::Changes) => ReportWhen::Changes,
         },
+        weekly: weekly(report, store, zone, root, problems),
     }
 }

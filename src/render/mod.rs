@@ -25,6 +25,7 @@ pub mod slack;
 mod table;
 pub mod telegram;
 pub mod text;
+pub mod uptime;
 mod words;
 
 use std::fmt;

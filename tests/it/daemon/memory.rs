@@ -109,6 +109,18 @@ async fn what_was_seen_is_shown_copied_and_checked() {
         .assert_prints("api_endpoints/shop: GREEN since")
         .assert_prints("response_time_ms");
     assert!(!shown.stdout.contains("http_status"), "{shown}");
+    let uptime = place.run(&["uptime", "--since", "1h"]).await;
+    uptime
+        .assert_code(0)
+        .assert_prints("uptime of the last 1 h: 1 target, 1 at 100 %")
+        .assert_prints("100 %   shop");
+    let uptime = place.run(&["uptime", "--format", "json"]).await;
+    let looks_made = &uptime.assert_code(0).json()["targets"][0]["looks"];
+    assert_eq!(looks_made["green"], looks(&history(&place, "shop").await));
+    place
+        .run(&["uptime", "--since", "week"])
+        .await
+        .assert_code(64);
     for (arguments, hint) in [
         (&["history", "shob"][..], "did you mean `shop`?"),
         (
