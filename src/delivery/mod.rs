@@ -17,6 +17,7 @@ mod outbox;
 mod pace;
 #[cfg(test)]
 mod stories;
+mod telling;
 
 pub use audience::Channel;
 pub use courier::{Courier, Reporters, send_in_time};

@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 
 use super::audience::Channel;
 use super::pace::Pace;
-use crate::incidents::{Announcement, Level};
+use crate::incidents::Level;
 use crate::model::{
-    DeliverySummary, Event, Incident, IncidentId, Parcel, ParcelContent, Report, Status, Timestamp,
+    DeliverySummary, Incident, IncidentId, Parcel, ParcelContent, Report, Status, Timestamp,
 };
 use crate::schedule::share;
 use crate::store::{Kept, Row, Ticket};
@@ -176,231 +176,13 @@ impl Outbox {
         }
     }
 
-    /// Makes messages of what people must hear.
-    pub fn tell(&mut self, announcement: Announcement, now: Timestamp) {
-        self.advance(now);
-        match announcement {
-            Announcement::Incident {
-                incident,
-                events,
-                audience,
-            } => {
-                let rings = events.iter().any(|event| event.rings);
-                for name in self.audience(|channel, levels, was_told| {
-                    (rings || channel.takes_updates)
-                        && channel.hears(&incident, audience, levels, was_told(&incident))
-                }) {
-                    self.put(&name, incident.id, events.clone(), now);
-                    let known = Arc::clone(&incident);
-                    self.incidents.insert(incident.id, known);
-                }
-            }
-            Announcement::QuietEnded { quiets, unsaid } => self.tell_unsaid(&quiets, &unsaid, now),
-        }
-    }
-
-    /// The names of the channels for which that is so.
-    fn audience(
-        &self,
-        is_for: impl Fn(&Channel, &[Level], &dyn Fn(&Incident) -> bool) -> bool,
-    ) -> Vec<String> {
-        let channels = self.terms.channels.iter().filter(|channel| {
-            let was_told = |incident: &Incident| {
-                let key = (channel.name.clone(), thread_of(incident.id));
-                self.receipts.contains_key(&key)
-            };
-            is_for(channel, &self.terms.levels, &was_told)
-        });
-        channels.map(|channel| channel.name.clone()).collect()
-    }
-
-    fn tell_unsaid(
-        &mut self,
-        quiets: &[String],
-        unsaid: &[(Arc<Incident>, Vec<Event>)],
-        now: Timestamp,
-    ) {
-        let everyone = crate::incidents::Audience::Everyone;
-        let mut heard: BTreeMap<String, Vec<(IncidentId, Vec<Event>)>> = BTreeMap::new();
-        for (incident, events) in unsaid {
-            for name in self.audience(|channel, levels, was_told| {
-                channel.hears(incident, everyone, levels, was_told(incident))
-            }) {
-                let all = heard.entry(name).or_default();
-                all.push((incident.id, events.clone()));
-                self.incidents.insert(incident.id, Arc::clone(incident));
-            }
-        }
-        for (reporter, unsaid) in heard {
-            let quiets = quiets.to_vec();
-            let content = ParcelContent::Quiet { quiets, unsaid };
-            self.add("quiet", &reporter, content, now, now);
-        }
-    }
-
-    /// Tells of an incident: with what waits already where that can be, and of many together where there are too many.
-    pub(super) fn put(
-        &mut self,
-        reporter: &str,
-        incident: IncidentId,
-        events: Vec<Event>,
-        now: Timestamp,
-    ) {
-        if let Some(id) = self.open_parcel(reporter, |content| {
-            matches!(content, ParcelContent::Incidents { .. })
-        }) {
-            self.take_along(&id, incident, events);
-            return;
-        }
-        let same = |content: &ParcelContent| matches!(content, ParcelContent::Incident { id, .. } if *id == incident);
-        if let Some(id) = self.open_parcel(reporter, same) {
-            self.take_along(&id, incident, events);
-            return;
-        }
-        let singles: Vec<String> = (self.of(reporter))
-            .filter(|held| held.is_open())
-            .filter(|held| matches!(held.parcel.content, ParcelContent::Incident { .. }))
-            .map(|held| held.parcel.id.clone())
-            .collect();
-        let pace = self.paces.entry(reporter.to_owned()).or_default();
-        if pace.has_room(singles.len(), now) {
-            let content = ParcelContent::Incident {
-                id: incident,
-                events,
-            };
-            self.add(&format!("i{incident}"), reporter, content, now, now);
-            return;
-        }
-        let due_at = pace.together_from(now);
-        let mut of = vec![(incident, events)];
-        let mut oldest = now;
-        for single in singles {
-            if let Some(held) = self.remove(&single)
-                && let ParcelContent::Incident { id, events } = held.parcel.content
-            {
-                oldest = oldest.min(held.parcel.created_at);
-                take_into(&mut of, id, events);
-            }
-        }
-        of.sort_by_key(|(id, _)| *id);
-        let content = ParcelContent::Incidents { of };
-        let id = self.add("many", reporter, content, now, due_at);
-        if let Some(held) = self.parcels.get_mut(&id) {
-            held.parcel.created_at = oldest;
-        }
-    }
-
-    fn open_parcel(
-        &self,
-        reporter: &str,
-        is_it: impl Fn(&ParcelContent) -> bool,
-    ) -> Option<String> {
-        let mut all = self.of(reporter).filter(|held| held.is_open());
-        let found = all.find(|held| is_it(&held.parcel.content))?;
-        Some(found.parcel.id.clone())
-    }
-
-    /// A message that waits tells of that too.
-    pub(super) fn take_along(&mut self, parcel: &str, incident: IncidentId, events: Vec<Event>) {
-        let Some(held) = self.parcels.get_mut(parcel) else {
-            return;
-        };
-        match &mut held.parcel.content {
-            ParcelContent::Incident { events: known, .. } => {
-                known.extend(events);
-                known.sort_by_key(|event| event.at);
-            }
-            ParcelContent::Incidents { of } => take_into(of, incident, events),
-            _ => return,
-        }
-        held.parcel.revision += 1;
-        self.changed.insert(parcel.to_owned());
-    }
-
-    /// A round report: for all channels that get them, or for one. A report that still waits is part of the new one.
-    pub fn report(&mut self, report: &Arc<Report>, only_to: Option<&str>, now: Timestamp) {
-        self.advance(now);
-        let names = match only_to {
-            Some(name) => vec![name.to_owned()],
-            None => self.audience(|channel, _, _| channel.wants_digest()),
-        };
-        // Channels that are equally far behind get the same.
-        let mut made: HashMap<Option<String>, String> = HashMap::new();
-        for name in names {
-            let earlier = self.take_unsent_report(&name);
-            let key = earlier.as_ref().map(|(id, _)| id.clone());
-            let id = made.get(&key).cloned().unwrap_or_else(|| {
-                let report = match earlier {
-                    Some((_, earlier)) => Arc::new(Report::clone(report).merged_over(&earlier)),
-                    None => Arc::clone(report),
-                };
-                self.keep_report(report)
-            });
-            made.insert(key, id.clone());
-            let kind = format!("r{}", report.round.id);
-            self.add(&kind, &name, ParcelContent::Report { id }, now, now);
-        }
-        self.forget_what_nothing_tells_of();
-    }
-
-    /// Takes out the oldest report that a channel has not got, and drops those after it.
-    fn take_unsent_report(&mut self, reporter: &str) -> Option<(String, Arc<Report>)> {
-        let unsent = self.of(reporter).filter(|held| {
-            let is_report = matches!(held.parcel.content, ParcelContent::Report { .. });
-            is_report && (held.is_open() || held.parcel.dead_at.is_some())
-        });
-        let mut ids: Vec<(Timestamp, String)> = unsent
-            .map(|held| (held.parcel.created_at, held.parcel.id.clone()))
-            .collect();
-        ids.sort();
-        let removed: Vec<Held> = (ids.iter()).filter_map(|(_, id)| self.remove(id)).collect();
-        let ParcelContent::Report { id } = &removed.first()?.parcel.content else {
-            return None;
-        };
-        Some((id.clone(), Arc::clone(self.reports.get(id)?)))
-    }
-
-    fn keep_report(&mut self, report: Arc<Report>) -> String {
-        let base = report.round.id.clone();
-        let mut id = base.clone();
-        let mut others = 1;
-        while self.reports.contains_key(&id) {
-            others += 1;
-            id = format!("{base}.{others}");
-        }
-        self.rows.push(Row::Report(id.clone(), Arc::clone(&report)));
-        self.reports.insert(id.clone(), report);
-        id
-    }
-
-    /// What the monitor has to say of itself, for all channels but one. A newer note about the same takes its place.
-    pub fn note(&mut self, note: &SelfNote, but: Option<&str>, now: Timestamp) {
-        self.advance(now);
-        let names = self.audience(|channel, levels, _| {
-            channel.hears_of_us(levels) && but != Some(channel.name.as_str())
-        });
-        for name in names {
-            let same = |content: &ParcelContent| matches!(content, ParcelContent::Note { about, .. } if *about == note.about);
-            if let Some(id) = self.open_parcel(&name, same) {
-                self.remove(&id);
-            }
-            let content = ParcelContent::Note {
-                about: note.about.clone(),
-                title: note.title.clone(),
-                tone: note.tone,
-                lines: note.lines.clone(),
-            };
-            self.add("note", &name, content, now, now);
-        }
-    }
-
     /// Those of a channel, in no special order.
     pub(super) fn of(&self, reporter: &str) -> impl Iterator<Item = &Held> {
         let all = self.parcels.values();
         all.filter(move |held| held.parcel.reporter == reporter)
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         kind: &str,
         reporter: &str,
@@ -524,16 +306,4 @@ pub struct SelfNote {
     pub tone: Status,
     /// More of it, a line each.
     pub lines: Vec<String>,
-}
-
-fn take_into(of: &mut Vec<(IncidentId, Vec<Event>)>, incident: IncidentId, events: Vec<Event>) {
-    match of.binary_search_by_key(&incident, |(id, _)| *id) {
-        Ok(index) => {
-            if let Some((_, known)) = of.get_mut(index) {
-                known.extend(events);
-                known.sort_by_key(|event| event.at);
-            }
-        }
-        Err(index) => of.insert(index, (incident, events)),
-    }
 }

@@ -41,10 +41,10 @@ const fn column(title: &'static str, fit: Fit) -> Column {
 
 /// Puts those that were up least first. Those that could not be measured come before those that were up all the time.
 pub fn worst_first(uptimes: &mut [Uptime]) {
-    uptimes.sort_by(|one, other| order(one).cmp(&order(other)));
+    uptimes.sort_by_cached_key(order);
 }
 
-fn order(uptime: &Uptime) -> impl Ord {
+fn order(uptime: &Uptime) -> impl Ord + use<> {
     let [_, unknown, ..] = uptime.looks;
     (
         uptime.basis_points().unwrap_or(ALL),

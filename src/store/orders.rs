@@ -124,6 +124,11 @@ impl Orders {
         Self { folder, open: None }
     }
 
+    /// Keeps no file open: whoever mends the disk may have to unmount it.
+    pub fn close(&mut self) {
+        self.open = None;
+    }
+
     /// Those that wait. While the store is in trouble there are none: whoever places one is told.
     pub fn waiting(&mut self) -> Vec<Placed> {
         let file = folder::database(&self.folder);

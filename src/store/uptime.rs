@@ -167,7 +167,7 @@ fn tally_of<'a>(row: &Row, tallies: &'a mut Tallies) -> rusqlite::Result<Option<
 }
 
 /// The first row of a table of that time, by the index of its targets. Rows are read from there in their own order:
-/// one at a time, by target, takes five times as long.
+/// target after target takes four times as long.
 fn first_row(
     connection: &Connection,
     table: &'static str,

@@ -174,7 +174,10 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
     });
     tasks.spawn("delivery", courier.run(nothing_more));
     let folder = plan.store.folder.clone();
-    tasks.spawn("desk", desk::clerk::run(folder, placed, stop.clone()));
+    tasks.spawn(
+        "desk",
+        desk::clerk::run(folder, Arc::clone(&store), placed, stop.clone()),
+    );
     let onward = orders.clone();
     // Ends with the pipeline, which holds the other end.
     tasks.spawn("wishes", async move {

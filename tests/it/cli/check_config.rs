@@ -170,7 +170,8 @@ async fn it_looks_at_nothing() {
 #[tokio::test]
 async fn each_schedule_is_told_in_words_with_its_next_times_and_the_room_it_takes() {
     let place = Workplace::with_configuration(
-        "monitoring: {schedule: \"0 9 * * 1-5\", timezone: Europe/Berlin}\nreport: {schedule: \"30 9 * * 1\"}\n\
+        "monitoring: {schedule: \"0 9 * * 1-5\", timezone: Europe/Berlin}\n\
+         report: {schedule: \"30 9 * * 1\", weekly: \"0 8 * * 1\"}\n\
          store: {path: memory, keep_days: 30, max_bytes: 1000000}\ntargets:\n  local_hosts: [{name: here}]\n  \
          api_endpoints:\n    - {name: one, every: 1s, url: \"http://127.0.0.1/\"}\n    \
          - {name: two, every: 1s, url: \"http://127.0.0.1/\"}\n",
@@ -188,6 +189,8 @@ async fn each_schedule_is_told_in_words_with_its_next_times_and_the_room_it_take
     assert_eq!(next.matches(" 09:00 CE").count(), 5, "{next}");
     assert!(!next.contains("Sat ") && !next.contains("Sun "), "{next}");
     line("reports: ");
+    let weekly = line("weekly uptime: ");
+    assert!(weekly.contains("at 08:00, on Monday"), "{weekly}");
     assert!(line("api_endpoints/one and 1 more: ").ends_with("every 1s"));
     let memory = line("memory: memory, 30 days, about ");
     assert!(memory.contains("that is too much"), "{memory}");
