@@ -17,7 +17,7 @@ use crate::guard::{self, Watched as Guarded};
 use crate::model::{Report, ReportTarget, RoundSummary, TargetId};
 use crate::pipeline::{self, Judged};
 use crate::render::Told;
-use crate::reporters::{self, Means, Message, file};
+use crate::reporters::{self, Means, Message, Retry, file};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::store::{FileLedger, Remembered};
 
@@ -43,6 +43,8 @@ pub struct Undelivered {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+    /// Whether it may work later.
+    pub is_worth_another_try: bool,
 }
 
 /// What is known of earlier rounds.
@@ -213,6 +215,7 @@ impl Channels {
                 reporter: planned.name.clone(),
                 message: error.message,
                 hint: error.hint,
+                is_worth_another_try: error.retry != Retry::Never,
             })
         });
         let failed = futures_util::future::join_all(sends).await;

@@ -266,6 +266,7 @@ impl<'a> Telling<'a> {
             ParcelContent::Quiet { quiets, .. } => {
                 format!("what was not said during {}", quiets.join(", "))
             }
+            ParcelContent::Uptime { to, .. } => format!("the uptime until {}", times.at(*to)),
             ParcelContent::Note { title, .. } => title.clone(),
         }
     }

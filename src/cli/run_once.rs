@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use tokio::runtime::Runtime;
@@ -8,13 +9,19 @@ use super::Session;
 use super::arguments::Once;
 use super::exit::Exit;
 use super::progress::Progress;
-use crate::app::{App, Before, Channels};
+use crate::app::{App, Before, Channels, Undelivered};
+use crate::clock::{Clock, SystemClock};
 use crate::collectors::{self, KINDS};
 use crate::config::{Plan, Watched};
+use crate::desk::{self, Order, Outcome};
+use crate::model::Report;
 use crate::problem::nearest;
 use crate::render::{TextStyle, render};
 use crate::reporters::{file, terminal::Screen};
 use crate::store;
+
+/// How long a daemon may take to say what became of an order.
+const ANSWERING: Duration = Duration::from_secs(3);
 
 /// Makes one round, prints the report, sends it, and ends by the worst status.
 pub(super) fn run(session: &Session, once: &Once) -> Exit {
@@ -88,17 +95,44 @@ async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched])
         }
     };
     let channels = Channels::of(plan, !once.no_notify, once.report_dir.as_deref());
-    for failed in app.send(report, &channels, Screen::stdout(style)).await {
-        let hint = failed
-            .hint
-            .map_or_else(String::new, |hint| format!("\n  hint: {hint}"));
+    let undelivered = (app.send(Arc::clone(&report), &channels, Screen::stdout(style))).await;
+    for failed in undelivered {
+        let kept = hand_over(plan, &failed, &report).await;
+        let hint = (failed.hint).map_or_else(String::new, |hint| format!("\n  hint: {hint}"));
         let said = format!(
-            "the report was not sent to {}: {}{hint}",
+            "the report was not sent to {}: {}{kept}{hint}",
             failed.reporter, failed.message
         );
         session.terminal.complain(&said);
     }
     exit
+}
+
+/// Leaves a report that may get out later to the daemon of the same store, and says so. Where there is no store, no daemon
+/// would find it.
+async fn hand_over(plan: &Plan, failed: &Undelivered, report: &Arc<Report>) -> String {
+    let is_configured = (plan.reporters.iter()).any(|one| one.name == failed.reporter);
+    if !failed.is_worth_another_try || !is_configured {
+        return String::new();
+    }
+    let (folder, reporter) = (plan.store.folder.clone(), failed.reporter.clone());
+    let report = Box::new(Report::clone(report));
+    let giving = tokio::task::spawn_blocking(move || {
+        if !folder.join(store::DATABASE).exists() {
+            return None;
+        }
+        let order = Order::Deliver { reporter, report };
+        Some(desk::give(&folder, &order, ANSWERING, SystemClock.now()))
+    });
+    match giving.await {
+        Ok(Some(Ok(Outcome::Answered(answer)))) if !answer.done => {
+            format!("; the daemon does not take it either: {}", answer.text)
+        }
+        Ok(Some(Ok(Outcome::NoDaemon))) => "; the next daemon takes it into its outbox".to_owned(),
+        Ok(Some(Ok(_))) => "; the daemon has it in its outbox and tries again".to_owned(),
+        Ok(Some(Err(trouble))) => format!("; it could not be left to the daemon: {trouble}"),
+        Ok(None) | Err(_) => String::new(),
+    }
 }
 
 pub(super) fn style(session: &Session) -> TextStyle {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Courier {
     pub reporters: watch::Receiver<Arc<Reporters>>,
     /// The newest commit of the store.
     pub committed: watch::Receiver<u64>,
+    /// The folder of the store, for what is read when it is sent.
+    pub store: PathBuf,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -61,6 +64,7 @@ impl Courier {
                     reporter: Arc::clone(reporter),
                     mailroom: Arc::clone(&self.mailroom),
                     committed: self.committed.clone(),
+                    store: self.store.clone(),
                     clock: Arc::clone(&self.clock),
                 };
                 tasks.spawn(channel.run(stop_one));
@@ -83,6 +87,7 @@ struct Channel {
     reporter: Arc<dyn AnyReporter>,
     mailroom: Arc<Mailroom>,
     committed: watch::Receiver<u64>,
+    store: PathBuf,
     clock: Arc<dyn Clock>,
 }
 
@@ -127,9 +132,11 @@ impl Channel {
         let (parcel, id, tries) = (job.parcel.clone(), job.message.clone(), job.tries);
         let now = self.clock.now();
         // Thousands of incidents in one message take a while.
-        let made = tokio::task::spawn_blocking(move || message(&job, now)).await;
+        let store = self.store.clone();
+        let made = tokio::task::spawn_blocking(move || message(&job, &store, now)).await;
         let outcome = match made {
-            Ok(message) => send_in_time(self.reporter.as_ref(), &message).await,
+            Ok(Ok(message)) => send_in_time(self.reporter.as_ref(), &message).await,
+            Ok(Err(error)) => Err(error),
             Err(_) => Err(panicked("making the message")),
         };
         let duration_ms = milliseconds(began.elapsed());

@@ -66,6 +66,13 @@ pub enum Matter {
         /// What was not said.
         unsaid: Vec<(Arc<Incident>, Vec<Event>)>,
     },
+    /// How much of that time each target was up.
+    Uptime {
+        /// From when on.
+        from: Timestamp,
+        /// Until when.
+        to: Timestamp,
+    },
     /// What the monitor has to say of itself.
     Note(SelfNote),
 }
@@ -194,6 +201,10 @@ impl Outbox {
             ParcelContent::Quiet { quiets, unsaid } => Some(Matter::Quiet {
                 quiets: quiets.clone(),
                 unsaid: known(unsaid)?,
+            }),
+            ParcelContent::Uptime { from, to } => Some(Matter::Uptime {
+                from: *from,
+                to: *to,
             }),
             ParcelContent::Note {
                 about,
@@ -408,7 +419,9 @@ impl Outbox {
         let dead = dead.filter(|held| {
             !matches!(
                 held.parcel.content,
-                ParcelContent::Report { .. } | ParcelContent::Note { .. }
+                ParcelContent::Report { .. }
+                    | ParcelContent::Uptime { .. }
+                    | ParcelContent::Note { .. }
             )
         });
         let ids: Vec<String> = dead.map(|held| held.parcel.id.clone()).collect();
@@ -427,7 +440,9 @@ impl Outbox {
             let of = match held.parcel.content {
                 ParcelContent::Incident { id, events } => vec![(id, events)],
                 ParcelContent::Incidents { of } | ParcelContent::Quiet { unsaid: of, .. } => of,
-                ParcelContent::Report { .. } | ParcelContent::Note { .. } => continue,
+                ParcelContent::Report { .. }
+                | ParcelContent::Uptime { .. }
+                | ParcelContent::Note { .. } => continue,
             };
             for (incident, events) in of {
                 let is_open = self
@@ -489,7 +504,7 @@ fn about_given_up(reporter: &str) -> String {
 fn thread(held: &Held) -> String {
     match &held.parcel.content {
         ParcelContent::Incident { id, .. } => thread_of(*id),
-        ParcelContent::Report { .. } => "report".to_owned(),
+        ParcelContent::Report { .. } | ParcelContent::Uptime { .. } => "report".to_owned(),
         _ => held.parcel.id.clone(),
     }
 }

@@ -84,6 +84,11 @@ impl Mailroom {
         self.change(|outbox, now| outbox.report(report, only_to, now));
     }
 
+    /// How much of that time each target was up.
+    pub fn uptime(&self, from: Timestamp, to: Timestamp) {
+        self.change(|outbox, _| outbox.uptime(from, to));
+    }
+
     /// What the monitor has to say of itself.
     pub fn note(&self, note: &SelfNote) {
         self.change(|outbox, now| outbox.note(note, None, now));

@@ -1,17 +1,23 @@
 //! What a message says: made when it is sent, so that one that waited tells the truth of now.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::lease::{Job, Matter};
 use crate::model::{Status, Timestamp};
 use crate::render::blocks::{Block, line};
-use crate::render::incident::{incident_report, quiet_blocks, quiet_title};
-use crate::reporters::Message;
+use crate::render::incident::{incident_report, quiet_blocks, quiet_title, quiet_tone};
+use crate::render::uptime::{uptime_blocks, uptime_title, worst_first};
+use crate::reporters::{Message, SendError};
+use crate::store::uptimes;
 
-/// The message of a job.
-pub(super) fn message(job: &Job, now: Timestamp) -> Message {
+/// The message of a job. Blocks: what is told of weeks is read from the store in that folder.
+///
+/// # Errors
+/// The store cannot be read.
+pub(super) fn message(job: &Job, store: &Path, now: Timestamp) -> Result<Message, SendError> {
     let id = job.message.clone();
-    match &job.matter {
+    Ok(match &job.matter {
         Matter::Report(report) => Message::digest(Arc::clone(report)),
         Matter::Incident {
             incident,
@@ -31,8 +37,7 @@ pub(super) fn message(job: &Job, now: Timestamp) -> Message {
             let unsaid: Vec<_> = (unsaid.iter())
                 .map(|(incident, events)| (incident_report(incident, events), events.clone()))
                 .collect();
-            let tone = unsaid.iter().map(|(report, _)| report.status).max();
-            let tone = tone.unwrap_or(Status::Green);
+            let tone = quiet_tone(&unsaid);
             let title = quiet_title(quiets, &unsaid, now);
             Message::note(id, title, tone, quiet_blocks(quiets, &unsaid, now))
         }
@@ -41,5 +46,15 @@ pub(super) fn message(job: &Job, now: Timestamp) -> Message {
             let blocks = lines.map(|text| Block::Paragraph(line(text)));
             Message::note(id, note.title.clone(), note.tone, blocks.collect())
         }
-    }
+        Matter::Uptime { from, to } => {
+            let mut uptimes = uptimes(store, *from, *to).map_err(|trouble| {
+                let error = SendError::retryable(format!("the uptime cannot be told: {trouble}"));
+                error.hint(trouble.hint)
+            })?;
+            worst_first(&mut uptimes);
+            let span = *to - *from;
+            let blocks = uptime_blocks(&uptimes, span, *to);
+            Message::note(id, uptime_title(&uptimes, span), Status::Green, blocks)
+        }
+    })
 }

@@ -48,7 +48,9 @@ impl Held {
             ParcelContent::Incidents { of } | ParcelContent::Quiet { unsaid: of, .. } => {
                 of.iter().map(|(id, _)| *id).collect()
             }
-            ParcelContent::Report { .. } | ParcelContent::Note { .. } => Vec::new(),
+            ParcelContent::Report { .. }
+            | ParcelContent::Uptime { .. }
+            | ParcelContent::Note { .. } => Vec::new(),
         }
     }
 }

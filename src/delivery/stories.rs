@@ -156,6 +156,7 @@ fn matter(job: &Job) -> String {
         }
         Matter::Incidents(of) => format!("{} incidents", of.len()),
         Matter::Quiet { quiets, unsaid } => format!("{} of {}", quiets.join(", "), unsaid.len()),
+        Matter::Uptime { .. } => "uptime".to_owned(),
         Matter::Note(note) => format!("note: {}", note.title),
     }
 }

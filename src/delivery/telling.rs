@@ -207,6 +207,22 @@ impl Outbox {
         id
     }
 
+    /// How much of that time each target was up, for all channels that get round reports.
+    pub fn uptime(&mut self, from: Timestamp, to: Timestamp) {
+        self.advance(to);
+        for name in self.audience(|channel, _, _| channel.wants_digest()) {
+            let same = |content: &ParcelContent| matches!(content, ParcelContent::Uptime { .. });
+            let unsent = self.of(&name).filter(|held| {
+                same(&held.parcel.content) && (held.is_open() || held.parcel.dead_at.is_some())
+            });
+            let ids: Vec<String> = unsent.map(|held| held.parcel.id.clone()).collect();
+            for id in ids {
+                self.remove(&id);
+            }
+            self.add("uptime", &name, ParcelContent::Uptime { from, to }, to, to);
+        }
+    }
+
     /// What the monitor has to say of itself, for all channels but one. A newer note about the same takes its place.
     pub fn note(&mut self, note: &SelfNote, but: Option<&str>, now: Timestamp) {
         self.advance(now);

@@ -80,6 +80,13 @@ pub enum ParcelContent {
         /// What was not said, by incident.
         unsaid: Vec<(IncidentId, Vec<Event>)>,
     },
+    /// How much of that time each target was up.
+    Uptime {
+        /// From when on.
+        from: Timestamp,
+        /// Until when.
+        to: Timestamp,
+    },
     /// What the monitor has to say of itself.
     Note {
         /// What it is about: a newer one about the same takes its place.

@@ -67,6 +67,8 @@ pub struct Policy {
     pub adaptive: bool,
     /// The group whose rounds a report follows.
     pub report_group: usize,
+    /// The group whose rounds are followed by the uptime of a week.
+    pub weekly_group: Option<usize>,
     /// Which reports are sent.
     pub report_when: ReportWhen,
 }

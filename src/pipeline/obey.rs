@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::Pipeline;
 use crate::desk::{Answer, Order, read};
 use crate::store::{Placed, Row};
+
+/// An order may have waited for a daemon: nobody reads an older report.
+const OLDEST_REPORT: TimeDelta = TimeDelta::days(1);
 
 impl Pipeline {
     /// Obeys, and answers in the store once what came of it is handed over.
@@ -64,6 +69,10 @@ impl Pipeline {
             Order::Deliver { reporter, report } => {
                 if !self.incidents.mailroom().has_channel(&reporter) {
                     return Answer::refused(format!("there is no reporter `{reporter}`"));
+                }
+                let age = now.signed_duration_since(report.round.started_at);
+                if age > OLDEST_REPORT {
+                    return Answer::refused("the report is older than a day");
                 }
                 let mailroom = self.incidents.mailroom();
                 mailroom.report(&Arc::new(*report), Some(&reporter));

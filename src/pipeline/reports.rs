@@ -17,9 +17,17 @@ const QUIET_AFTER_TELLING: TimeDelta = TimeDelta::hours(1);
 /// The note of the store that holds what was told last.
 pub(super) const TOLD: &str = "report.told";
 
+/// Of how long the uptime is told.
+const WEEK: TimeDelta = TimeDelta::days(7);
+
 impl Pipeline {
     pub(super) fn end_round(&mut self, round: &RoundEnd) {
         self.follow_store();
+        if self.policy.weekly_group == Some(round.group) {
+            let now = self.clock.now();
+            self.incidents.mailroom().uptime(now - WEEK, now);
+            return;
+        }
         let first = self.first_report && round.group == 0;
         if !first && round.group != self.policy.report_group {
             return;

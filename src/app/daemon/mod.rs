@@ -130,6 +130,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         mailroom: Arc::clone(&mailroom),
         reporters: reporters_taken,
         committed: store.committed(),
+        store: plan.store.folder.clone(),
         clock: Arc::clone(&clock),
     };
 

@@ -143,6 +143,7 @@ pub(super) fn watch_of(
     let (mut timetables, groups) = groups(plan);
     // Behind those of the looks, where `policy` expects it.
     timetables.extend(plan.monitoring.reports.clone());
+    timetables.extend(plan.monitoring.weekly.clone());
     let targets = plan.watched.iter().map(|one| Arc::clone(&one.target));
     rounds::Watch {
         targets: targets.zip(groups).collect(),
@@ -189,12 +190,15 @@ pub(super) fn known_of(plan: &Plan, at_a_terminal: bool) -> pipeline::Watch {
 fn policy(plan: &Plan) -> Policy {
     let monitoring = &plan.monitoring;
     // Reports have a timetable of their own behind all others, or follow the rounds of all.
-    let report_group = (monitoring.reports.as_ref()).map_or(0, |_| groups(plan).0.len());
+    let behind = groups(plan).0.len();
+    let report_group = monitoring.reports.as_ref().map_or(0, |_| behind);
+    let weekly_group = behind + usize::from(monitoring.reports.is_some());
     Policy {
         agreeing_looks: monitoring.agreeing_looks,
         confirm_after: TimeDelta::from_std(monitoring.confirm_after).unwrap_or(TimeDelta::MAX),
         adaptive: monitoring.adaptive,
         report_group,
+        weekly_group: monitoring.weekly.as_ref().map(|_| weekly_group),
         report_when: monitoring.report_when,
     }
 }
