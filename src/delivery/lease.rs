@@ -83,6 +83,7 @@ impl Outbox {
     pub fn lease(&mut self, reporter: &str, now: Timestamp, committed: Option<Ticket>) -> Lease {
         self.advance(now);
         self.expire(now);
+        self.make_single(reporter, now);
         let pace = self.paces.entry(reporter.to_owned()).or_default();
         if !pace.is_free(now) {
             return Lease::Wait(pace.not_before.filter(|at| *at > now));
@@ -175,6 +176,29 @@ impl Outbox {
             tries: held.parcel.tries,
             matter,
         })
+    }
+
+    /// A message of many that is of a single incident when it is due reads as one; that there was a storm still counts.
+    fn make_single(&mut self, reporter: &str, now: Timestamp) {
+        let of_one = |held: &&Held| {
+            let content = &held.parcel.content;
+            let is_of_one = matches!(content, ParcelContent::Incidents { of } if of.len() == 1);
+            is_of_one && held.is_open() && held.parcel.due_at <= now
+        };
+        let found = self.of(reporter).find(of_one);
+        let Some(id) = found.map(|held| held.parcel.id.clone()) else {
+            return;
+        };
+        if let Some(held) = self.parcels.get_mut(&id)
+            && let ParcelContent::Incidents { of } = &mut held.parcel.content
+            && let Some((incident, events)) = of.pop()
+        {
+            let id = incident;
+            held.parcel.content = ParcelContent::Incident { id, events };
+        }
+        let pace = self.paces.entry(reporter.to_owned()).or_default();
+        pace.note_together(now);
+        self.touch(&id);
     }
 
     fn matter(&self, held: &Held) -> Option<Matter> {

@@ -36,8 +36,15 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Whether one more incident can be told by itself, when so many wait to be.
+    /// Whether one more incident can be told by itself, when so many wait to be. As long as there is a storm, all that
+    /// comes is told together.
     pub(super) fn has_room(&self, waiting: usize, now: Timestamp) -> bool {
+        let is_stormy = self
+            .together_at
+            .is_some_and(|at| now - at < self.window() * 2);
+        if is_stormy {
+            return false;
+        }
         let lately = self.singles.iter().filter(|at| now - **at < WINDOW).count();
         lately + waiting < SINGLES
     }

@@ -10,6 +10,7 @@ mod deployment;
 mod docker_hosts;
 mod ec2_instances;
 mod house;
+mod incidents;
 mod llm_keys;
 mod llm_models;
 mod local_hosts;
