@@ -15,6 +15,7 @@ mod message;
 mod orders;
 mod outbox;
 mod pace;
+mod settle;
 #[cfg(test)]
 mod stories;
 mod telling;

@@ -75,14 +75,14 @@ impl Hook {
     pub(crate) async fn start() -> Self {
         let is_ill = Arc::new(AtomicBool::new(false));
         let taken: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let (refuses, takes) = (Arc::clone(&is_ill), Arc::clone(&taken));
+        let (refuses, kept) = (Arc::clone(&is_ill), Arc::clone(&taken));
         let server = answering_as(move |request| {
             if refuses.load(Ordering::SeqCst) {
                 return b"HTTP/1.1 503 Service Unavailable\r\n\r\n".to_vec();
             }
             let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
             let post = serde_json::from_str(body).expect("JSON");
-            takes.lock().expect("the posts").push(post);
+            kept.lock().expect("the posts").push(post);
             b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()
         })
         .await;
