@@ -43,7 +43,7 @@ impl Daemon {
     }
 
     /// Resident memory in MiB.
-    fn resident_mebibytes(&self) -> Result<f64> {
+    pub(crate) fn resident_mebibytes(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes: f64 = line
@@ -54,7 +54,7 @@ impl Daemon {
     }
 
     /// User and system time so far.
-    fn processor(&self) -> Result<Duration> {
+    pub(crate) fn processor(&self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split(' ').collect();
         // Fields 14 and 15 of proc_pid_stat(5), in hundredths of a second; the state is field 3.
@@ -67,7 +67,7 @@ impl Daemon {
         Ok(Duration::from_millis(10 * (ticks.0 + ticks.1)))
     }
 
-    fn events(&self, name: &str) -> Result<Vec<Value>> {
+    pub(crate) fn events(&self, name: &str) -> Result<Vec<Value>> {
         let text = fs::read_to_string(&self.log)?;
         let lines = text
             .lines()
@@ -75,7 +75,7 @@ impl Daemon {
         Ok(lines.filter(|line: &Value| line["event"] == name).collect())
     }
 
-    fn wait_for(&self, name: &str, count: usize) -> Result<Vec<Value>> {
+    pub(crate) fn wait_for(&self, name: &str, count: usize) -> Result<Vec<Value>> {
         loop {
             let events = self.events(name)?;
             if events.len() >= count {
@@ -102,7 +102,7 @@ impl Drop for Daemon {
     }
 }
 
-fn wait(time: Duration) {
+pub(crate) fn wait(time: Duration) {
     let (_held, never) = std::sync::mpsc::channel::<()>();
     never.recv_timeout(time).ok();
 }

@@ -57,6 +57,9 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("start: 10,000 targets and 1 GiB of memory", |bench| {
         crate::daemon::start(bench.path())
     }),
+    ("storm: 10,000 targets turn RED at once", |bench| {
+        crate::storm::figures(bench.path())
+    }),
     ("store: looks of 5 samples", |bench| {
         crate::store::figures(bench.path())
     }),

@@ -21,6 +21,7 @@ mod server;
 mod spread;
 mod ssh;
 mod store;
+mod storm;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         ["serve", rest @ ..] => server::serve(rest),
         ["ask", rest @ ..] => bare::ask(rest),
         ["spread", config] => spread::look(config),
+        ["storm", folder] => storm::inside(folder),
         ["reserve", folder] => purse::reserve(folder),
         ["ssh-rounds", config] => ssh::rounds(config),
         ["ssh-sessions", config] => ssh::sessions(config),

@@ -6,11 +6,13 @@ use chrono::TimeDelta;
 
 use crate::model::Timestamp;
 
-/// So many incidents are told one by one within [`WINDOW`]; what goes beyond is told together.
-const SINGLES: usize = 3;
-const WINDOW: TimeDelta = TimeDelta::seconds(30);
+/// So many incidents are told one by one within that time; what goes beyond is told together.
+const SINGLES: usize = 2;
+const SINGLES_WITHIN: TimeDelta = TimeDelta::seconds(30);
 
-/// Between two messages that tell of many.
+/// Between two messages that tell of many: first, and at most. Where each target is looked at once a minute, all that
+/// fail at once are told in two of them.
+const WINDOW: TimeDelta = TimeDelta::minutes(1);
 const LONGEST_WINDOW: TimeDelta = TimeDelta::minutes(5);
 
 /// What happens at once comes within this, and is told in the first message that tells of many.
@@ -29,6 +31,8 @@ pub(super) struct Pace {
     /// When many were told together last, and how often that followed soon upon the one before.
     together_at: Option<Timestamp>,
     widenings: u32,
+    /// The same before the last.
+    before: (Option<Timestamp>, u32),
     /// The threads of what is under way.
     pub(super) under_way: BTreeSet<String>,
     /// Whether the last message was given up, and others were told so.
@@ -45,7 +49,11 @@ impl Pace {
         if is_stormy {
             return false;
         }
-        let lately = self.singles.iter().filter(|at| now - **at < WINDOW).count();
+        let lately = self
+            .singles
+            .iter()
+            .filter(|at| now - **at < SINGLES_WITHIN)
+            .count();
         lately + waiting < SINGLES
     }
 
@@ -74,7 +82,18 @@ impl Pace {
         }
     }
 
+    /// The last single one did not arrive: it disturbed nobody.
+    pub(super) fn forget_single(&mut self) {
+        self.singles.pop_back();
+    }
+
+    /// The same of the last that told of many.
+    pub(super) fn forget_together(&mut self) {
+        (self.together_at, self.widenings) = self.before;
+    }
+
     pub(super) fn note_together(&mut self, now: Timestamp) {
+        self.before = (self.together_at, self.widenings);
         let soon = self
             .together_at
             .is_some_and(|at| now - at < self.window() * 2);
@@ -99,11 +118,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_in_half_a_minute_are_told_one_by_one() {
+    fn two_in_half_a_minute_are_told_one_by_one() {
         let start = Timestamp::UNIX_EPOCH;
         let mut pace = Pace::default();
-        assert!(pace.has_room(2, start) && !pace.has_room(3, start));
-        for second in 0..3 {
+        assert!(pace.has_room(1, start) && !pace.has_room(2, start));
+        for second in 0..2 {
             let now = start + TimeDelta::seconds(second);
             assert!(pace.has_room(0, now));
             pace.note_single(now);
@@ -124,10 +143,10 @@ mod tests {
             now = next;
             pace.note_together(now);
         }
-        assert_eq!(waits, [0, 30, 60, 120, 240, 300, 300]);
+        assert_eq!(waits, [0, 60, 120, 240, 300, 300, 300]);
         now += TimeDelta::hours(1);
         pace.note_together(now);
-        assert_eq!((pace.together_from(now) - now).num_seconds(), 30);
+        assert_eq!((pace.together_from(now) - now).num_seconds(), 60);
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Outbox {
                 }
             }
             Err(error) => {
+                match held.parcel.content {
+                    ParcelContent::Incident { .. } => pace.forget_single(),
+                    ParcelContent::Incidents { .. } => pace.forget_together(),
+                    _ => {}
+                }
                 held.parcel.tries += 1;
                 held.parcel.last_error = Some(error.message.clone());
                 let (tries, age) = (held.parcel.tries, now - held.parcel.created_at);

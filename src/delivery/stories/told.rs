@@ -200,20 +200,21 @@ fn one_that_hangs_holds_up_no_other_and_what_belongs_together_keeps_its_order() 
     let Lease::Send(hanging) = post.outbox.lease("ops", post.now, None) else {
         panic!("it is due");
     };
+    post.until("10:00:35");
     post.tell(1, EventKind::Worsened);
     post.tell(2, EventKind::Opened);
-    post.until("10:00:10");
+    post.until("10:00:36");
     insta::assert_snapshot!(post.told(), @r"
-    10:00:00 ops: #2 opened
+    10:00:35 ops: #2 opened
     ");
     post.outbox.settle(
         &hanging.parcel,
         &Mood::Takes.answer("m1".to_owned()),
         post.now,
     );
-    post.until("10:00:20");
+    post.until("10:00:40");
     insta::assert_snapshot!(post.told(), @r"
-    10:00:10 ops: #1 worsened in its thread
+    10:00:36 ops: #1 worsened in its thread
     ");
 }
 
