@@ -16,7 +16,11 @@ fn its_configuration_loads() {
     assert!(!blocks.is_empty(), "README.md shows no configuration");
     for block in blocks {
         let yaml = block.split("```").next().unwrap_or_default();
-        let folder = Workplace::with_configuration(yaml).variable("API_TOKEN", "canary");
+        let folder = Workplace::with_configuration(yaml)
+            .variable("API_TOKEN", "canary")
+            .variable("TELEGRAM_BOT_TOKEN", "123456789:canary")
+            .variable("HOOK_SECRET", "canary")
+            .variable("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/B0/canary");
         let loaded = folder.load().expect("a file");
         assert!(loaded.plan.is_some(), "{}", folder.problems());
     }
