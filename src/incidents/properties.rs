@@ -81,6 +81,8 @@ fn happens() -> impl Strategy<Value = (u32, Happens)> {
 struct Listener {
     /// Whether people believe that a numbered incident is still there.
     open: HashMap<u64, bool>,
+    /// The ends that rang, be it in a summary.
+    ended: HashSet<u64>,
 }
 
 impl Listener {
@@ -102,6 +104,10 @@ impl Listener {
                     let known = self.open.get(&incident.id).copied();
                     assert!(rings || known.is_some(), "nobody had heard of {incident:?}");
                     self.open.insert(incident.id, incident.is_open());
+                    // That it is part of another need not ring.
+                    if !incident.is_open() && (rings || incident.merged_into.is_some()) {
+                        self.ended.insert(incident.id);
+                    }
                 }
                 Announcement::QuietEnded { unsaid, .. } => {
                     for (incident, events) in unsaid {
@@ -110,6 +116,9 @@ impl Listener {
                             assert!(!is_silenced(&event.name, now), "{event:?} at {now}");
                         }
                         self.open.insert(incident.id, incident.is_open());
+                        if !incident.is_open() {
+                            self.ended.insert(incident.id);
+                        }
                     }
                 }
             }
@@ -253,6 +262,7 @@ proptest! {
         prop_assert!(story.engine.marks.is_empty());
         for (id, open) in &listener.open {
             prop_assert!(!open, "nobody heard of the end of #{id}");
+            prop_assert!(listener.ended.contains(id), "the end of #{id} rang nobody");
         }
     }
 }
