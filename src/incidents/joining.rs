@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// A problem that follows another of its group by more than this is another incident.
-const ONE_STORY: TimeDelta = TimeDelta::minutes(10);
+pub(super) const ONE_STORY: TimeDelta = TimeDelta::minutes(10);
 
 /// An incident with so many members takes no more of its group: nobody reads more, and each change writes it whole.
 const MOST_MEMBERS: usize = 250;
@@ -176,7 +176,7 @@ impl Engine {
     }
 
     /// Lists what depends on the target below it, also what other incidents told of.
-    pub(super) fn gather_below(&mut self, target: &str, id: IncidentId, now: Timestamp) {
+    fn gather_below(&mut self, target: &str, id: IncidentId, now: Timestamp) {
         let Some(status) = (self.live.get(&id))
             .and_then(|incident| open_member(incident, target, Sort::Problem))
             .map(|member| member.status)

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::Wanted;
 use super::engine::{Engine, Place};
 use super::facts::Facts;
-use super::joining::{open_member, place_under};
+use super::joining::{ONE_STORY, open_member, place_under};
 use crate::model::{EventKind, IncidentId, Soon, Sort, Status, Timestamp};
 
 /// A look at what may explain a problem is wished for, unless there was one within this.
@@ -64,6 +64,32 @@ impl Engine {
             && where_ == id
         {
             place_under(member, other);
+        }
+    }
+
+    /// What became as bad lately as it is by now is explained by it, although it was not when it spoke.
+    pub(super) fn explain_again(
+        &mut self,
+        parent: &str,
+        id: IncidentId,
+        status: Status,
+        now: Timestamp,
+    ) {
+        for child in self.family.descendants(parent) {
+            let place = (child, Sort::Problem);
+            if self.places.get(&place) != Some(&id) {
+                continue;
+            }
+            let explained = (self.live.get(&id))
+                .and_then(|incident| open_member(incident, &place.0, place.1))
+                .is_some_and(|member| {
+                    let lately = now - member.status_since() <= ONE_STORY;
+                    member.under.is_none() && member.status <= status && lately
+                });
+            if explained && let Some(member) = self.member_mut(id, &place) {
+                place_under(member, parent.to_owned());
+                member.released_until = None;
+            }
         }
     }
 

@@ -105,7 +105,7 @@ impl Engine {
             self.speak_up(id, &place, agreed);
             self.change(id, &place, EventKind::Worsened, agreed, Soon::Now, now);
             self.void_acknowledgement(id, now);
-            self.gather_below(&facts.target, id, now);
+            self.explain_again(&facts.target, id, agreed, now);
         } else if status < before {
             member.status_since = Some(member.condition.at);
             self.change(id, &place, EventKind::Improved, status, Soon::Now, now);

@@ -2,8 +2,8 @@ use chrono::TimeDelta;
 
 use super::story::in_rack;
 use super::{Silence, Story, at, condition, target};
-use crate::incidents::{Facts, Level, Policy, Quiet};
-use crate::model::{Severity, Status};
+use crate::incidents::{Facts, Level, Marks, Policy, Quiet};
+use crate::model::{Member, Notice, Severity, Soon, Status};
 
 #[test]
 fn two_looks_agree_before_a_problem_opens_and_it_ends_with_its_first_good_look() {
@@ -617,6 +617,33 @@ fn a_restart_loses_no_message_that_waits_and_repeats_no_reminder() {
     23:00:00 #1 critical: reminder 2
     03:00:00 #1 critical: reminder 3
     ");
+}
+
+#[test]
+fn what_was_kept_before_there_was_more_to_keep_is_read() {
+    let mut story = Story::of(vec![target("db", &[])]);
+    story.lines(
+        "10:00 db yellow
+         10:00:30 db yellow
+         10:10 db red
+         10:10:30 db red",
+    );
+    let mut db = serde_json::to_value(story.kept("db")).unwrap();
+    let keys = db.as_object_mut().unwrap();
+    for key in ["worst_summary", "status_since", "explained_by"] {
+        keys.remove(key).expect(key);
+    }
+    let db: Member = serde_json::from_value(db).unwrap();
+    assert_eq!(db.status_since(), at("10:00"));
+    assert_eq!((db.worst_summary, db.explained_by), (None, None));
+    let notice = r#"{"due_at": "2026-11-21T10:00:31Z", "events": []}"#;
+    let notice: Notice = serde_json::from_str(notice).unwrap();
+    assert_eq!(notice.soon, Soon::Now);
+    let marks = r#"{"recent": ["YELLOW", "RED"], "changes": 1, "unmeasured": 0, "bad_since": 1}"#;
+    let mut marks: Marks = serde_json::from_str(marks).unwrap();
+    assert_eq!(marks.same_since_ms(), None);
+    marks.see(Status::Red, 3, 2);
+    assert_eq!(marks.same_since_ms(), Some(3));
 }
 
 #[test]

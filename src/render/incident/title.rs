@@ -89,11 +89,8 @@ fn silenced(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> S
         (Sort::Problem, ..=1) => "is back",
         (Sort::Problem, _) => "are back",
     };
-    let (left, are) = match report.targets_silenced {
-        1 => ("1 target".to_owned(), "is"),
-        left => (words::counted(left, "target"), "are"),
-    };
-    format!("{who} {are_back} after {lasted}; {left} that {are} silenced {are} still not well")
+    let left = words::counted(report.targets_silenced, "target");
+    format!("{who} {are_back} after {lasted}; what is left ({left}) is silenced")
 }
 
 fn resolved(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> String {
