@@ -428,6 +428,25 @@ fn what_comes_twice_inside_a_window_is_told_twice_at_its_end() {
 }
 
 #[test]
+fn what_moves_to_another_incident_inside_a_window_is_told_once_at_its_end() {
+    let targets = vec![
+        target("host", &[]),
+        target("db", &["host"]),
+        target("app", &["host"]),
+    ];
+    let told = Story::with(targets, Policy::default(), at_night).tell(
+        "02:01 db red
+         02:01:30 db red
+         02:02 app red
+         02:02:30 app red
+         02:03 host red
+         02:03:30 host red
+         04:00:01",
+    );
+    insta::assert_snapshot!(told, @"");
+}
+
+#[test]
 fn a_silence_that_begins_before_the_message_leaves_holds_it_back() {
     let told = Story::with(vec![target("db", &[])], Policy::default(), at_night).tell(
         "01:59:29 db red
