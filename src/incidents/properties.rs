@@ -202,8 +202,8 @@ fn check(story: &Story, moves: &mut Moves) {
                     EventKind::Resolved | EventKind::Removed => *count -= 1,
                     _ => {}
                 }
-                let moved = moves.from.contains(&(incident.id, event.name.clone()));
-                assert!(*count <= 2 || moved, "opened twice: {incident:?}");
+                let elsewhere = moves.from.contains(&(incident.id, event.name.clone()));
+                assert!(*count <= 2 || elsewhere, "opened twice: {incident:?}");
             }
         }
     }

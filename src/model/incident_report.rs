@@ -108,6 +108,10 @@ pub enum IncidentRole {
 }
 
 /// A target's problem, as part of an incident.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a contract: what programs read is flat"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentTarget {
     /// Its name as people see it.

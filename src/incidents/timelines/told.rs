@@ -443,7 +443,11 @@ fn what_moves_to_another_incident_inside_a_window_is_told_once_at_its_end() {
          02:03:30 host red
          04:00:01",
     );
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    02:01:00 look at host
+    02:02:00 look at host
+    04:00:00 after backups: #1 still there: db opened RED, app opened RED, host opened RED
+    ");
 }
 
 #[test]
