@@ -365,7 +365,15 @@ fn member_row(member: &Member, quiets: &[&dyn Quiet], times: Times) -> Vec<Line>
         more.push(format!("explained by {under}"));
     }
     if member.flapping {
-        more.push("flapping".to_owned());
+        let word = if member.is_open() {
+            "flapping"
+        } else {
+            "flapped"
+        };
+        more.push(word.to_owned());
+    } else if member.is_open() && member.status_since() > member.since {
+        let since = times.since(member.status_since());
+        more.push(format!("{} since {since}", member.status));
     }
     let quiet = quiet_of(quiets, member, times.now).filter(|_| member.is_open());
     if let Some(quiet) = quiet {

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::engine::{Engine, Place};
-use super::speak::Soon;
 use super::{Announcement, Audience};
-use crate::model::{Event, EventKind, Incident, IncidentId, Member, Timestamp};
+use crate::model::{Event, EventKind, Incident, IncidentId, Member, Soon, Timestamp};
 
 /// What was to come comes as much earlier or later.
 pub(super) fn shift(incident: &mut Incident, by: TimeDelta) {
@@ -290,7 +289,7 @@ impl Engine {
             kind: EventKind::Reminded,
             name: String::new(),
             status: Some(incident.status()),
-            text: None,
+            text: Some(format!("reminder {}", incident.reminders)),
             rings: true,
         };
         self.tell(id, None, event, Soon::AtOnce, now);

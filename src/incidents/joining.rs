@@ -2,22 +2,17 @@
 
 use chrono::TimeDelta;
 
-use super::Wanted;
 use super::engine::{Engine, Place};
 use super::facts::{Facts, Family};
-use super::speak::Soon;
 use crate::model::{
-    Event, EventKind, Incident, IncidentId, Member, Severity, Sort, Status, Timestamp,
+    Event, EventKind, Incident, IncidentId, Member, Severity, Soon, Sort, Status, Timestamp,
 };
 
 /// A problem that follows another of its group by more than this is another incident.
-const ONE_STORY: TimeDelta = TimeDelta::minutes(10);
+pub(super) const ONE_STORY: TimeDelta = TimeDelta::minutes(10);
 
 /// An incident with so many members takes no more of its group: nobody reads more, and each change writes it whole.
 const MOST_MEMBERS: usize = 250;
-
-/// A look at what may explain a problem is wished for, unless there was one within this.
-const LOOKED_LATELY: TimeDelta = TimeDelta::seconds(5);
 
 impl Engine {
     /// Puts a new problem where it belongs.
@@ -32,7 +27,9 @@ impl Engine {
                 .shares_with(&member, now)
                 .unwrap_or_else(|| self.begin(now)),
         };
-        member.under = parent.map(|(parent, _)| parent);
+        if let Some((parent, _)) = parent {
+            place_under(&mut member, parent);
+        }
         let alone = member.under.is_none();
         let severity = Severity::of(status, member.critical).unwrap_or(Severity::Warning);
         let event = Event {
@@ -45,11 +42,16 @@ impl Engine {
         };
         let groups = groups_of(&self.family, &member);
         if let Some(incident) = self.live.get_mut(&id) {
-            // One that comes again takes the place of what it was.
-            let again = |known: &Member| known.target == place.0 && known.sort == place.1;
-            incident
-                .members
-                .retain(|known| !again(known) || known.is_open());
+            let again = |known: &mut Member| {
+                known.target == place.0 && known.sort == place.1 && !known.is_open()
+            };
+            // One that comes again takes the place of what it was, and says what is still to be said of that.
+            for before in incident.members.extract_if(.., again) {
+                if !before.unsaid.is_empty() {
+                    member.unsaid.extend(before.unsaid);
+                    member.silenced_by = before.silenced_by;
+                }
+            }
             let worse = status > incident.status() && incident.status() != Status::Green;
             incident.members.push(member);
             incident.severity = incident.severity.max(severity);
@@ -113,7 +115,11 @@ impl Engine {
     }
 
     /// The nearest of those that it depends on whose problem is as bad, and where that is told.
-    fn explained_by(&self, target: &str, status: Status) -> Option<(String, IncidentId)> {
+    pub(super) fn explained_by(
+        &self,
+        target: &str,
+        status: Status,
+    ) -> Option<(String, IncidentId)> {
         let ancestors = self.family.ancestors(target).into_iter();
         ancestors.into_iter().find_map(|parent| {
             let id = *self.places.get(&(parent.clone(), Sort::Problem))?;
@@ -190,7 +196,7 @@ impl Engine {
                     continue;
                 };
                 if member.under.is_none() || from != id {
-                    member.under = Some(target.to_owned());
+                    place_under(member, target.to_owned());
                     member.released_until = None;
                 }
                 if from != id {
@@ -213,9 +219,11 @@ impl Engine {
             return;
         };
         let member = source.members[index].clone();
-        // The last one stays, so that the incident that it leaves can still be told of.
+        // The last one stays, so that the incident that it leaves can still be told of. What was not said goes along.
         if source.members.len() > 1 {
             source.members.remove(index);
+        } else {
+            source.members[index].unsaid.clear();
         }
         if let Some(target) = self.live.get_mut(&to) {
             target.members.push(member);
@@ -263,96 +271,19 @@ impl Engine {
         };
         self.tell(from, None, event, Soon::Now, now);
     }
-
-    /// A problem is over, or became better: what it does not explain any more is looked at again, and speaks for
-    /// itself if it is still there.
-    pub(super) fn release_children(&mut self, parent: &str, status: Status, now: Timestamp) {
-        for child in self.family.descendants(parent) {
-            for sort in [Sort::Problem, Sort::Unmeasured] {
-                let place = (child.clone(), sort);
-                let Some(&id) = self.places.get(&place) else {
-                    continue;
-                };
-                let patience = self.policy.confirm_after * 2 + TimeDelta::seconds(10);
-                let other = self.explained_by(&child, status.max(Status::Yellow));
-                let Some(member) = self.member_mut(id, &place) else {
-                    continue;
-                };
-                if member.under.as_deref() != Some(parent) || member.status <= status {
-                    continue;
-                }
-                if let Some((other, where_)) = other
-                    && where_ == id
-                    && other != parent
-                {
-                    member.under = Some(other);
-                    continue;
-                }
-                member.under = None;
-                let until = now + patience;
-                member.released_until = Some(until);
-                self.due(until);
-                self.wish(&child, now);
-            }
-        }
-    }
-
-    /// A look at a released member said that it is still bad.
-    pub(super) fn speak_of_released(&mut self, id: IncidentId, place: &Place, now: Timestamp) {
-        let waits = (self.live.get(&id))
-            .and_then(|incident| open_member(incident, &place.0, place.1))
-            .is_some_and(|member| member.released_until.is_some());
-        if !waits {
-            return;
-        }
-        let Some(member) = self.member_mut(id, place) else {
-            return;
-        };
-        member.released_until = None;
-        let status = member.status;
-        self.change_with(id, place, EventKind::Remained, status, None, Soon::Now, now);
-    }
-
-    /// What a new problem may come from is looked at, so that it is known when the problem is confirmed.
-    pub(super) fn ask_parents(&mut self, facts: &Facts, now: Timestamp) {
-        for parent in self.family.ancestors(&facts.target) {
-            if !self.places.contains_key(&(parent.clone(), Sort::Problem)) {
-                self.wish(&parent, now);
-            }
-        }
-    }
-
-    fn wish(&mut self, target: &str, now: Timestamp) {
-        let costs = self
-            .family
-            .get(target)
-            .is_none_or(|facts| facts.costs_money);
-        let at = now + TimeDelta::milliseconds(500);
-        let asked = |look: &Wanted| look.target == target && (at - look.at).abs() < LOOKED_LATELY;
-        if !costs && !self.looks.iter().any(asked) {
-            let target = target.to_owned();
-            self.looks.push(Wanted { target, at });
-        }
-    }
-
-    /// A target that might have explained problems is well: they need not wait for it.
-    pub(super) fn stop_waiting_for(&mut self, target: &str, now: Timestamp) {
-        for child in self.family.descendants(target) {
-            let Some(&id) = self.places.get(&(child, Sort::Problem)) else {
-                continue;
-            };
-            if self
-                .live
-                .get(&id)
-                .is_some_and(|incident| incident.told_at.is_none())
-            {
-                self.hurry(id, Soon::Now, now);
-            }
-        }
-    }
 }
 
-fn open_member<'a>(incident: &'a Incident, target: &str, sort: Sort) -> Option<&'a Member> {
+/// From now on that explains it.
+pub(super) fn place_under(member: &mut Member, parent: String) {
+    member.explained_by = Some(parent.clone());
+    member.under = Some(parent);
+}
+
+pub(super) fn open_member<'a>(
+    incident: &'a Incident,
+    target: &str,
+    sort: Sort,
+) -> Option<&'a Member> {
     (incident.members.iter())
         .find(|member| member.target == target && member.sort == sort && member.is_open())
 }

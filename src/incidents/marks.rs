@@ -34,6 +34,9 @@ pub struct Marks {
     unmeasured: u32,
     /// When the first of the newest looks was made that were not well, in milliseconds since 1970.
     bad_since: Option<i64>,
+    /// When the first of the newest looks was made that said the same, if that is not GREEN.
+    #[serde(default)]
+    same_since: Option<i64>,
 }
 
 impl Marks {
@@ -57,6 +60,11 @@ impl Marks {
             (true, None) => self.bad_since = Some(at_ms),
             (false, _) => self.bad_since = None,
             _ => {}
+        }
+        if !bad {
+            self.same_since = None;
+        } else if self.recent.last() != Some(&status) || self.same_since.is_none() {
+            self.same_since = Some(at_ms);
         }
         self.recent.push(status);
         let too_many = self.recent.len().saturating_sub(agreeing.max(1));
@@ -87,6 +95,11 @@ impl Marks {
     /// When the first of the newest looks was made that were not well.
     pub(super) fn bad_since_ms(&self) -> Option<i64> {
         self.bad_since
+    }
+
+    /// When the first of the newest looks was made that said the same, if that is not GREEN.
+    pub(super) fn same_since_ms(&self) -> Option<i64> {
+        self.same_since
     }
 
     /// Whether it changes to and fro, given whether it did before.

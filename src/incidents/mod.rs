@@ -16,6 +16,7 @@ mod marks;
 mod matcher;
 mod orders;
 mod quiet;
+mod releasing;
 mod route;
 mod seeing;
 mod settings;

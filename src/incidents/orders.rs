@@ -1,8 +1,7 @@
 //! What people order: to take note of an incident.
 
 use super::engine::Engine;
-use super::speak::Soon;
-use crate::model::{Acknowledgement, Event, EventKind, IncidentId, Sort, Timestamp};
+use crate::model::{Acknowledgement, Event, EventKind, IncidentId, Soon, Sort, Timestamp};
 
 /// What is ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]

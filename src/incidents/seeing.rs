@@ -5,9 +5,9 @@ use chrono::DateTime;
 use super::engine::{Engine, Place};
 use super::facts::Facts;
 use super::marks::{MOST_AGREEING, Marks};
-use super::speak::Soon;
 use crate::model::{
-    Condition, Event, EventKind, Incident, IncidentId, Member, Severity, Sort, Status, Timestamp,
+    Condition, Event, EventKind, Incident, IncidentId, Member, Severity, Soon, Sort, Status,
+    Timestamp,
 };
 
 impl Engine {
@@ -78,16 +78,20 @@ impl Engine {
         };
         let (before, was_flapping) = (member.status, member.flapping);
         member.condition = condition;
+        note_how_bad(member, member.worst);
         if was_flapping {
             if marks.is_flapping(true) {
-                member.status = before.max(status);
-                member.worst = member.worst.max(status);
                 if status > before {
+                    member.status = status;
+                    member.status_since = Some(member.condition.at);
+                    note_how_bad(member, status);
                     self.touch(id);
                 }
                 return;
             }
-            member.flapping = false;
+            // One that is well now changed to and fro to the end.
+            member.flapping = status == Status::Green;
+            member.status_since = Some(same_since(marks, member.condition.at));
             self.change(id, &place, EventKind::FlappingEnded, status, Soon::Now, now);
             if status == Status::Green {
                 self.resolve(id, &place, now);
@@ -97,9 +101,13 @@ impl Engine {
         } else if status == Status::Green {
             self.resolve(id, &place, now);
         } else if agreed > before {
+            member.status_since = Some(same_since(marks, member.condition.at));
+            self.speak_up(id, &place, agreed);
             self.change(id, &place, EventKind::Worsened, agreed, Soon::Now, now);
             self.void_acknowledgement(id, now);
+            self.explain_again(&facts.target, id, agreed, now);
         } else if status < before {
+            member.status_since = Some(member.condition.at);
             self.change(id, &place, EventKind::Improved, status, Soon::Now, now);
             self.release_children(&facts.target, status, now);
         } else {
@@ -114,6 +122,9 @@ impl Engine {
         member.flapping = true;
         let seen = member.condition.status.max(Status::Yellow);
         let status = member.status.max(seen);
+        if status > member.status {
+            member.status_since = Some(member.condition.at);
+        }
         let text = format!("{} changes within the last 20 looks", marks.changes());
         let event = EventKind::FlappingStarted;
         self.change_with(id, place, event, status, Some(text), Soon::Now, now);
@@ -170,15 +181,18 @@ impl Engine {
             Sort::Problem => Status::Yellow,
             Sort::Unmeasured => Status::Unknown,
         });
-        let member = Member {
+        let mut member = Member {
             target: facts.target.clone(),
             name: facts.name.clone(),
             sort,
             status,
             worst: status,
+            worst_summary: None,
             since,
+            status_since: None,
             resolved_at: None,
             under: None,
+            explained_by: None,
             released_until: None,
             flapping: false,
             unsaid: Vec::new(),
@@ -189,6 +203,7 @@ impl Engine {
             runbook: facts.runbook.clone(),
             condition,
         };
+        note_how_bad(&mut member, status);
         self.join(facts, member, now)
     }
 
@@ -225,7 +240,7 @@ impl Engine {
         let in_its_own_name = member.under.is_none() && member.released_until.is_none();
         if kind != EventKind::Resolved {
             member.status = status;
-            member.worst = member.worst.max(status);
+            note_how_bad(member, status);
         }
         let severity = Severity::of(member.worst, member.critical);
         let event = Event {
@@ -256,16 +271,20 @@ impl Engine {
         member.status = Status::Green;
         let spoke = member.under.is_none() && member.released_until.is_none();
         member.released_until = None;
+        let name = member.name.clone();
+        self.places.remove(place);
+        let incident = self.live.get(&id);
+        // Whoever was told of an incident is told of its end, whoever's end it is.
+        let ends =
+            incident.is_some_and(|incident| incident.told_at.is_some() && no_open_member(incident));
         let event = Event {
             at: now,
             kind: EventKind::Resolved,
-            name: member.name.clone(),
+            name,
             status: Some(Status::Green),
             text: None,
-            rings: spoke,
+            rings: spoke || ends,
         };
-        self.places.remove(place);
-        let incident = self.live.get(&id);
         let explained = |member: &Member| member.under.as_ref() == Some(&place.0);
         let soon = if incident.is_some_and(no_open_member) {
             Soon::Now
@@ -332,6 +351,25 @@ fn since(marks: &Marks, at: Timestamp) -> Timestamp {
         .bad_since_ms()
         .and_then(DateTime::from_timestamp_millis);
     since.unwrap_or(at).min(at)
+}
+
+fn same_since(marks: &Marks, at: Timestamp) -> Timestamp {
+    let since = marks
+        .same_since_ms()
+        .and_then(DateTime::from_timestamp_millis);
+    since.unwrap_or(at).min(at)
+}
+
+/// Takes note that it was so bad, and of what the first look said that said so.
+fn note_how_bad(member: &mut Member, status: Status) {
+    if status > member.worst {
+        member.worst = status;
+        member.worst_summary = None;
+    }
+    let condition = &member.condition;
+    if member.worst_summary.is_none() && condition.status == member.worst {
+        member.worst_summary = Some(condition.summary.clone());
+    }
 }
 
 pub(super) fn no_open_member(incident: &Incident) -> bool {

@@ -1,11 +1,11 @@
 //! What is told, and when. Every event goes through one gate: what happens inside a silence is kept for its end.
 
-use chrono::TimeDelta;
+use chrono::{DurationRound, TimeDelta};
 
 use super::engine::{Engine, Place};
 use super::facts::Facts;
 use super::{Quiet, Until};
-use crate::model::{Event, IncidentId, Notice, Timestamp};
+use crate::model::{Event, IncidentId, Notice, Soon, Timestamp};
 
 /// What happens to several at once is told together.
 const SETTLING: TimeDelta = TimeDelta::seconds(1);
@@ -16,23 +16,12 @@ const GATHERING: TimeDelta = TimeDelta::seconds(5);
 /// What is heard of a problem is not held back longer than this beyond the look that confirms what may explain it.
 const EXPLAINING: TimeDelta = TimeDelta::seconds(15);
 
+/// What is told at other times than at once is told at a multiple of this: thousands of problems within seconds are so
+/// told in a few steps.
+const STEP: TimeDelta = TimeDelta::milliseconds(250);
+
 /// How many events an incident remembers.
 const MOST_EVENTS: usize = 50;
-
-/// How soon something is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Soon {
-    /// Before anything else happens.
-    AtOnce,
-    /// As soon as what happens together has happened.
-    Now,
-    /// Together with others that have the same cause.
-    Gathered,
-    /// When it is known whether another problem explains it.
-    WhenExplained,
-    /// With whatever else happens to an incident that people have heard of.
-    WithOthers,
-}
 
 impl Engine {
     /// The first silence or window that covers a target.
@@ -98,14 +87,15 @@ impl Engine {
                 None => window,
             },
         };
-        let mut due_at = now + wait;
+        let due_at = at_a_step(now + wait, soon);
         let notice = incident.notice.get_or_insert_with(|| Notice {
             due_at,
+            soon,
             events: Vec::new(),
         });
-        notice.due_at = notice.due_at.min(due_at);
-        due_at = notice.due_at;
+        hasten(notice, due_at, soon);
         notice.events.push(event);
+        let due_at = notice.due_at;
         self.due(due_at);
     }
 
@@ -119,7 +109,7 @@ impl Engine {
         else {
             return;
         };
-        notice.due_at = notice.due_at.min(now + wait);
+        hasten(notice, at_a_step(now + wait, soon), soon);
         let due_at = notice.due_at;
         self.touch(id);
         self.due(due_at);
@@ -149,4 +139,23 @@ impl Engine {
         }
         self.next_due = Some(self.next_due.map_or(at, |known| known.min(at)));
     }
+}
+
+/// What waits on purpose is pulled forward by what is urgent, and by nothing else: otherwise people would be rung up for
+/// the half of it.
+fn hasten(notice: &mut Notice, due_at: Timestamp, soon: Soon) {
+    if soon >= Soon::Now || soon == notice.soon {
+        notice.due_at = notice.due_at.min(due_at);
+    } else if soon > notice.soon {
+        notice.due_at = due_at;
+    }
+    notice.soon = notice.soon.max(soon);
+}
+
+fn at_a_step(due_at: Timestamp, soon: Soon) -> Timestamp {
+    if soon == Soon::AtOnce {
+        return due_at;
+    }
+    // It fails in years that nobody lives to see.
+    due_at.duration_round_up(STEP).unwrap_or(due_at)
 }

@@ -53,17 +53,26 @@ pub struct Member {
     pub status: Status,
     /// The worst that this was.
     pub worst: Status,
+    /// How it was then, in one line, as far as a look said it.
+    #[serde(default)]
+    pub worst_summary: Option<String>,
     /// When the first of the looks was made that agreed.
     pub since: Timestamp,
+    /// When the first of the looks was made that agreed on the status that it has; `None`: it has had no other.
+    #[serde(default)]
+    pub status_since: Option<Timestamp>,
     /// When it was over; `None`: it is not.
     pub resolved_at: Option<Timestamp>,
     /// The member that explains this one: it is listed below that and does not speak for itself.
     #[serde(default)]
     pub under: Option<String>,
+    /// The member that explained it last, also when that is over.
+    #[serde(default)]
+    pub explained_by: Option<String>,
     /// What explained it is over; until then we wait for its next look before we speak of it.
     #[serde(default)]
     pub released_until: Option<Timestamp>,
-    /// Whether it changes to and fro.
+    /// Whether it changes to and fro; of one that is over, whether it did so to the end.
     #[serde(default)]
     pub flapping: bool,
     /// What happened while it was silenced, and was not said.
@@ -91,6 +100,12 @@ impl Member {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.resolved_at.is_none()
+    }
+
+    /// Since when it has the status that it has.
+    #[must_use]
+    pub fn status_since(&self) -> Timestamp {
+        self.status_since.unwrap_or(self.since)
     }
 }
 
@@ -144,11 +159,31 @@ pub struct Event {
     pub rings: bool,
 }
 
+/// How soon something is told, the most urgent last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Soon {
+    /// With whatever else happens to an incident that people have heard of.
+    WithOthers,
+    /// Together with others that have the same cause.
+    Gathered,
+    /// When it is known whether another problem explains it.
+    WhenExplained,
+    /// As soon as what happens together has happened.
+    #[default]
+    Now,
+    /// Before anything else happens.
+    AtOnce,
+}
+
 /// What people must hear: committed together with the change that it tells of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// When it is to be told.
     pub due_at: Timestamp,
+    /// How soon the most urgent of it is told.
+    #[serde(default)]
+    pub soon: Soon,
     /// What it tells, oldest first.
     pub events: Vec<Event>,
 }

@@ -44,7 +44,7 @@ pub struct IncidentReport {
     pub targets: Vec<IncidentTarget>,
     /// How many more there are.
     pub targets_left_out: usize,
-    /// How many of those that are not over another explains, the root left aside.
+    /// How many of those that are not over another explains, the root left aside; where all are over, of how many it did.
     pub targets_explained: usize,
     /// How many more are silenced, and are neither listed nor counted above.
     pub targets_silenced: usize,
@@ -102,11 +102,16 @@ pub enum IncidentRole {
     Root,
     /// It shares a group or a cause with the root.
     Member,
-    /// Another, on which it depends, explains its problem, or did until just now, and its next look is waited for.
+    /// Another, on which it depends, explains its problem, or did until just now, and its next look is waited for; or did
+    /// so last, where its problem is over.
     Explained,
 }
 
 /// A target's problem, as part of an incident.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a contract: what programs read is flat"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentTarget {
     /// Its name as people see it.
@@ -121,7 +126,7 @@ pub struct IncidentTarget {
     pub sort: Sort,
     /// What it is to the incident.
     pub role: IncidentRole,
-    /// The name of the target that explains it.
+    /// The name of the target that explains it, or did so last where it is over.
     pub explained_by: Option<String>,
     /// How it is; GREEN when its problem is over.
     pub status: Status,
@@ -130,11 +135,17 @@ pub struct IncidentTarget {
     /// When the first of the looks was made that agreed.
     #[serde(serialize_with = "to_seconds")]
     pub since: Timestamp,
+    /// When the first of the looks was made that agreed on the status that it has, or had last.
+    #[serde(default, serialize_with = "to_seconds")]
+    pub status_since: Timestamp,
     /// When it was over; `null`: it is not.
     #[serde(serialize_with = "to_seconds_if_any")]
     pub resolved_at: Option<Timestamp>,
     /// Whether it changes to and fro.
     pub flapping: bool,
+    /// Whether it changed to and fro until it was over.
+    #[serde(default)]
+    pub flapped: bool,
     /// Whether a silence or a window covers it. Such a target is listed only where nothing else can be.
     pub silenced: bool,
     /// When it was looked at last, as far as the incident knows.

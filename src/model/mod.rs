@@ -20,7 +20,7 @@ mod verdict;
 
 pub use failure::{Blame, Failure, FailureKind};
 pub use incident::{
-    Acknowledgement, Condition, Event, EventKind, Incident, IncidentId, Member, Notice, Sort,
+    Acknowledgement, Condition, Event, EventKind, Incident, IncidentId, Member, Notice, Soon, Sort,
 };
 pub use incident_report::{
     IncidentAcknowledgement, IncidentEvent, IncidentReport, IncidentRole, IncidentState,

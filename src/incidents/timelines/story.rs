@@ -5,15 +5,15 @@ use chrono::{NaiveTime, TimeDelta, TimeZone, Utc};
 use crate::incidents::{
     Announcement, Audience, Engine, Facts, Family, Order, Policy, Quiet, Record, Until,
 };
-use crate::model::{Condition, Event, EventKind, Incident, Status, Timestamp};
+use crate::model::{Condition, Event, EventKind, Incident, Member, Sort, Status, Timestamp};
 
-/// `10:00` or `10:00:30`, of one day; `+1 10:00` of the next.
+/// `10:00`, `10:00:30` or `10:00:30.5`, of one day; `+1 10:00` of the next.
 pub(in crate::incidents) fn at(text: &str) -> Timestamp {
     let (days, time) = match text.strip_prefix('+') {
         Some(rest) => rest.split_once(' ').expect("days and a time"),
         None => ("0", text),
     };
-    let time = NaiveTime::parse_from_str(time, "%H:%M:%S")
+    let time = NaiveTime::parse_from_str(time, "%H:%M:%S%.f")
         .or_else(|_| NaiveTime::parse_from_str(time, "%H:%M"))
         .expect("a time");
     let day = Utc.with_ymd_and_hms(2026, 11, 21, 0, 0, 0).unwrap();
@@ -21,7 +21,7 @@ pub(in crate::incidents) fn at(text: &str) -> Timestamp {
 }
 
 fn clock(at: Timestamp) -> String {
-    at.format("%H:%M:%S").to_string()
+    at.format("%H:%M:%S%.f").to_string()
 }
 
 pub(in crate::incidents) struct Silence {
@@ -219,10 +219,20 @@ impl Story {
         self.until(when);
     }
 
-    pub(super) fn tell(mut self, script: &str) -> String {
+    pub(super) fn lines(&mut self, script: &str) {
         for line in script.lines().filter(|line| !line.trim().is_empty()) {
             self.line(line);
         }
+    }
+
+    /// What is kept of a target's part of the first incident.
+    pub(super) fn kept(&self, name: &str) -> &Member {
+        let member = self.kept[&1].member(&format!("t/{name}"), Sort::Problem);
+        member.expect("a member")
+    }
+
+    pub(super) fn tell(mut self, script: &str) -> String {
+        self.lines(script);
         self.until(self.engine.now + TimeDelta::seconds(45));
         self.told
     }
@@ -278,7 +288,8 @@ fn one(event: &Event) -> String {
         EventKind::Removed => "removed",
         EventKind::Merged => "merged",
         EventKind::Acknowledged => "acknowledged",
-        EventKind::Reminded => "reminder",
+        // Its text says which.
+        EventKind::Reminded => "",
         EventKind::Escalated => "escalated",
     };
     let quiet = if event.rings { "" } else { "(" };
@@ -290,6 +301,7 @@ fn one(event: &Event) -> String {
         _ => String::new(),
     };
     let text = match &event.text {
+        Some(text) if kind.is_empty() => text.clone(),
         Some(text) if event.name.is_empty() => format!(" {text}"),
         _ => String::new(),
     };

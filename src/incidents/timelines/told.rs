@@ -109,11 +109,11 @@ fn reminders_grow_and_end_with_an_acknowledgement_which_worsening_voids() {
     );
     insta::assert_snapshot!(told, @r"
     10:00:31 #1 warning: db opened YELLOW
-    11:00:31 #1 warning: reminder
-    13:00:31 #1 warning: reminder
+    11:00:31 #1 warning: reminder 1
+    13:00:31 #1 warning: reminder 2
     14:00:01 #1 warning: acknowledged anna
     01:00:31 #1 critical: db worsened RED
-    02:00:30 #1 critical: reminder
+    02:00:30 #1 critical: reminder 1
     03:00:01 #1 over: db resolved
     ");
 }
@@ -137,7 +137,7 @@ fn the_root_speaks_and_what_depends_on_it_is_listed_below() {
     10:00:31 #1 critical: (app opened RED), (db opened RED), host opened RED
     10:10:00 look at db
     10:10:02 look at app
-    10:10:03 #1 over: host resolved, (db resolved), (app resolved)
+    10:10:03 #1 over: host resolved, (db resolved), app resolved
     ");
 }
 
@@ -181,7 +181,7 @@ fn a_child_that_spoke_first_comes_below_its_parent() {
     10:02:31 #2 over: (merged part of #1)
     10:09:00 look at db
     10:09:00 look at app
-    10:09:01 #1 over: host resolved, (db resolved), (app resolved)
+    10:09:01 #1 over: host resolved, (db resolved), app resolved
     ");
 }
 
@@ -205,9 +205,82 @@ fn a_child_that_is_still_bad_when_its_parent_recovers_speaks_then() {
     10:00:31 #1 critical: host opened RED, (db opened RED), (app opened RED)
     10:10:00 look at db
     10:10:00 look at app
-    10:10:02 #1 critical: host resolved, (app resolved)
-    10:10:03 #1 critical: db remained RED
+    10:10:03 #1 critical: host resolved, (app resolved), db remained RED
     10:20:01 #1 over: db resolved
+    ");
+}
+
+#[test]
+fn what_waits_on_purpose_is_told_at_once_with_what_it_waited_for() {
+    let targets = vec![
+        target("host", &[]),
+        target("db", &["host"]),
+        target("app", &["host"]),
+    ];
+    let told = Story::of(targets).tell(
+        "10:00 host, db, app red
+         10:00:30 host, db, app red
+         10:10 app green
+         10:10:00.5 host green
+         10:10:04 db red
+         10:20 db green",
+    );
+    insta::assert_snapshot!(told, @r"
+    10:00:00 look at host
+    10:00:31 #1 critical: host opened RED, (db opened RED), (app opened RED)
+    10:10:00.500 look at db
+    10:10:05 #1 critical: (app resolved), host resolved, db remained RED
+    10:20:01 #1 over: db resolved
+    ");
+}
+
+#[test]
+fn the_end_rings_also_when_the_last_one_never_spoke() {
+    let targets = vec![target("host", &[]), target("db", &["host"])];
+    let mut story = Story::of(targets);
+    story.lines(
+        "10:00 host, db red
+         10:00:30 host, db red
+         10:10 host green
+         10:10:20 db green
+         10:11",
+    );
+    insta::assert_snapshot!(story.told, @r"
+    10:00:00 look at host
+    10:00:31 #1 critical: host opened RED, (db opened RED)
+    10:10:00 look at db
+    10:10:05 #1 critical: host resolved
+    10:10:21 #1 over: db resolved
+    ");
+    let db = story.kept("db");
+    assert_eq!(db.under, None);
+    assert_eq!(db.explained_by.as_deref(), Some("t/host"));
+}
+
+#[test]
+fn what_becomes_worse_than_what_explains_it_speaks() {
+    let targets = vec![
+        target("host", &[]),
+        target("db", &["host"]),
+        target("app", &["host"]),
+    ];
+    let told = Story::of(targets).tell(
+        "10:00 host, db, app yellow
+         10:00:30 host, db, app yellow
+         10:05 db red
+         10:05:30 db red
+         10:07 host, app red
+         10:07:30 host, app red
+         10:20 host, db, app green",
+    );
+    insta::assert_snapshot!(told, @r"
+    10:00:00 look at host
+    10:00:31 #1 warning: host opened YELLOW, (db opened YELLOW), (app opened YELLOW)
+    10:05:31 #1 critical: db worsened RED
+    10:07:31 #1 critical: host worsened RED, (app worsened RED)
+    10:20:00 look at db
+    10:20:00 look at app
+    10:20:01 #1 over: host resolved, (db resolved), app resolved
     ");
 }
 
@@ -289,8 +362,51 @@ fn what_happens_inside_a_window_comes_as_one_summary_at_its_end() {
     01:00:31 #1 critical: web opened RED
     04:00:00 #1 over: (web resolved)
     04:00:00 after backups: #1 over: web resolved; #2 over: db opened RED, db resolved; #3 still there: app opened RED
-    05:00:00 #3 critical: reminder
+    05:00:00 #3 critical: reminder 1
     05:30:01 #3 over: app resolved
+    ");
+}
+
+#[test]
+fn what_comes_twice_inside_a_window_is_told_twice_at_its_end() {
+    let targets = vec![in_rack("a"), in_rack("b")];
+    let told = Story::with(targets, Policy::default(), at_night).tell(
+        "01:58 a red
+         01:58:30 a red
+         02:01 b red
+         02:01:30 b red
+         02:02 b green
+         02:04 b red
+         02:04:30 b red
+         04:00:01",
+    );
+    insta::assert_snapshot!(told, @r"
+    01:58:31 #1 critical: a opened RED
+    04:00:00 #1 critical: (b opened RED), (b resolved), (b opened RED)
+    04:00:00 after backups: #1 still there: b opened RED, b resolved, b opened RED
+    ");
+}
+
+#[test]
+fn what_moves_to_another_incident_inside_a_window_is_told_once_at_its_end() {
+    let targets = vec![
+        target("host", &[]),
+        target("db", &["host"]),
+        target("app", &["host"]),
+    ];
+    let told = Story::with(targets, Policy::default(), at_night).tell(
+        "02:01 db red
+         02:01:30 db red
+         02:02 app red
+         02:02:30 app red
+         02:03 host red
+         02:03:30 host red
+         04:00:01",
+    );
+    insta::assert_snapshot!(told, @r"
+    02:01:00 look at host
+    02:02:00 look at host
+    04:00:00 after backups: #1 still there: db opened RED, app opened RED, host opened RED
     ");
 }
 
@@ -371,6 +487,33 @@ fn flapping_is_one_message_at_its_start_and_one_at_its_end() {
 }
 
 #[test]
+fn many_within_seconds_are_told_in_a_few_steps() {
+    let instant = |name| Facts {
+        instant: true,
+        ..target(name, &[])
+    };
+    let targets = vec![
+        target("a", &[]),
+        target("b", &[]),
+        target("c", &[]),
+        instant("d"),
+    ];
+    let told = Story::of(targets).tell(
+        "10:00 a, b, c red
+         10:00:30.001 a red
+         10:00:30.1 b red
+         10:00:30.25 c red
+         10:00:30.3 d red",
+    );
+    insta::assert_snapshot!(told, @r"
+    10:00:30.300 #4 critical: d opened RED
+    10:00:31.250 #1 critical: a opened RED
+    10:00:31.250 #2 critical: b opened RED
+    10:00:31.250 #3 critical: c opened RED
+    ");
+}
+
+#[test]
 fn a_child_that_flaps_under_a_failed_parent_does_not_speak() {
     let targets = vec![target("host", &[]), target("db", &["host"])];
     let mut script = String::from("09:59 host red\n09:59:30 host red\n");
@@ -428,10 +571,10 @@ fn a_restart_loses_no_message_that_waits_and_repeats_no_reminder() {
     insta::assert_snapshot!(told, @r"
              (restart)
     10:00:31 #1 critical: db opened RED
-    11:00:31 #1 critical: reminder
+    11:00:31 #1 critical: reminder 1
              (restart)
-    23:00:00 #1 critical: reminder
-    03:00:00 #1 critical: reminder
+    23:00:00 #1 critical: reminder 2
+    03:00:00 #1 critical: reminder 3
     ");
 }
 
@@ -470,7 +613,7 @@ fn a_clock_that_is_set_back_delays_nothing() {
     story.line("10:00:45");
     insta::assert_snapshot!(story.told, @r"
     09:00:31 #1 critical: db opened RED
-    10:00:31 #1 critical: reminder
+    10:00:31 #1 critical: reminder 1
     ");
 }
 

@@ -3,8 +3,8 @@
 
 use super::news::pieces;
 use super::phrases::{
-    and_more, by_status, clock, count_of, for_so_long, lasted, name, names_up_to, not_well, open,
-    open_count, short,
+    and_more, by_status, clock, count_of, for_so_long_so, has_changed, lasted, name, names_up_to,
+    not_well, open, open_count, short,
 };
 use super::title::title;
 use crate::model::{
@@ -125,6 +125,15 @@ fn add_evidence(blocks: &mut Vec<Block>, report: &IncidentReport) {
         &mut lines,
         root.problems.len().saturating_sub(most) + root.problems_left_out,
     );
+    if has_changed(root) && !root.flapping {
+        let (since, begun) = (root.status_since, root.since);
+        lines.push(line(format!(
+            "{} since {}, not well since {}",
+            root.status,
+            clock(since, report.since),
+            clock(begun, report.since)
+        )));
+    }
     if let Some(parent) = &root.explained_by {
         lines.push(line(format!(
             "explained by {}, on which it depends",
@@ -222,10 +231,7 @@ fn row(target: &IncidentTarget, explained: Option<String>, now: Timestamp) -> Li
         Span::Status(target.status),
         Span::Text(" ".to_owned()),
         Span::Strong(name(&target.name)),
-        Span::Text(format!(
-            "{what}{}{flapping}",
-            for_so_long(target.since, now)
-        )),
+        Span::Text(format!("{what}{}{flapping}", for_so_long_so(target, now))),
     ];
     spans.extend(explained.map(Span::Faint));
     spans
@@ -266,11 +272,22 @@ fn add_end(blocks: &mut Vec<Block>, report: &IncidentReport) {
                 Some(_) => format!("; now {}", short(&target.summary, LONGEST_ROW)),
                 None => String::new(),
             };
+            let (before, after) = if target.flapped {
+                (format!(" flapped for {lasted}, "), " at worst")
+            } else if has_changed(target) {
+                (format!(" was not well for {lasted}, "), " at worst")
+            } else {
+                (" was ".to_owned(), "")
+            };
+            let after = match after {
+                "" => format!(" for {lasted}{now}"),
+                after => format!("{after}{now}"),
+            };
             vec![
                 Span::Strong(name(&target.name)),
-                Span::Text(" was ".to_owned()),
+                Span::Text(before),
                 Span::Status(target.worst),
-                Span::Text(format!(" for {lasted}{now}")),
+                Span::Text(after),
             ]
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::phrases::{and_more, by_status, count_of, lasted, name, short};
+use super::phrases::{and_more, by_status, count_of, lasted, name, only_silenced, short};
 use super::title::title;
 use crate::model::{Counts, IncidentReport, Status, Timestamp};
 use crate::render::blocks::{Block, Line, Span, line};
@@ -19,10 +19,11 @@ const KINDS: usize = 8;
 /// How long a line of many may be, in characters.
 const LONGEST_ROW: usize = 200;
 
-/// The worst of them that is not over; GREEN when all are.
+/// The worst of them that is not over and not silenced; GREEN when all are.
 #[must_use]
 pub fn incidents_tone(reports: &[IncidentReport]) -> Status {
     let open = reports.iter().filter(|report| report.state.is_open());
+    let open = open.filter(|report| !only_silenced(report));
     open.map(|report| report.status)
         .max()
         .unwrap_or(Status::Green)
@@ -46,13 +47,19 @@ fn heading(reports: &[IncidentReport]) -> Line {
         }
         (count, over) => {
             let incidents = words::counted(count, "incident");
-            let counts = by_status(counts(&open));
+            let (counts, silenced) = counts(&open);
+            let counts = with_silenced(by_status(counts), silenced);
             let over = match over {
                 0 => String::new(),
                 over => format!("; {} {} over", words::count(over), verb(over)),
             };
             let text = format!("{incidents} {} open: {counts}{over}", verb(count));
-            (tone.word(), text)
+            let word = if silenced == count {
+                "SILENCED"
+            } else {
+                tone.word()
+            };
+            (word, text)
         }
     };
     vec![
@@ -69,6 +76,7 @@ fn open(reports: &[IncidentReport]) -> Vec<&IncidentReport> {
         .collect();
     open.sort_by_key(|report| {
         (
+            only_silenced(report),
             Reverse(report.status),
             Reverse(report.severity),
             report.since,
@@ -77,12 +85,26 @@ fn open(reports: &[IncidentReport]) -> Vec<&IncidentReport> {
     open
 }
 
-fn counts(reports: &[&IncidentReport]) -> Counts {
+/// How many have which status, and of how many only what is silenced is left.
+fn counts(reports: &[&IncidentReport]) -> (Counts, usize) {
     let mut counts = Counts::default();
+    let mut silenced = 0;
     for report in reports {
-        *count_of(&mut counts, report.status) += 1;
+        if only_silenced(report) {
+            silenced += 1;
+        } else {
+            *count_of(&mut counts, report.status) += 1;
+        }
     }
-    counts
+    (counts, silenced)
+}
+
+fn with_silenced(counts: String, silenced: usize) -> String {
+    match (counts.as_str(), silenced) {
+        (_, 0) => counts,
+        ("", silenced) => format!("{} silenced", words::count(silenced)),
+        (_, silenced) => format!("{counts}, {} silenced", words::count(silenced)),
+    }
 }
 
 /// Counts first, the worst on a line each, the rest by status and by kind, and what is over apart.
@@ -94,7 +116,15 @@ pub fn incidents_blocks(reports: &[IncidentReport], now: Timestamp) -> Vec<Block
         let mut lines: Vec<Line> = open.iter().take(ROWS).map(|one| row(one, now)).collect();
         let rest = open.get(ROWS..).unwrap_or_default();
         if !rest.is_empty() {
-            lines.push(line(and_more(counts(rest))));
+            let (counts, silenced) = counts(rest);
+            lines.push(line(match silenced {
+                0 => and_more(counts),
+                silenced => {
+                    let all = words::count(rest.len());
+                    let counts = with_silenced(by_status(counts), silenced);
+                    format!("… and {all} more: {counts}")
+                }
+            }));
         }
         blocks.push(Block::List(lines));
         if open.len() > ROWS {

@@ -92,6 +92,29 @@ pub(super) fn for_so_long(since: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// The same for a target's status; where its problem is older, both.
+pub(super) fn for_so_long_so(target: &IncidentTarget, now: Timestamp) -> String {
+    let status_lasts = for_so_long(target.status_since, now);
+    if !has_changed(target) || target.flapping {
+        return for_so_long(target.since, now);
+    }
+    let problem_lasts = words::span(now - target.since);
+    match status_lasts.strip_suffix(')') {
+        Some(text) => format!("{text}, not well for {problem_lasts})"),
+        None => format!(" (not well for {problem_lasts})"),
+    }
+}
+
+/// Whether it has, or had last, another status than at its beginning.
+pub(super) fn has_changed(target: &IncidentTarget) -> bool {
+    target.status_since > target.since
+}
+
+/// Whether nothing is left of it that is not silenced.
+pub(super) fn only_silenced(report: &IncidentReport) -> bool {
+    report.state.is_open() && open(report).all(|target| target.silenced)
+}
+
 /// `10:04 UTC`, or with its day where that is another than that of `beside`.
 pub(super) fn clock(at: Timestamp, beside: Timestamp) -> String {
     if at.date_naive() == beside.date_naive() {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::phrases::{clock, for_so_long, name, names_up_to, short};
+use super::phrases::{clock, for_so_long_so, name, names_up_to, short};
 use crate::model::{Event, EventKind, IncidentReport, IncidentTarget, Sort, Status, Timestamp};
 use crate::render::blocks::{Block, Line, Span, line};
 use crate::render::words;
@@ -29,6 +29,7 @@ struct Spell {
     worst: Status,
     from: Timestamp,
     until: Timestamp,
+    flapped: bool,
     /// How it ended, where that was otherwise than by itself.
     end: &'static str,
 }
@@ -67,8 +68,13 @@ impl<'a> Unsaid<'a> {
 fn spells(name: &str, newest: Option<&IncidentTarget>, events: &[&Event]) -> Vec<Spell> {
     let mut spells: Vec<Spell> = Vec::new();
     let mut begun: Option<(Timestamp, Status)> = None;
+    // When it stopped to change to and fro, if it was well then.
+    let mut steady_at = None;
     for event in events {
         let status = event.status.unwrap_or(Status::Green);
+        if event.kind == EventKind::FlappingEnded && status == Status::Green {
+            steady_at = Some(event.at);
+        }
         match event.kind {
             EventKind::Resolved | EventKind::Removed => {
                 let (from, worst) = begun.take().unwrap_or_else(|| {
@@ -80,6 +86,7 @@ fn spells(name: &str, newest: Option<&IncidentTarget>, events: &[&Event]) -> Vec
                     worst,
                     from,
                     until: event.at,
+                    flapped: steady_at == Some(event.at),
                     end: match event.kind {
                         EventKind::Removed => ", and is not watched any more",
                         _ => "",
@@ -195,8 +202,8 @@ fn add_rest(lines: &mut Vec<Line>, all: usize) {
 /// `RED app-1: connection refused since 02:30 UTC (for 1 h 30 min), #3`
 fn there(report: &IncidentReport, target: &IncidentTarget, now: Timestamp) -> Line {
     let summary = short(&target.summary, LONGEST_ROW);
-    let since = clock(target.since, now);
-    let how_long = for_so_long(target.since, now);
+    let since = clock(target.status_since, now);
+    let how_long = for_so_long_so(target, now);
     let explained = target.explained_by.as_ref();
     let explained = explained.map_or_else(String::new, |parent| {
         format!(", explained by {}", name(parent))
@@ -222,10 +229,15 @@ fn over(spell: &Spell, now: Timestamp) -> Line {
         let until = clock(spell.until, spell.from);
         format!("{} – {until}", spell.from.format("%Y-%m-%d %H:%M"))
     };
+    let (before, after) = if spell.flapped {
+        (format!(" flapped {when}, "), " at worst".to_owned())
+    } else {
+        (" was ".to_owned(), format!(" {when}"))
+    };
     vec![
         Span::Strong(name(&spell.name)),
-        Span::Text(" was ".to_owned()),
+        Span::Text(before),
         Span::Status(spell.worst),
-        Span::Text(format!(" {when}{}", spell.end)),
+        Span::Text(format!("{after}{}", spell.end)),
     ]
 }

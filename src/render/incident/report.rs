@@ -37,6 +37,7 @@ pub fn incident_report(incident: &Incident, events: &[Event]) -> IncidentReport 
     let since = first_seen.map_or(incident.opened_at, |at| at.min(incident.opened_at));
     let lasted = (incident.resolved_at).map(|at| (at - since).to_std().unwrap_or_default());
     let acknowledged = incident.acknowledged.as_ref();
+    let all_over = !members.iter().any(|member| member.is_open());
     IncidentReport {
         schema: SCHEMA,
         id: incident.id,
@@ -61,10 +62,10 @@ pub fn incident_report(incident: &Incident, events: &[Event]) -> IncidentReport 
             .collect(),
         targets_left_out: members.len().saturating_sub(MOST_TARGETS),
         targets_explained: (members.iter().skip(1))
-            .filter(|member| member.is_open() && is_explained(member))
+            .filter(|member| (all_over || member.is_open()) && is_explained(member))
             .count(),
         targets_silenced,
-        events: events.iter().map(|event| told(incident, event)).collect(),
+        events: events.iter().map(told).collect(),
         recommendations: recommendations(&members),
         analysis: None,
     }
@@ -119,9 +120,14 @@ fn status(member: &Member) -> Status {
     }
 }
 
-/// Whether it does not speak for itself: another explains it, or did until just now.
+/// Whether it does not speak for itself: another explains it, or did until just now. Once it is over, whatever explained
+/// it is its cause, also where that was over before.
 fn is_explained(member: &Member) -> bool {
-    member.under.is_some() || member.released_until.is_some()
+    if member.is_open() {
+        member.under.is_some() || member.released_until.is_some()
+    } else {
+        member.explained_by.is_some()
+    }
 }
 
 fn state(incident: &Incident, root: Option<&Member>) -> IncidentState {
@@ -136,7 +142,7 @@ fn state(incident: &Incident, root: Option<&Member>) -> IncidentState {
         }
     } else if incident.acknowledged.is_some() {
         IncidentState::Acknowledged
-    } else if root.is_some_and(|root| root.flapping) {
+    } else if root.is_some_and(|root| root.flapping && root.is_open()) {
         IncidentState::Flapping
     } else {
         IncidentState::Open
@@ -151,7 +157,12 @@ fn target(incident: &Incident, member: &Member, is_root: bool) -> IncidentTarget
     } else {
         IncidentRole::Member
     };
-    let explained_by = member.under.as_ref().map(|parent| {
+    let parent = if member.is_open() {
+        &member.under
+    } else {
+        &member.explained_by
+    };
+    let explained_by = parent.as_ref().map(|parent| {
         let mut members = incident.members.iter();
         let known = members.find(|known| known.target == *parent);
         known.map_or_else(|| parent.clone(), |known| known.name.clone())
@@ -168,13 +179,15 @@ fn target(incident: &Incident, member: &Member, is_root: bool) -> IncidentTarget
         status: status(member),
         worst: member.worst,
         since: member.since,
+        status_since: member.status_since(),
         resolved_at: member.resolved_at,
         flapping: member.flapping && member.is_open(),
+        flapped: member.flapping && !member.is_open(),
         silenced: member.silenced_by.is_some(),
         looked_at: condition.at,
         seen: condition.status,
         summary: condition.summary.clone(),
-        was: was(incident, member),
+        was: (member.worst_summary.clone()).filter(|_| !member.is_open()),
         problems: condition.problems.clone(),
         problems_left_out: condition.more_problems,
         cause: condition.cause.clone(),
@@ -183,29 +196,13 @@ fn target(incident: &Incident, member: &Member, is_root: bool) -> IncidentTarget
     }
 }
 
-/// How it was at its worst: what the incident was called when it was first told, where it did not become worse since.
-fn was(incident: &Incident, member: &Member) -> Option<String> {
-    if member.is_open() {
-        return None;
-    }
-    let title = incident.title.as_deref()?;
-    let summary = title.strip_prefix(&*member.name)?.strip_prefix(": ")?;
-    let is_opening = |event: &&Event| event.kind == EventKind::Opened && event.name == member.name;
-    let opened = incident.events.iter().rfind(is_opening)?;
-    (opened.status == Some(member.worst)).then(|| summary.to_owned())
-}
-
-fn told(incident: &Incident, event: &Event) -> IncidentEvent {
-    let text = match event.kind {
-        EventKind::Reminded => Some(format!("reminder {}", incident.reminders)),
-        _ => event.text.clone(),
-    };
+fn told(event: &Event) -> IncidentEvent {
     IncidentEvent {
         at: event.at,
         event: event.kind,
         target: Some(event.name.clone()).filter(|name| !name.is_empty()),
         status: event.status,
-        text,
+        text: event.text.clone(),
         rings: event.rings,
     }
 }

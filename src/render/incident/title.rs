@@ -1,6 +1,6 @@
 //! The one line that is read on a locked phone.
 
-use super::phrases::{for_so_long, lasted, name, open, open_count, reason, short};
+use super::phrases::{for_so_long, lasted, name, only_silenced, open, open_count, reason, short};
 use crate::model::{IncidentReport, IncidentState, IncidentTarget, Sort, Status, Timestamp};
 use crate::render::blocks::{Line, Span};
 use crate::render::words;
@@ -44,14 +44,8 @@ pub(super) fn title(report: &IncidentReport, now: Timestamp) -> Line {
             let rest = format!("{} is part of {into} now", name(&root.name));
             ("MERGED", report.status, rest)
         }
-        _ if open_count(report) == 0 => {
-            let end = root.resolved_at.unwrap_or(now);
-            let lasted = words::span(end - report.since);
-            let silenced = words::counted(report.targets_silenced, "silenced target");
-            let (who, worst) = (and_others(report, root), report.worst);
-            let rest = format!("{who} after {lasted}: was {worst}; not yet over for {silenced}");
-            (Status::Green.word(), Status::Green, rest)
-        }
+        _ if open_count(report) == 0 => ("SILENCED", Status::Green, silenced(report, root, now)),
+        _ if only_silenced(report) => ("SILENCED", report.status, there(report, root, now)),
         _ if root.flapping => ("FLAPPING", report.status, flapping(report, root, now)),
         _ => (
             report.status.word(),
@@ -59,21 +53,44 @@ pub(super) fn title(report: &IncidentReport, now: Timestamp) -> Line {
             there(report, root, now),
         ),
     };
+    let word = match (word, tone) {
+        ("SILENCED", tone) if tone != Status::Green => format!("{word}, {tone}"),
+        _ => word.to_owned(),
+    };
     vec![
         Span::Toned(format!("[{word}]"), tone),
         Span::Text(format!(" {rest}")),
     ]
 }
 
+/// `host-1, 12 below it and 1 other`, of which all are over.
 fn and_others(report: &IncidentReport, root: &IncidentTarget) -> String {
-    match report.counts.total() {
-        ..=1 => name(&root.name),
-        all => format!(
-            "{} and {}",
-            name(&root.name),
-            words::counted(all - 1, "other")
+    let below = report.targets_explained;
+    let beside = report.counts.total().saturating_sub(1 + below);
+    let name = name(&root.name);
+    match (below, beside) {
+        (0, 0) => name,
+        (0, _) => format!("{name} and {}", words::counted(beside, "other")),
+        (_, 0) => format!("{name} and {} below it", words::count(below)),
+        _ => format!(
+            "{name}, {} below it and {}",
+            words::count(below),
+            words::counted(beside, "other")
         ),
     }
+}
+
+/// What people had to do with is over: they may sleep.
+fn silenced(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> String {
+    let who = and_others(report, root);
+    let lasted = words::span(root.resolved_at.unwrap_or(now) - report.since);
+    let are_back = match (root.sort, report.counts.total()) {
+        (Sort::Unmeasured, _) => "can be measured again",
+        (Sort::Problem, ..=1) => "is back",
+        (Sort::Problem, _) => "are back",
+    };
+    let left = words::counted(report.targets_silenced, "target");
+    format!("{who} {are_back} after {lasted}; what is left ({left}) is silenced")
 }
 
 fn resolved(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> String {
@@ -89,9 +106,15 @@ fn resolved(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> S
         let was = was.map_or_else(String::new, |was| format!(": {was}"));
         return format!("{who} can be measured again, after {lasted}{was}");
     }
-    let was = was.map_or_else(String::new, |was| format!(", {was}"));
     let who = and_others(report, root);
-    format!("{who} after {lasted}: was {}{was}", report.worst)
+    let worst = report.worst;
+    if report.targets.iter().all(|target| target.flapped) {
+        return format!("{who} after {lasted}: flapped, {worst} at worst");
+    }
+    // What explains others may have been better than they were.
+    let was = was.filter(|_| root.worst == worst);
+    let was = was.map_or_else(String::new, |was| format!(", {was}"));
+    format!("{who} after {lasted}: was {worst}{was}")
 }
 
 fn flapping(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> String {
@@ -107,7 +130,7 @@ fn flapping(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> S
 }
 
 fn there(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> String {
-    let how_long = for_so_long(root.since, now);
+    let how_long = for_so_long(root.status_since, now);
     let acknowledged = acknowledged(report);
     if open(report).all(|target| target.sort == Sort::Unmeasured) {
         let who = match open_count(report) {

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use roundsman::model::{Acknowledgement, EventKind, Incident, Notice, Sort, Status};
+use roundsman::model::{Acknowledgement, EventKind, Incident, Notice, Soon, Sort, Status};
 use roundsman::store::Row;
 use rusqlite::Connection;
 use serde_json::json;
@@ -38,6 +38,7 @@ fn outage() -> Incident {
         escalated: vec![0, 1],
         notice: Some(Notice {
             due_at: ago(-45),
+            soon: Soon::Now,
             events: vec![resolved.clone()],
         }),
         events: vec![opened, resolved],
@@ -312,6 +313,7 @@ async fn what_was_collected_is_neither_obeyed_nor_secret() {
         events: vec![happened.clone()],
         notice: Some(Notice {
             due_at: ago(-90),
+            soon: Soon::Now,
             events: vec![happened],
         }),
         ..incident(1, ago(90), vec![one])

@@ -116,7 +116,11 @@ async fn each_news_of_an_incident_is_whole_and_has_its_colour() {
             "#d7263d",
             "🔴 [RED] host-1: connection refused",
         ),
-        (&requests[1], "#2eb67d", "🟢 [RESOLVED] host-1 and 1 other"),
+        (
+            &requests[1],
+            "#2eb67d",
+            "🟢 [RESOLVED] host-1 and 1 below it",
+        ),
     ] {
         let (_, body) = request.split_once("\r\n\r\n").expect("a body");
         let posted: Value = serde_json::from_str(body).expect("JSON");

@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use roundsman::incidents::{Engine, Facts, Family, Order, Policy, Quiet};
-use roundsman::model::{Event, EventKind, Incident, Status};
+use roundsman::model::{Event, EventKind, Incident, IncidentReport, Status};
 use roundsman::render::escape::plain;
 use roundsman::render::incident::{
     incident_blocks, incident_news, incident_report, incident_title, incidents_blocks,
-    incidents_title, quiet_blocks, quiet_title,
+    incidents_title, incidents_tone, quiet_blocks, quiet_title,
 };
 use roundsman::render::text::{TextStyle, text};
 
@@ -76,6 +76,43 @@ fn ten_thousand_at_once_are_counted() {
 
     roundsman incidents
     ");
+}
+
+#[test]
+fn what_is_silenced_is_counted_apart_and_has_no_colour() {
+    let now = at("10:04");
+    let mut reports: Vec<IncidentReport> = (1..=11)
+        .map(|number| {
+            let mut incident = incident(number, "databases", Status::Red, "db");
+            incident.members[0].silenced_by = Some("a silence".to_owned());
+            incident_report(&incident, &[])
+        })
+        .collect();
+    assert_eq!(
+        incident_title(&reports[0], now),
+        "[SILENCED, RED] db: connection refused (for 4 min)"
+    );
+    assert_eq!(
+        incidents_title(&reports, now),
+        "[SILENCED] 11 incidents are open: 11 silenced"
+    );
+    assert_eq!(incidents_tone(&reports), Status::Green);
+    let unmeasured = incident(12, "databases", Status::Unknown, "orders");
+    reports.push(incident_report(&unmeasured, &[]));
+    let title = incidents_title(&reports, now);
+    assert_eq!(
+        title,
+        "[UNKNOWN] 12 incidents are open: 1 UNKNOWN, 11 silenced"
+    );
+    let shown = shown(&title, None, &incidents_blocks(&reports, now));
+    let rows: Vec<&str> = (shown.lines())
+        .filter(|line| line.starts_with("- "))
+        .collect();
+    assert_eq!(
+        rows[0],
+        "- #12 [UNKNOWN] orders cannot be measured: connection refused (for 4 min)"
+    );
+    assert_eq!(rows[10], "- … and 2 more: 2 silenced");
 }
 
 fn incident(id: u64, kind: &str, status: Status, name: &str) -> Incident {

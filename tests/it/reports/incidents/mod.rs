@@ -57,8 +57,10 @@ const CONTRACT: &str = r#"{
       "status": "RED",
       "worst": "RED",
       "since": "2026-11-21T10:00:00Z",
+      "status_since": "2026-11-21T10:00:00Z",
       "resolved_at": null,
       "flapping": false,
+      "flapped": false,
       "silenced": false,
       "looked_at": "2026-11-21T10:00:30Z",
       "seen": "RED",
@@ -87,8 +89,10 @@ const CONTRACT: &str = r#"{
       "status": "RED",
       "worst": "RED",
       "since": "2026-11-21T10:00:00Z",
+      "status_since": "2026-11-21T10:00:00Z",
       "resolved_at": null,
       "flapping": false,
+      "flapped": false,
       "silenced": false,
       "looked_at": "2026-11-21T10:00:30Z",
       "seen": "RED",
@@ -338,7 +342,7 @@ async fn a_terminal_prints_what_people_read() {
     reporter.send(&news(2, None)).await.unwrap();
     let printed = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
     assert!(
-        printed.starts_with("[RESOLVED] host-1 and 1 other after 12 min"),
+        printed.starts_with("[RESOLVED] host-1 and 1 below it after 12 min"),
         "{printed}"
     );
     assert!(

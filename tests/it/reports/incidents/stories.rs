@@ -258,11 +258,12 @@ fn one_target_fails_becomes_worse_and_is_well_again() {
 
     =====
     (prod-db-1: worse, RED now)
-    [RED] prod-db-1: connections_used_percent is 97 > 95 (for 4 min)
+    [RED] prod-db-1: connections_used_percent is 97 > 95 (for 31 s)
     #1, critical, since 2026-11-21 10:00 UTC (4 min)
 
     Seen at 10:04 UTC
     - connections_used_percent is 97 > 95
+    - RED since 10:04 UTC, not well since 10:00 UTC
 
     What to do
     - look for sessions that are idle in a transaction
@@ -275,11 +276,12 @@ fn one_target_fails_becomes_worse_and_is_well_again() {
 
     =====
     (prod-db-1: better, YELLOW now)
-    [YELLOW] prod-db-1: connections_used_percent is 88 > 80 (for 8 min)
+    [YELLOW] prod-db-1: connections_used_percent is 88 > 80 (for 1 s)
     #1, critical, since 2026-11-21 10:00 UTC (8 min)
 
     Seen at 10:08 UTC
     - connections_used_percent is 88 > 80
+    - YELLOW since 10:08 UTC, not well since 10:00 UTC
 
     What to do
     - look for sessions that are idle in a transaction
@@ -292,10 +294,10 @@ fn one_target_fails_becomes_worse_and_is_well_again() {
 
     =====
     (resolved after 12 min)
-    [RESOLVED] prod-db-1 after 12 min: was RED
+    [RESOLVED] prod-db-1 after 12 min: was RED, connections_used_percent is 97 > 95
     #1, critical, from 2026-11-21 10:00 UTC to 10:12 UTC (12 min)
 
-    - prod-db-1 was RED for 12 min; now connections 41 %
+    - prod-db-1 was not well for 12 min, RED at worst; now connections 41 %
 
     roundsman history prod-db-1
     ");
@@ -409,23 +411,7 @@ fn a_host_is_named_with_what_depends_on_it_and_what_remains_speaks_then() {
     roundsman history host-1 · roundsman incidents · roundsman ack 1
 
     =====
-    (host-1 is back)
-    [RED] app-9: could not connect to `host-1:2376`: connection refused (for 20 min)
-    #1, critical, since 2026-11-21 10:00 UTC (20 min); 12 back
-
-    Seen at 10:00 UTC
-    - could not connect to `host-1:2376`: connection refused
-
-    What to do
-    - look for sessions that are idle in a transaction
-
-    New
-    - 10:20 UTC: host-1, app-1, app-2 and 9 more are back
-
-    roundsman history app-9 · roundsman incidents · roundsman ack 1
-
-    =====
-    (app-9 is still RED)
+    (host-1 is back; app-9 is still RED)
     [RED] app-9: exit_code of web is 1 (for 20 min)
     #1, critical, since 2026-11-21 10:00 UTC (20 min); 12 back
 
@@ -436,13 +422,14 @@ fn a_host_is_named_with_what_depends_on_it_and_what_remains_speaks_then() {
     - look for sessions that are idle in a transaction
 
     New
+    - 10:20 UTC: host-1, app-1, app-2 and 9 more are back
     - 10:20 UTC: app-9 is still RED
 
     roundsman history app-9 · roundsman incidents · roundsman ack 1
 
     =====
     (resolved after 22 min)
-    [RESOLVED] host-1 and 12 others after 22 min: was RED, could not connect to `host-1:22`: connection refused
+    [RESOLVED] host-1 and 12 below it after 22 min: was RED, could not connect to `host-1:22`: connection refused
     #1, critical, from 2026-11-21 10:00 UTC to 10:22 UTC (22 min)
 
     - host-1 was RED for 20 min; now cpu 3 %
@@ -525,14 +512,14 @@ fn what_spoke_first_comes_below_what_explains_it() {
 
     =====
     (resolved after 12 min)
-    [RESOLVED] db-2 and 2 others after 12 min: was RED, connection refused
+    [RESOLVED] host-1 and 2 below it after 12 min: was RED, could not connect to `host-1:22`: connection refused
     #1, critical, from 2026-11-21 10:00 UTC to 10:12 UTC (12 min)
 
-    - db-2 was RED for 12 min; now all is well
     - host-1 was RED for 10 min; now all is well
+    - db-2 was RED for 12 min; now all is well
     - app was YELLOW for 11 min; now all is well
 
-    roundsman history db-2 · roundsman incidents
+    roundsman history host-1 · roundsman incidents
     ");
 }
 
@@ -606,17 +593,17 @@ fn what_becomes_part_of_another_says_so_and_what_is_silenced_is_only_counted() {
 
     =====
     (host-1 is back)
-    [GREEN] db-1 and 2 others after 20 min: was RED; not yet over for 1 silenced target
+    [SILENCED] host-1 and 2 below it are back after 20 min; what is left (1 target) is silenced
     #1, critical, since 2026-11-21 10:00 UTC (20 min); 1 silenced
 
-    - db-1 was RED for 20 min; now all is well
     - host-1 was RED for 18 min; now all is well
+    - db-1 was RED for 20 min; now all is well
     - db-2 was RED for 19 min; now all is well
 
     New
     - 10:20 UTC: host-1, db-1 and db-2 are back
 
-    roundsman history db-1 · roundsman incidents · roundsman ack 1
+    roundsman history host-1 · roundsman incidents · roundsman ack 1
     ");
 }
 
@@ -659,11 +646,12 @@ fn worse_than_what_somebody_took_note_of_is_open_again() {
 
     =====
     (db: worse, RED now)
-    [RED] db: connections_used_percent is 97 > 95 (for 10 min)
+    [RED] db: connections_used_percent is 97 > 95 (for 31 s)
     #1, critical, since 2026-11-21 10:00 UTC (10 min)
 
     Seen at 10:10 UTC
     - connections_used_percent is 97 > 95
+    - RED since 10:10 UTC, not well since 10:00 UTC
 
     What to do
     - look for sessions that are idle in a transaction
@@ -755,6 +743,77 @@ fn three_of_a_group_are_one_matter() {
 }
 
 #[test]
+fn one_that_becomes_worse_among_others_says_since_when_it_is_so_bad() {
+    let in_rack = |name: &str| Facts {
+        groups: vec!["label rack=7".to_owned()],
+        ..target("api_endpoints", name, &[])
+    };
+    let told = Story::of(vec![in_rack("web-1"), in_rack("web-2")]).tell(
+        "10:00 web-1,web-2 yellow response_time_ms is 2400 > 2000
+         10:00:30 web-1,web-2 yellow response_time_ms is 2400 > 2000
+         10:05 web-2,web-1 red answered 503
+         10:05:30 web-1,web-2 red answered 503
+         10:09 web-1,web-2 green response time 80 ms",
+    );
+    let second = told.split("=====\n").nth(1).expect("a second message");
+    insta::assert_snapshot!(second, @r"
+    (worse: web-1 and web-2, RED now)
+    [RED] web-1: answered 503 (for 31 s), and 1 other
+    #1, critical, since 2026-11-21 10:00 UTC (5 min); 2 targets, both RED
+
+    Seen of web-1 at 10:05 UTC
+    - answered 503
+    - RED since 10:05 UTC, not well since 10:00 UTC
+
+    Also
+    - RED web-2: answered 503 (for 31 s, not well for 5 min)
+
+    What to do
+    - web-1, web-2: look for sessions that are idle in a transaction
+
+    New
+    - 10:05 UTC: worse: web-1 and web-2, RED now
+
+    roundsman history web-1 · roundsman incidents · roundsman ack 1
+    ");
+    let last = told.split("=====\n").last().expect("an end");
+    insta::assert_snapshot!(last, @r"
+    (resolved after 9 min)
+    [RESOLVED] web-1 and 1 other after 9 min: was RED, answered 503
+    #1, critical, from 2026-11-21 10:00 UTC to 10:09 UTC (9 min)
+
+    - web-1 was not well for 9 min, RED at worst; now response time 80 ms
+    - web-2 was not well for 9 min, RED at worst; now response time 80 ms
+
+    roundsman history web-1 · roundsman incidents
+    ");
+}
+
+#[test]
+fn what_flapped_inside_a_window_came_and_went_once() {
+    let mut script = String::new();
+    for minute in 5..45 {
+        let seen = if minute < 13 && minute % 2 == 1 {
+            "red connection refused"
+        } else {
+            "green connections 41 %"
+        };
+        script.push_str(&format!("02:{minute:02} db {seen}\n"));
+    }
+    script.push_str("04:00");
+    let targets = vec![target("databases", "db", &[])];
+    let story = Story::with(targets, Policy::default(), vec![Box::new(Backups)]);
+    insta::assert_snapshot!(story.tell(&script), @r"
+    (rings nobody)
+    After the window backups: 1 problem came and went
+    Came and went
+    - db flapped 02:10–02:27 UTC, RED at worst
+
+    roundsman incidents
+    ");
+}
+
+#[test]
 fn fifty_that_cannot_be_measured_for_one_reason_are_one_message() {
     let names: Vec<String> = (1..=50).map(|number| format!("db-{number:02}")).collect();
     let targets = names.iter().map(|name| target("databases", name, &[]));
@@ -842,10 +901,10 @@ fn what_changes_to_and_fro_is_told_at_its_beginning_and_its_end() {
 
     =====
     (steady again: GREEN; resolved after 17 min)
-    [RESOLVED] db after 17 min: was RED
+    [RESOLVED] db after 17 min: flapped, RED at worst
     #1, critical, from 2026-11-21 10:05 UTC to 10:22 UTC (17 min)
 
-    - db was RED for 17 min; now connections 41 %
+    - db flapped for 17 min, RED at worst; now connections 41 %
 
     New
     - 10:22 UTC: steady again: GREEN

@@ -57,7 +57,7 @@ async fn an_incident_is_told_from_its_beginning_to_its_end() {
     };
     assert!(
         incident.text.starts_with(
-            "🟢 [RESOLVED] host-1 and 1 other after 12 min: was RED, connection refused\n"
+            "🟢 [RESOLVED] host-1 and 1 below it after 12 min: was RED, connection refused\n"
         ),
         "{incident:#?}"
     );
