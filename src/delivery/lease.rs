@@ -1,5 +1,6 @@
 //! One message's way: it is leased, tried, and settled by what the channel said.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -80,12 +81,17 @@ impl Outbox {
             return Lease::Wait(pace.not_before.filter(|at| *at > now));
         }
         let under_way = pace.under_way.clone();
+        let first_of_thread = self.first_of_threads(reporter);
         let mut next: Option<(bool, Timestamp, String)> = None;
         let mut later: Option<Timestamp> = None;
         let mut commit = false;
         for held in self.of(reporter) {
             let is_at_rest = !held.under_way && held.parcel.dead_at.is_none();
-            if !is_at_rest || under_way.contains(&thread(held)) {
+            let thread = thread(held);
+            let is_first = first_of_thread
+                .get(&thread)
+                .is_some_and(|(_, id)| *id == held.parcel.id);
+            if !is_at_rest || !is_first || under_way.contains(&thread) {
                 continue;
             }
             let due_at = held.parcel.due_at;
@@ -104,7 +110,7 @@ impl Outbox {
             }
             // What is wrong now goes before how all was.
             let is_report = matches!(held.parcel.content, ParcelContent::Report { .. });
-            let candidate = (is_report, due_at, held.parcel.id.clone());
+            let candidate = (is_report, held.parcel.created_at, held.parcel.id.clone());
             if next.as_ref().is_none_or(|known| candidate < *known) {
                 next = Some(candidate);
             }
@@ -117,6 +123,22 @@ impl Outbox {
             None if commit => Lease::Commit,
             None => Lease::Wait(later),
         }
+    }
+
+    /// What belongs together is sent in its order: the oldest of each thread.
+    fn first_of_threads(&self, reporter: &str) -> HashMap<String, (Timestamp, String)> {
+        let mut first: HashMap<String, (Timestamp, String)> = HashMap::new();
+        for held in self
+            .of(reporter)
+            .filter(|held| held.parcel.dead_at.is_none())
+        {
+            let age = (held.parcel.created_at, held.parcel.id.clone());
+            let known = first.entry(thread(held)).or_insert_with(|| age.clone());
+            if age < *known {
+                *known = age;
+            }
+        }
+        first
     }
 
     /// Takes a message under way. `None`: there is nothing left to tell, and it is gone.
@@ -194,7 +216,6 @@ impl Outbox {
             return;
         };
         held.under_way = false;
-        held.maybe_sent = false;
         let reporter = held.parcel.reporter.clone();
         let thread = thread(held);
         let pace = self.paces.entry(reporter.clone()).or_default();
@@ -258,7 +279,7 @@ impl Outbox {
 
     /// A message that comes back joins those of the same kind that were made meanwhile.
     fn gather(&mut self, id: &str) {
-        let Some(held) = self.parcels.get(id) else {
+        let Some(held) = self.parcels.get(id).filter(|held| held.is_open()) else {
             return;
         };
         let (reporter, content) = (held.parcel.reporter.clone(), held.parcel.content.clone());
@@ -310,9 +331,14 @@ impl Outbox {
             "{}",
             error.message
         );
+        if about_us {
+            // Others were told, or there are none; it is not worth a place in the outbox.
+            self.remove(id);
+            return;
+        }
         self.gather_dead(&reporter);
         let pace = self.paces.entry(reporter.clone()).or_default();
-        if std::mem::replace(&mut pace.is_given_up, true) || about_us {
+        if std::mem::replace(&mut pace.is_given_up, true) {
             return;
         }
         let mut lines = vec![error.message.clone()];
@@ -348,6 +374,7 @@ impl Outbox {
             .of(reporter)
             .filter(|held| held.parcel.dead_at.is_some());
         let mut singles: Vec<String> = dead
+            .filter(|held| !held.parcel.in_doubt)
             .filter(|held| matches!(held.parcel.content, ParcelContent::Incident { .. }))
             .map(|held| held.parcel.id.clone())
             .collect();
@@ -386,6 +413,14 @@ impl Outbox {
         });
         let ids: Vec<String> = dead.map(|held| held.parcel.id.clone()).collect();
         for id in ids {
+            if let Some(held) = self.parcels.get_mut(&id)
+                && held.parcel.in_doubt
+            {
+                // It keeps its name: whoever got it already can tell.
+                held.parcel.try_anew(now);
+                self.touch(&id);
+                continue;
+            }
             let Some(held) = self.remove(&id) else {
                 continue;
             };

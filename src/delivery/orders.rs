@@ -37,10 +37,8 @@ impl Outbox {
             let Some(held) = self.parcels.get_mut(&id).filter(|held| !held.under_way) else {
                 continue;
             };
-            if held.parcel.dead_at.take().is_some() {
-                // It gets its whole time again.
-                held.parcel.created_at = now;
-                held.parcel.tries = 0;
+            if held.parcel.dead_at.is_some() {
+                held.parcel.try_anew(now);
             }
             held.parcel.due_at = now;
             let reporter = held.parcel.reporter.clone();

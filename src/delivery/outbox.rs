@@ -31,8 +31,6 @@ pub(super) struct Held {
     pub(super) parcel: Parcel,
     /// It is being sent.
     pub(super) under_way: bool,
-    /// It comes from before a restart: a channel may have taken it, under this name. It stays as it is for one more try.
-    pub(super) maybe_sent: bool,
     /// The commit that it waits for.
     pub(super) ticket: Option<Ticket>,
 }
@@ -40,7 +38,7 @@ pub(super) struct Held {
 impl Held {
     /// Whether it may still take something along.
     pub(super) fn is_open(&self) -> bool {
-        !self.under_way && !self.maybe_sent && self.parcel.dead_at.is_none()
+        !self.under_way && !self.parcel.in_doubt && self.parcel.dead_at.is_none()
     }
 
     /// The incidents that it tells of.
@@ -103,11 +101,12 @@ impl Outbox {
 
     /// Takes over what was kept. What is here already is newer, and stays.
     pub fn restore(&mut self, kept: &mut Kept) {
-        for parcel in std::mem::take(&mut kept.outbox) {
+        for mut parcel in std::mem::take(&mut kept.outbox) {
+            // It may have been under way when the process was killed.
+            parcel.in_doubt |= parcel.dead_at.is_none();
             let id = parcel.id.clone();
             self.parcels.entry(id).or_insert(Held {
                 under_way: false,
-                maybe_sent: parcel.dead_at.is_none(),
                 ticket: None,
                 parcel,
             });
@@ -214,12 +213,12 @@ impl Outbox {
             due_at,
             tries: 0,
             last_error: None,
+            in_doubt: false,
             dead_at: None,
         };
         let held = Held {
             parcel,
             under_way: false,
-            maybe_sent: false,
             ticket: None,
         };
         self.parcels.insert(id.clone(), held);

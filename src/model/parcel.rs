@@ -25,12 +25,23 @@ pub struct Parcel {
     /// Why the last try failed.
     #[serde(default)]
     pub last_error: Option<String>,
+    /// A channel may have taken it under its name, before a kill of which nobody knows what came of it: it stays as it is.
+    #[serde(default)]
+    pub in_doubt: bool,
     /// When it was given up; `None`: it was not.
     #[serde(default)]
     pub dead_at: Option<Timestamp>,
 }
 
 impl Parcel {
+    /// Gives it its whole time again, from now on.
+    pub fn try_anew(&mut self, now: Timestamp) {
+        self.dead_at = None;
+        self.created_at = now;
+        self.due_at = now;
+        self.tries = 0;
+    }
+
     /// What the message is called: the same at each try of the same content.
     #[must_use]
     pub fn message_id(&self) -> String {

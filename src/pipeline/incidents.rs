@@ -1,14 +1,15 @@
 //! The incident engine in a running daemon: fed with looks, asked when time passes, its steps handed to the mailroom.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::clock::milliseconds;
 use crate::delivery::{Mailroom, Terms};
 use crate::incidents::{
     Engine, Facts, Family, NotObeyed, Order, Policy, Quiet, Record, Silence, Wanted, Window,
 };
 use crate::model::{
-    Blame, IncidentId, Observation, Outage, ReportTarget, Status, TargetId, Timestamp,
+    Blame, Incident, IncidentId, Observation, Outage, ReportTarget, Status, TargetId, Timestamp,
 };
 use crate::render::{Seen, condition};
 use crate::store::{Kept, Row};
@@ -37,6 +38,8 @@ pub(super) struct Incidents {
     asked: Vec<Silence>,
     /// Where instances were seen to be, by target.
     addresses: HashMap<String, Vec<String>>,
+    /// Those that are open, as the log has it.
+    logged: HashSet<IncidentId>,
 }
 
 /// The facts of a look that say where an instance is.
@@ -52,6 +55,7 @@ impl Incidents {
             windows: rules.windows,
             asked: Vec::new(),
             addresses: HashMap::new(),
+            logged: HashSet::new(),
         };
         incidents.engine.set_quiets(incidents.quiets());
         incidents
@@ -91,6 +95,7 @@ impl Incidents {
         self.mailroom.restore(&mut kept);
         self.engine
             .restore(kept.incidents, kept.marks, kept.next_incident);
+        self.logged.extend(self.engine.open().map(|one| one.id));
         self.engine.set_quiets(self.quiets());
         let gone: Vec<String> = (self.engine.targets().into_iter())
             .filter(|target| !is_watched(target))
@@ -167,23 +172,39 @@ impl Incidents {
         let step = self.engine.take_step(now);
         if !step.records.is_empty() || !step.announcements.is_empty() {
             for record in &step.records {
-                if let Record::Incident(incident) = record
-                    && incident.told_at.is_none()
-                    && incident.opened_at == now
-                {
-                    let root = incident.root().map(|root| root.name.as_str());
-                    tracing::info!(
-                        event = "incident.opened",
-                        incident.id = incident.id,
-                        root,
-                        severity = incident.severity.word(),
-                        "a problem is confirmed"
-                    );
+                if let Record::Incident(incident) = record {
+                    self.log(incident);
                 }
             }
             self.mailroom.post(step.records, step.announcements, now);
         }
         step.looks
+    }
+
+    /// Says once that an incident began, and once that it ended.
+    fn log(&mut self, incident: &Incident) {
+        let id = incident.id;
+        if incident.is_open() && self.logged.insert(id) {
+            let root = incident.root().map(|root| root.name.as_str());
+            tracing::info!(
+                event = "incident.opened",
+                incident.id = id,
+                root,
+                severity = incident.severity.word(),
+                "a problem is confirmed"
+            );
+        }
+        if let Some(at) = incident.resolved_at
+            && self.logged.remove(&id)
+        {
+            let took = at.signed_duration_since(incident.opened_at);
+            tracing::info!(
+                event = "incident.closed",
+                incident.id = id,
+                duration_ms = milliseconds(took.to_std().unwrap_or_default()),
+                "an incident is over"
+            );
+        }
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {

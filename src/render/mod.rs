@@ -131,7 +131,7 @@ pub fn render(report: &Report, format: Format, style: TextStyle) -> Result<Strin
 }
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 #[cfg(test)]
 mod tests {

@@ -54,7 +54,7 @@ pub(super) fn at(time: &str) -> Timestamp {
     format!("2026-11-21T{time}Z").parse().expect("a time")
 }
 
-pub(super) fn round(id: &str, time: &str) -> RoundSummary {
+pub(crate) fn round(id: &str, time: &str) -> RoundSummary {
     RoundSummary {
         id: id.to_owned(),
         started_at: at(time),
@@ -66,7 +66,7 @@ pub(super) fn round(id: &str, time: &str) -> RoundSummary {
 }
 
 /// A target that was looked at, and what came of it.
-pub(super) struct Visit {
+pub(crate) struct Visit {
     pub(super) target: Target,
     pub(super) spec: &'static KindSpec,
     pub(super) observation: Observation,
@@ -176,7 +176,7 @@ impl Visit {
     }
 }
 
-pub(super) fn report(
+pub(crate) fn report(
     round: RoundSummary,
     visits: &[Visit],
     previous: Option<&Report>,

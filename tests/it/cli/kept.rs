@@ -276,6 +276,7 @@ pub(super) fn parcel(
         due_at: created_at,
         tries: 0,
         last_error: None,
+        in_doubt: false,
         dead_at: None,
     }
 }

@@ -204,6 +204,7 @@ async fn a_daemon_tells_of_each_outage_once_and_sees_its_end() {
     assert!(proofs.contains("no default route"), "{proofs}");
     let made = daemon.event("report.made").await;
     assert_eq!((&made["red"], &made["unknown"]), (&0.into(), &4.into()));
+    daemon.reported().await;
     let report: Value =
         serde_json::from_str(&place.read("reports/latest_report.json")).expect("a report");
     assert_eq!(statuses(&report), ["UNKNOWN"; 4]);

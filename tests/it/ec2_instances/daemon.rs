@@ -30,7 +30,7 @@ async fn what_is_found_is_watched_remembered_and_missed() {
         place = place.variable(name, &value);
     }
     let mut daemon = Daemon::start(&place);
-    daemon.event("report.made").await;
+    daemon.reported().await;
     let report: Value =
         serde_json::from_str(&place.read("reports/latest_report.json")).expect("a report");
     let all = found(&report, "apps");

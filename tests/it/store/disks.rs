@@ -132,7 +132,7 @@ async fn read_only_from_the_start() {
     let mut daemon = Daemon::start(&place);
     let trouble = daemon.event("store.trouble").await;
     assert_eq!(trouble["trouble"], "read_only", "{trouble}");
-    daemon.event("report.made").await;
+    daemon.reported().await;
     let report: serde_json::Value =
         serde_json::from_str(&place.read("reports/latest_report.json")).expect("a report");
     assert_eq!(report["status"], "GREEN", "never the target's fault");

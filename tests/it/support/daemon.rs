@@ -102,6 +102,16 @@ impl Daemon {
         }
     }
 
+    /// The next round report that a channel took.
+    #[track_caller]
+    pub(crate) fn reported(&mut self) -> impl Future<Output = Value> {
+        self.event_that("message.sent", |line| {
+            line["message.id"]
+                .as_str()
+                .is_some_and(|id| id.starts_with('r'))
+        })
+    }
+
     async fn next_line(&mut self) -> Option<Value> {
         let line = self.lines.recv().await?;
         self.text.push_str(&line);

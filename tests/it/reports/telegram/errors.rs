@@ -262,7 +262,7 @@ async fn a_daemon_reports_and_says_once_where_the_group_is_now() {
         moved["chat_id"],
         Value::from(SUPERGROUP.parse::<i64>().expect("a number"))
     );
-    daemon.event("report.made").await;
+    daemon.reported().await;
     assert_eq!(server.messages()[0].chat, SUPERGROUP);
     let ended = daemon.stop().await;
     assert!(!format!("{ended}").contains("canary"), "{ended}");
