@@ -256,16 +256,20 @@ impl Engine {
         member.status = Status::Green;
         let spoke = member.under.is_none() && member.released_until.is_none();
         member.released_until = None;
+        let name = member.name.clone();
+        self.places.remove(place);
+        let incident = self.live.get(&id);
+        // Whoever heard that it began hears that all of it is over, also where the last to be well did not speak for itself.
+        let ends_what_was_told =
+            incident.is_some_and(|known| known.told_at.is_some() && no_open_member(known));
         let event = Event {
             at: now,
             kind: EventKind::Resolved,
-            name: member.name.clone(),
+            name,
             status: Some(Status::Green),
             text: None,
-            rings: spoke,
+            rings: spoke || ends_what_was_told,
         };
-        self.places.remove(place);
-        let incident = self.live.get(&id);
         let explained = |member: &Member| member.under.as_ref() == Some(&place.0);
         let soon = if incident.is_some_and(no_open_member) {
             Soon::Now

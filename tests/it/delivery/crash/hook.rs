@@ -45,6 +45,7 @@ impl Posted {
 #[derive(Debug, Clone)]
 pub(super) struct Accepted {
     pub(super) posted: Posted,
+    /// The life that sent it: it may have ended before this was accepted.
     pub(super) life: usize,
     pub(super) at: Instant,
     /// When all of the answer was written; `None`: the connection was cut before.
@@ -129,6 +130,7 @@ impl Hook {
             self.closing.notify_one();
             return;
         }
+        let life = self.axe.life();
         let request = request(&mut stream).await;
         let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         // One whose sender died is not whole.
@@ -150,7 +152,7 @@ impl Hook {
             place = Some(accepted.len());
             accepted.push(Accepted {
                 posted,
-                life: self.axe.life(),
+                life,
                 at: Instant::now(),
                 answered: None,
             });

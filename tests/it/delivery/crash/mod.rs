@@ -33,11 +33,11 @@ use crate::support::telegram::{PERSON, TOKEN};
 const USUAL_KILLS: u64 = 50;
 
 /// Whoever is not killed where it was meant is killed after this.
-const LONGEST_LIFE: Duration = Duration::from_millis(1_500);
+const LONGEST_LIFE: Duration = Duration::from_millis(1_200);
 
 /// One of so many lives is long enough for all that takes its time.
 const LONG_LIVES: u64 = 12;
-const LONG_LIFE: Duration = Duration::from_secs(4);
+const LONG_LIFE: Duration = Duration::from_secs(3);
 
 /// Afterwards all must be told within this.
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -84,18 +84,18 @@ fn aim(seed: u64, kill: u64) -> (Point, u32, Duration) {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "from 0 to 60"
+        reason = "from 0 to 45"
     )]
     let before = |most: f64| (chance("before") * most) as u32;
     let delay = |most_ms: f64| Duration::from_secs_f64(chance("delay") * most_ms / 1_000.0);
     // Half of them at once.
     let soon = |most_ms: f64| delay(most_ms).mul_f64(if chance("soon") < 0.5 { 0.0 } else { 1.0 });
     match chance("point") {
-        ..0.1 => (Point::Time, 0, delay(1_500.0)),
-        ..0.3 => (Point::Looked, before(60.0), soon(40.0)),
-        ..0.5 => (Point::Read, before(3.0), soon(100.0)),
-        ..0.75 => (Point::Accepted, before(2.0), soon(20.0)),
-        _ => (Point::Answered, before(2.0), soon(10.0)),
+        ..0.1 => (Point::Time, 0, delay(1_000.0)),
+        ..0.3 => (Point::Looked, before(45.0), soon(40.0)),
+        ..0.5 => (Point::Read, before(2.0), soon(100.0)),
+        ..0.75 => (Point::Accepted, before(1.5), soon(20.0)),
+        _ => (Point::Answered, before(1.5), soon(10.0)),
     }
 }
 
