@@ -7,7 +7,8 @@ use super::facts::Facts;
 use super::marks::{MOST_AGREEING, Marks};
 use super::speak::Soon;
 use crate::model::{
-    Condition, Event, EventKind, Incident, IncidentId, Member, Severity, Sort, Status, Timestamp,
+    Condition, Event, EventKind, Incident, IncidentId, Member, Notice, Severity, Sort, Status,
+    Timestamp,
 };
 
 impl Engine {
@@ -259,16 +260,13 @@ impl Engine {
         let name = member.name.clone();
         self.places.remove(place);
         let incident = self.live.get(&id);
-        // Whoever heard that it began hears that all of it is over, also where the last to be well did not speak for itself.
-        let ends_what_was_told =
-            incident.is_some_and(|known| known.told_at.is_some() && no_open_member(known));
         let event = Event {
             at: now,
             kind: EventKind::Resolved,
             name,
             status: Some(Status::Green),
             text: None,
-            rings: spoke || ends_what_was_told,
+            rings: spoke || incident.is_some_and(ends_unheard),
         };
         let explained = |member: &Member| member.under.as_ref() == Some(&place.0);
         let soon = if incident.is_some_and(no_open_member) {
@@ -336,6 +334,13 @@ fn since(marks: &Marks, at: Timestamp) -> Timestamp {
         .bad_since_ms()
         .and_then(DateTime::from_timestamp_millis);
     since.unwrap_or(at).min(at)
+}
+
+/// Whether those who heard that it began would not hear that it is over, unless its last event rings.
+fn ends_unheard(incident: &Incident) -> bool {
+    let rings = |notice: &Notice| notice.events.iter().any(|event| event.rings);
+    let is_told_anyway = incident.notice.as_ref().is_some_and(rings);
+    incident.told_at.is_some() && no_open_member(incident) && !is_told_anyway
 }
 
 pub(super) fn no_open_member(incident: &Incident) -> bool {

@@ -33,7 +33,7 @@ use crate::support::telegram::{PERSON, TOKEN};
 const USUAL_KILLS: u64 = 50;
 
 /// Whoever is not killed where it was meant is killed after this.
-const LONGEST_LIFE: Duration = Duration::from_millis(1_200);
+const LONGEST_LIFE: Duration = Duration::from_secs(1);
 
 /// One of so many lives is long enough for all that takes its time.
 const LONG_LIVES: u64 = 12;
@@ -42,11 +42,14 @@ const LONG_LIFE: Duration = Duration::from_secs(3);
 /// Afterwards all must be told within this.
 const PATIENCE: Duration = Duration::from_mins(4);
 
+/// Whoever does not want to wait asks for what waits to be tried now.
+const BETWEEN_RETRIES: Duration = Duration::from_secs(3);
+
 /// Starts the daemon where the hosts have names.
 const WITH_HOSTS: &str = "mount --bind hosts /etc/hosts && exec \"$0\" \"$@\"";
 
 /// These targets are told of on Telegram, which takes one message a second.
-pub(self) const LOUD: &str = "shop-1-";
+const LOUD: &str = "shop-1-";
 
 fn configuration(targets: u16, hook: &Hook, chat: &Chat) -> String {
     format!(
@@ -136,7 +139,7 @@ fn is_empty(list: &Value) -> bool {
 /// Waits until nothing is open, and nothing waits to be told.
 async fn all_told(place: &Workplace) -> Result<(), String> {
     let began = Instant::now();
-    let mut retried = Instant::now();
+    let mut retried: Option<Instant> = None;
     loop {
         let incidents = listed(place, &["incidents"]).await;
         let outbox = listed(place, &["outbox"]).await;
@@ -148,10 +151,10 @@ async fn all_told(place: &Workplace) -> Result<(), String> {
                 "after {PATIENCE:?} with all well there is still\n{incidents:#}\n{outbox:#}"
             ));
         }
-        // Those that failed often would come by themselves, minutes later.
-        if is_empty(&incidents) && retried.elapsed() > Duration::from_secs(3) {
+        // What failed often would come by itself, minutes later.
+        if is_empty(&incidents) && retried.is_none_or(|at| at.elapsed() > BETWEEN_RETRIES) {
             place.run(&["outbox", "retry"]).await.assert_code(0);
-            retried = Instant::now();
+            retried = Some(Instant::now());
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
