@@ -18,7 +18,7 @@ pub(super) struct Done {
     pub(super) at: Instant,
     /// When all of the answer was written; `None`: the connection was cut before.
     pub(super) answered: Option<Instant>,
-    number: usize,
+    pub(super) number: usize,
 }
 
 /// The chat.

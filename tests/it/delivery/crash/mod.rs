@@ -4,6 +4,7 @@
 
 mod axe;
 mod chat;
+mod doubts;
 mod hook;
 mod judge;
 mod world;
