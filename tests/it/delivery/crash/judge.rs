@@ -11,8 +11,14 @@ use super::chat::Done;
 use super::hook::Accepted;
 use super::world::Answer;
 
-/// Between the end of an answer and the commit of what came of it, on a machine that is busy.
+/// From the end of a target's answer to the commit of what came of it, on a machine that is busy.
 const COMMITTING: Duration = Duration::from_secs(1);
+
+/// From the end of a channel's answer to the commit that it has the message.
+const TAKING_NOTE: Duration = Duration::from_millis(500);
+
+/// The store knows the newest fifty events of an incident.
+const MOST_EVENTS: usize = 50;
 
 /// Everything that is known from outside.
 #[derive(Debug)]
@@ -51,6 +57,8 @@ enum Doubt {
 struct Again {
     after_a_kill: usize,
     after_a_cut: usize,
+    /// The longest from an answer to the kill that made the message come again.
+    longest: Duration,
 }
 
 impl Case {
@@ -66,7 +74,7 @@ impl Case {
         let names: BTreeSet<&str> = self.posts.iter().map(|post| &*post.posted.id).collect();
         let figures = format!(
             "{} looks; {} incidents with {} events; {stretches} stretches of RED that had to be told\n\
-             webhook: {} messages accepted, {} different; {} again after a kill, {} again after a cut; \
+             webhook: {} messages accepted, {} different; {} again after a kill (at most {:?} after the answer), {} again after a cut; \
              {renamed} events told again in a larger message\n\
              chat: {} calls done; {} incidents told anew instead of edited",
             self.answers.len(),
@@ -75,6 +83,7 @@ impl Case {
             self.posts.len(),
             names.len(),
             again.after_a_kill,
+            again.longest,
             again.after_a_cut,
             self.calls.len(),
             anew,
@@ -86,7 +95,7 @@ impl Case {
     fn doubt(&self, life: usize, accepted: Instant, answered: Option<Instant>) -> Option<Doubt> {
         let end = self.ends.get(life).copied().flatten();
         let known = answered.unwrap_or(accepted);
-        let was_killed = end.is_some_and(|end| end.saturating_duration_since(known) < COMMITTING);
+        let was_killed = end.is_some_and(|end| end.saturating_duration_since(known) < TAKING_NOTE);
         match answered {
             _ if was_killed => Some(Doubt::Kill),
             None => Some(Doubt::Cut),
@@ -146,10 +155,19 @@ impl Case {
                 }
             }
         }
-        let known: BTreeSet<IncidentId> = self.incidents.iter().map(|one| one.id).collect();
-        for (id, ..) in told.keys() {
-            if !known.contains(id) {
-                faults.push(format!("#{id} was told, and the store does not know it"));
+        for event in told.keys() {
+            let (id, at, kind, name) = event;
+            let known = self.incidents.iter().find(|incident| incident.id == *id);
+            let is_kept = known.is_some_and(|incident| {
+                let mut events = incident.events.iter();
+                incident.events.len() >= MOST_EVENTS
+                    || events
+                        .any(|one| (one.at.timestamp(), one.kind, &one.name) == (*at, *kind, name))
+            });
+            if !is_kept {
+                faults.push(format!(
+                    "{event:?} was told, and the store does not know it"
+                ));
             }
         }
     }
@@ -192,7 +210,13 @@ impl Case {
             for pair in posts.windows(2) {
                 let (before, post) = (pair[0], pair[1]);
                 match self.doubt_of(before) {
-                    Some(Doubt::Kill) => again.after_a_kill += 1,
+                    Some(Doubt::Kill) => {
+                        again.after_a_kill += 1;
+                        let end = self.ends.get(before.life).copied().flatten();
+                        let known = end.zip(before.answered);
+                        let late = known.map(|(end, at)| end.saturating_duration_since(at));
+                        again.longest = again.longest.max(late.unwrap_or_default());
+                    }
                     Some(Doubt::Cut) => again.after_a_cut += 1,
                     None => faults.push(format!("{name} was sent twice")),
                 }

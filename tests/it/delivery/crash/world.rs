@@ -14,11 +14,11 @@ use super::axe::{Axe, Point};
 use crate::support::servers::{RawServer, raw, request};
 
 /// How many hosts there are, and how many targets on each.
-const HOSTS: u8 = 5;
-const ON_EACH: usize = 4;
+const HOSTS: u8 = 8;
+const ON_EACH: usize = 3;
 
 /// The one that changes to and fro.
-const RESTLESS: &str = "shop-2-3";
+const RESTLESS: &str = "shop-2-2";
 
 /// The first of each of these depends on nobody, and the others on it.
 const WITH_PARENT: [u8; 2] = [1, 3];
