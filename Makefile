@@ -2,7 +2,7 @@
 # Build output lives outside the checkout: several checkouts share it, and a fresh clone stays small.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/roundsman/target
 
-.PHONY: help run test soak check release bench bench-build docs
+.PHONY: help run test soak crash check release bench bench-build docs
 
 help: ## Shows this list (the default).
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,6 +17,9 @@ test: ## Installs what the tests need, starts every server they talk to, and run
 
 soak: ## Keeps a daemon for an hour under changing faults, then counts every look and every change.
 	ROUNDSMAN_SOAK_SECONDS=3600 cargo test --locked --test it daemon::soak
+
+crash: ## Kills a daemon 500 times on the way from a look to a message, then compares what was told with what happened.
+	ROUNDSMAN_CRASHES=500 cargo test --locked --test it delivery::crash -- --nocapture
 
 release: ## Builds the program to install: release/roundsman in the folder of build output.
 	cargo build --locked --release

@@ -61,7 +61,8 @@ pub struct ReporterSpec {
     pub sample: &'static str,
     /// Whether this build can send through it. One that is known but not built takes any settings.
     pub built: bool,
-    /// Whether a newer message about an incident takes the place of the one before.
+    /// Whether a newer message about an incident takes the place of the one before, where people or a program read it: then
+    /// it is also told of what nobody must hear.
     pub edits: bool,
 }
 

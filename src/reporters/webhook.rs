@@ -87,7 +87,8 @@ impl Reporter for Webhook {
   headers: {X-Team: ops}
 "#,
         built: true,
-        edits: false,
+        // A program keeps the newest of each incident; what rings nowhere says so.
+        edits: true,
     };
 
     type Settings = Settings;

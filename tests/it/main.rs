@@ -6,6 +6,7 @@ mod collectors_contract;
 mod config;
 mod daemon;
 mod databases;
+mod delivery;
 mod deployment;
 mod docker_hosts;
 mod ec2_instances;

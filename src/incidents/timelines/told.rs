@@ -186,6 +186,27 @@ fn a_child_that_spoke_first_comes_below_its_parent() {
 }
 
 #[test]
+fn the_end_is_heard_also_where_the_last_to_be_well_did_not_speak_for_itself() {
+    let targets = vec![target("host", &[]), target("db", &["host"])];
+    let told = Story::of(targets).tell(
+        "10:00 db red
+         10:00:30 db red
+         10:01 host red
+         10:01:30 host red
+         10:02 host green
+         10:02:10 db green",
+    );
+    insta::assert_snapshot!(told, @r"
+    10:00:00 look at host
+    10:00:31 #1 critical: db opened RED
+    10:01:31 #1 critical: host opened RED
+    10:02:00 look at db
+    10:02:05 #1 critical: host resolved
+    10:02:11 #1 over: db resolved
+    ");
+}
+
+#[test]
 fn a_child_that_is_still_bad_when_its_parent_recovers_speaks_then() {
     let targets = vec![
         target("host", &[]),

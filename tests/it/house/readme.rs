@@ -20,7 +20,10 @@ fn its_configuration_loads() {
             .variable("API_TOKEN", "canary")
             .variable("TELEGRAM_BOT_TOKEN", "123456789:canary")
             .variable("HOOK_SECRET", "canary")
-            .variable("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/B0/canary");
+            .variable(
+                "SLACK_WEBHOOK_URL",
+                "https://hooks.slack.com/services/T0/B0/canary",
+            );
         let loaded = folder.load().expect("a file");
         assert!(loaded.plan.is_some(), "{}", folder.problems());
     }

@@ -54,6 +54,8 @@ pub(crate) enum Fault {
     Garbage(&'static str),
     /// It is done, but the answer has something in it that no library knows.
     Strange,
+    /// The connection ends without an answer, and nothing was done.
+    CutBefore,
     /// It is done, but the connection ends without an answer.
     CutAfter,
     /// Nobody answers, ever.
@@ -74,12 +76,27 @@ impl Fault {
     }
 }
 
+/// How far a call got.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moment<'a> {
+    /// It was read; nothing is done yet.
+    Read,
+    /// It was done: the method, and the message as it is from now on.
+    Done(&'a str, &'a Value),
+    /// All of the answer was written.
+    Answered,
+}
+
+/// Hears of each moment of a call, by the call's number, and says at the first what is to go wrong.
+pub(crate) type Witness = Arc<dyn Fn(usize, Moment<'_>) -> Option<Fault> + Send + Sync>;
+
 #[derive(Default)]
 struct State {
     messages: Vec<Seen>,
     /// What happens to the next calls; `None`: what should.
     script: VecDeque<Option<Fault>>,
     calls: Vec<(String, Instant)>,
+    witness: Option<Witness>,
     /// The old group, once it has moved.
     is_moved: bool,
 }
@@ -124,6 +141,11 @@ impl Telegram {
         self.state().script.extend(faults);
     }
 
+    /// From now on this is told of every call, and says what becomes of it unless a script does.
+    pub(crate) fn watched_by(&self, witness: Witness) {
+        self.state().witness = Some(witness);
+    }
+
     /// What happens to the next call.
     pub(crate) fn fail_next(&self, fault: Fault) {
         self.script([Some(fault)]);
@@ -148,19 +170,26 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     let Some(call) = wire::read(&mut stream).await else {
         return;
     };
-    let fault = {
+    let (number, scripted, witness) = {
         let mut state = state.lock().expect("no panic");
         state.calls.push((call.method.clone(), Instant::now()));
-        state.script.pop_front().flatten()
+        let scripted = state.script.pop_front().flatten();
+        (state.calls.len(), scripted, state.witness.clone())
     };
-    let answer = match fault {
+    let tell = |moment: Moment<'_>| witness.as_ref().and_then(|hears| hears(number, moment));
+    let asked = tell(Moment::Read);
+    let answer = match scripted.or(asked) {
         Some(Fault::Silence) => return std::future::pending().await,
+        Some(Fault::CutBefore) => return,
         Some(Fault::Garbage(answer)) => answer.to_owned(),
         Some(Fault::Refused(status, description, parameters)) => {
             refusal(status, &description, parameters)
         }
         fault => {
             let done = state.lock().expect("no panic").answer(&call);
+            if let Ok(message) = &done {
+                tell(Moment::Done(&call.method, message));
+            }
             match (done, fault) {
                 (_, Some(Fault::CutAfter)) => return,
                 (Ok(mut message), Some(Fault::Strange)) => {
@@ -173,6 +202,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         }
     };
     stream.write_all(answer.as_bytes()).await.ok();
+    tell(Moment::Answered);
     stream.shutdown().await.ok();
 }
 
