@@ -66,7 +66,7 @@ impl Engine {
             if agreed == Status::Green && !flapping {
                 return;
             }
-            let since = since(marks, condition.at);
+            let since = since(marks.bad_since_ms(), condition.at);
             let opened = self.open_member(facts, Sort::Problem, agreed, since, condition, now);
             if flapping {
                 self.start_flapping(opened, &place, marks, now);
@@ -91,7 +91,7 @@ impl Engine {
             }
             // One that is well now changed to and fro to the end.
             member.flapping = status == Status::Green;
-            member.status_since = Some(same_since(marks, member.condition.at));
+            member.status_since = Some(since(marks.same_since_ms(), member.condition.at));
             self.change(id, &place, EventKind::FlappingEnded, status, Soon::Now, now);
             if status == Status::Green {
                 self.resolve(id, &place, now);
@@ -101,7 +101,7 @@ impl Engine {
         } else if status == Status::Green {
             self.resolve(id, &place, now);
         } else if agreed > before {
-            member.status_since = Some(same_since(marks, member.condition.at));
+            member.status_since = Some(since(marks.same_since_ms(), member.condition.at));
             self.speak_up(id, &place, agreed);
             self.change(id, &place, EventKind::Worsened, agreed, Soon::Now, now);
             self.void_acknowledgement(id, now);
@@ -145,7 +145,7 @@ impl Engine {
             return;
         }
         if marks.unmeasured() >= self.agreeing(facts) {
-            let since = since(marks, condition.at);
+            let since = since(marks.bad_since_ms(), condition.at);
             self.open_member(
                 facts,
                 Sort::Unmeasured,
@@ -346,18 +346,9 @@ impl Engine {
     }
 }
 
-fn since(marks: &Marks, at: Timestamp) -> Timestamp {
-    let since = marks
-        .bad_since_ms()
-        .and_then(DateTime::from_timestamp_millis);
-    since.unwrap_or(at).min(at)
-}
-
-fn same_since(marks: &Marks, at: Timestamp) -> Timestamp {
-    let since = marks
-        .same_since_ms()
-        .and_then(DateTime::from_timestamp_millis);
-    since.unwrap_or(at).min(at)
+fn since(first_ms: Option<i64>, at: Timestamp) -> Timestamp {
+    let first = first_ms.and_then(DateTime::from_timestamp_millis);
+    first.unwrap_or(at).min(at)
 }
 
 /// Takes note that it was so bad, and of what the first look said that said so.

@@ -44,7 +44,7 @@ pub(super) fn title(report: &IncidentReport, now: Timestamp) -> Line {
             let rest = format!("{} is part of {into} now", name(&root.name));
             ("MERGED", report.status, rest)
         }
-        _ if open_count(report) == 0 => ("SILENCED", Status::Green, silenced(report, root, now)),
+        _ if open_count(report) == 0 => ("SILENCED", Status::Green, silenced(report, root)),
         _ if only_silenced(report) => ("SILENCED", report.status, there(report, root, now)),
         _ if root.flapping => ("FLAPPING", report.status, flapping(report, root, now)),
         _ => (
@@ -81,9 +81,13 @@ fn and_others(report: &IncidentReport, root: &IncidentTarget) -> String {
 }
 
 /// What people had to do with is over: they may sleep.
-fn silenced(report: &IncidentReport, root: &IncidentTarget, now: Timestamp) -> String {
+fn silenced(report: &IncidentReport, root: &IncidentTarget) -> String {
     let who = and_others(report, root);
-    let lasted = words::span(root.resolved_at.unwrap_or(now) - report.since);
+    let ends = report
+        .targets
+        .iter()
+        .filter_map(|target| target.resolved_at);
+    let lasted = words::span(ends.max().unwrap_or(report.since) - report.since);
     let are_back = match (root.sort, report.counts.total()) {
         (Sort::Unmeasured, _) => "can be measured again",
         (Sort::Problem, ..=1) => "is back",
