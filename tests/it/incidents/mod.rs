@@ -4,6 +4,7 @@ mod channels;
 mod many;
 mod orders;
 mod trouble;
+mod weekly;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
