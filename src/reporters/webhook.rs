@@ -1,5 +1,6 @@
 //! Posts JSON to an address of one's own, signed so that its receiver can tell that it is ours, and fresh.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::clients::http::{Answer, Headers, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
 use crate::clock::Clock;
 use crate::model::{FailureKind, IncidentReport, Report, Status, Timestamp};
+use crate::render::markdown::markdown;
 use crate::secret::Secret;
 
 /// The version of what is posted.
@@ -71,8 +73,34 @@ struct Posted<'a> {
     report: Option<&'a Report>,
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<&'a IncidentReport>,
+    /// The worst of them in the order of their numbers, with a few targets each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    incidents: Option<&'a [IncidentReport]>,
+    incidents: Option<Vec<IncidentReport>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incidents_left_out: Option<usize>,
+    /// What people read of a note, as Markdown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+/// Receivers refuse what is very large: of many incidents, so many are posted, with so many of their targets.
+const MOST_INCIDENTS: usize = 1_000;
+const MOST_TARGETS: usize = 3;
+
+fn within_bounds(reports: &[IncidentReport]) -> Vec<IncidentReport> {
+    let mut worst: Vec<&IncidentReport> = reports.iter().collect();
+    worst.sort_by_key(|report| (Reverse(report.status), Reverse(report.severity), report.id));
+    worst.truncate(MOST_INCIDENTS);
+    worst.sort_by_key(|report| report.id);
+    let listed = worst.into_iter().cloned();
+    listed
+        .map(|mut report| {
+            let over = report.targets.len().saturating_sub(MOST_TARGETS);
+            report.targets.truncate(MOST_TARGETS);
+            report.targets_left_out += over;
+            report
+        })
+        .collect()
 }
 
 impl Reporter for Webhook {
@@ -118,12 +146,17 @@ impl Reporter for Webhook {
             report: None,
             incident: None,
             incidents: None,
+            incidents_left_out: None,
+            text: None,
         };
         match &message.content {
             Content::Report(report) => posted.report = Some(report),
             Content::Incident(report) => posted.incident = Some(report),
-            Content::Incidents(reports) => posted.incidents = Some(reports),
-            Content::Note => {}
+            Content::Incidents(reports) => {
+                posted.incidents_left_out = Some(reports.len().saturating_sub(MOST_INCIDENTS));
+                posted.incidents = Some(within_bounds(reports));
+            }
+            Content::Note => posted.text = Some(markdown(&message.blocks)),
         }
         let body = serde_json::to_vec(&posted)
             .map_err(|error| SendError::permanent(format!("the report is no JSON: {error}")))?;

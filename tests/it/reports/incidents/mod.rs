@@ -368,8 +368,8 @@ fn the_first_message_is_itself_the_news_and_an_end_is_green() {
 }
 
 #[test]
-fn those_whose_receipt_is_a_place_are_those_that_edit() {
+fn those_that_edit_and_programs_hear_of_what_rings_nowhere() {
     let edits = KINDS.iter().filter(|kind| kind.spec.edits);
     let keys: Vec<&str> = edits.map(|kind| kind.spec.key).collect();
-    assert_eq!(keys, ["telegram", "file"]);
+    assert_eq!(keys, ["telegram", "webhook", "file"]);
 }
