@@ -136,6 +136,7 @@ fn the_judge_finds_what_is_missing_repeated_or_untrue() {
         ("was told by", |case| {
             let mut again = case.posts[1].clone();
             "c".clone_into(&mut again.posted.id);
+            case.ends = vec![Some(again.at)];
             case.posts.push(again);
         }),
         ("and that is no incident", |case| {

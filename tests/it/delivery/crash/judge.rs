@@ -68,7 +68,7 @@ impl Case {
         self.everything_was_told(&told, &mut faults);
         self.the_last_word_is_true(&mut faults);
         let again = self.messages_that_came_again(&mut faults);
-        let renamed = self.told_under_two_names(&told, &mut faults);
+        let renamed = Self::told_under_two_names(&told, &mut faults);
         let stretches = self.every_long_stretch_is_an_incident(&told, &mut faults);
         let anew = self.the_chat_was_told(&mut faults);
         let names: BTreeSet<&str> = self.posts.iter().map(|post| &*post.posted.id).collect();
@@ -234,8 +234,9 @@ impl Case {
         again
     }
 
-    /// An event is told by one message, which may come twice; by another only where nobody knew whether the first had come.
-    fn told_under_two_names(&self, told: &Told<'_>, faults: &mut Vec<String>) -> usize {
+    /// An event is told by one message, which may come twice; by another only where the first was not answered, and was taken
+    /// for failed. A kill is no excuse: what was under way keeps its name.
+    fn told_under_two_names(told: &Told<'_>, faults: &mut Vec<String>) -> usize {
         let mut renamed = 0;
         for (event, posts) in told {
             let mut posts = posts.clone();
@@ -247,7 +248,7 @@ impl Case {
                 renamed += 1;
                 let ids = (&pair[0].posted.id, &pair[1].posted.id);
                 let mut same = (posts.iter()).filter(|post| post.posted.id == pair[0].posted.id);
-                if !same.all(|post| self.doubt_of(post).is_some()) {
+                if same.all(|post| post.answered.is_some()) {
                     faults.push(format!("{event:?} was told by {ids:?}"));
                 }
             }
