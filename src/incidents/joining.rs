@@ -257,8 +257,13 @@ impl Engine {
         source.resolved_at = Some(now);
         source.remind_at = None;
         if source.told_at.is_none() {
-            // Nobody has heard of it, and nobody needs to.
-            source.notice = None;
+            // Nobody has heard of it, and nobody needs to; but of what came and went in it.
+            let over = std::mem::take(&mut source.members);
+            let untold = source
+                .notice
+                .take()
+                .map_or_else(Vec::new, |notice| notice.events);
+            self.take_over(into, over, untold, now);
             return;
         }
         let event = Event {
@@ -270,6 +275,32 @@ impl Engine {
             rings: false,
         };
         self.tell(from, None, event, Soon::Now, now);
+    }
+}
+
+impl Engine {
+    /// Problems that are over, of an incident of which nobody has heard, become part of another.
+    fn take_over(
+        &mut self,
+        into: IncidentId,
+        over: Vec<Member>,
+        untold: Vec<Event>,
+        now: Timestamp,
+    ) {
+        let Some(incident) = self.live.get_mut(&into) else {
+            return;
+        };
+        let names: Vec<String> = over.iter().map(|member| member.name.clone()).collect();
+        for member in over {
+            if incident.member(&member.target, member.sort).is_none() {
+                incident.members.push(member);
+            }
+        }
+        for event in untold {
+            if names.contains(&event.name) {
+                self.tell(into, None, event, Soon::Now, now);
+            }
+        }
     }
 }
 

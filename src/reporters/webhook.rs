@@ -69,6 +69,8 @@ struct Posted<'a> {
     sent_at: Timestamp,
     title: &'a str,
     status: Status,
+    /// Whether somebody must hear of it now: what only brings up to date what was posted before does not ring.
+    rings: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<&'a Report>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +145,7 @@ impl Reporter for Webhook {
             sent_at: now,
             title: &message.title,
             status: message.tone,
+            rings: rings(&message.content),
             report: None,
             incident: None,
             incidents: None,
@@ -233,6 +236,16 @@ fn signature(secret: &Secret, timestamp: &str, body: &[u8]) -> String {
         write!(text, "{byte:02x}").ok();
     }
     text
+}
+
+fn rings(content: &Content) -> bool {
+    let of = |report: &IncidentReport| report.events.iter().any(|event| event.rings);
+    match content {
+        Content::Report(report) => report.status != Status::Green,
+        Content::Incident(report) => of(report),
+        Content::Incidents(reports) => reports.iter().any(of),
+        Content::Note => true,
+    }
 }
 
 /// What a status means: those that ask for patience, and those of a receiver in trouble, are worth another try.

@@ -61,6 +61,7 @@ async fn an_incident_is_told_from_its_beginning_to_its_end_in_every_channel() {
         ),
         (&"open".into(), &"resolved".into())
     );
+    assert!(posts.iter().all(|post| post["rings"] == true), "{posts:#?}");
     let message = telegram
         .messages()
         .into_iter()
