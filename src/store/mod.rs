@@ -24,8 +24,8 @@ mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -142,6 +142,8 @@ struct Shared {
     opened: Condvar,
     generation: AtomicU64,
     committed: watch::Sender<Ticket>,
+    /// How many commands wait for the thread.
+    queued: AtomicUsize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -161,7 +163,7 @@ pub struct InUse {
 
 /// The store of a running daemon.
 pub struct Store {
-    commands: SyncSender<Command>,
+    commands: Sender<Command>,
     shared: Arc<Shared>,
     next_ticket: AtomicU64,
     thread: Option<JoinHandle<()>>,
@@ -186,7 +188,8 @@ impl Store {
             // The thread meets the same trouble, and says it.
             Ok(Err(folder::NotLocked::Failed(_))) | Err(_) => None,
         };
-        let (commands, received): (SyncSender<Command>, Receiver<Command>) = sync_channel(COMMANDS);
+        // Its bound is `queued`: a bounded channel takes the memory for all of them at once.
+        let (commands, received): (Sender<Command>, Receiver<Command>) = channel();
         let shared = Arc::new(Shared::default());
         let writer = Writer::new(settings, clock, Arc::clone(&shared), held);
         let thread = std::thread::Builder::new()
@@ -264,13 +267,13 @@ impl Store {
     }
 
     fn hand_over(&self, command: Command) -> bool {
-        match self.commands.try_send(command) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                lock(&self.shared.health).lost += 1;
-                false
-            }
+        let has_room = self.shared.queued.fetch_add(1, Ordering::AcqRel) < COMMANDS;
+        if has_room && self.commands.send(command).is_ok() {
+            return true;
         }
+        self.shared.queued.fetch_sub(1, Ordering::AcqRel);
+        lock(&self.shared.health).lost += 1;
+        false
     }
 
     /// How the store is.
@@ -296,6 +299,7 @@ impl Store {
     #[must_use]
     pub fn close(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
+        self.shared.queued.fetch_add(1, Ordering::AcqRel);
         if self.commands.send(Command::Stop(until)).is_err() {
             return false;
         }

@@ -110,7 +110,11 @@ impl Writer {
         let mut first = true;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match commands.recv_timeout(left) {
+            let received = commands.recv_timeout(left);
+            if received.is_ok() {
+                self.shared.queued.fetch_sub(1, Ordering::AcqRel);
+            }
+            match received {
                 Ok(Command::Stop(until)) => return Some(until),
                 Err(RecvTimeoutError::Disconnected) => return Some(Instant::now()),
                 Ok(command) => {
