@@ -206,7 +206,7 @@ impl Outbox {
                 Some(Matter::Incident {
                     incident: Arc::clone(self.incidents.get(id)?),
                     events: events.clone(),
-                    before: self.receipts.get(&key).cloned(),
+                    before: self.receipts.get(&key).map(|(_, receipt)| receipt.clone()),
                 })
             }
             ParcelContent::Incidents { of } => known(of).map(Matter::Incidents),

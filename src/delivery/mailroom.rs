@@ -42,7 +42,7 @@ impl Mailroom {
 
     /// Takes over what was kept.
     pub fn restore(&self, kept: &mut Kept) {
-        self.change(|outbox, _| outbox.restore(kept));
+        self.change(|outbox, now| outbox.restore(kept, now));
     }
 
     /// The configuration was loaded anew.

@@ -65,7 +65,7 @@ pub struct Outbox {
     pub(super) incidents: HashMap<IncidentId, Arc<Incident>>,
     pub(super) reports: HashMap<String, Arc<Report>>,
     /// What channels said of the newest message of each thread: by reporter and thread.
-    pub(super) receipts: HashMap<(String, String), String>,
+    pub(super) receipts: HashMap<(String, String), (Timestamp, String)>,
     /// The latest time that was given.
     now: Timestamp,
     changed: BTreeSet<String>,
@@ -102,7 +102,7 @@ impl Outbox {
     }
 
     /// Takes over what was kept. What is here already is newer, and stays.
-    pub fn restore(&mut self, kept: &mut Kept) {
+    pub fn restore(&mut self, kept: &mut Kept, now: Timestamp) {
         for mut parcel in std::mem::take(&mut kept.outbox) {
             // It may have been under way when the process was killed.
             parcel.in_doubt |= parcel.dead_at.is_none();
@@ -117,7 +117,8 @@ impl Outbox {
             self.reports.entry(id).or_insert(report);
         }
         for (reporter, thread, receipt) in std::mem::take(&mut kept.receipts) {
-            self.receipts.entry((reporter, thread)).or_insert(receipt);
+            let known = self.receipts.entry((reporter, thread));
+            known.or_insert((now, receipt));
         }
         for incident in &kept.incidents {
             let known = self.incidents.entry(incident.id);
@@ -135,15 +136,13 @@ impl Outbox {
         let reports = reports.map(|(id, report)| Row::Report(id.clone(), Arc::clone(report)));
         let parcels = self.parcels.values();
         let parcels = parcels.map(|held| Row::Parcel(Box::new(held.parcel.clone())));
-        let receipts = self
-            .receipts
-            .iter()
-            .map(|((reporter, thread), receipt)| Row::Receipt {
-                reporter: reporter.clone(),
-                thread: thread.clone(),
-                at: self.now,
-                receipt: receipt.clone(),
-            });
+        let receipts = self.receipts.iter();
+        let receipts = receipts.map(|((reporter, thread), (at, receipt))| Row::Receipt {
+            reporter: reporter.clone(),
+            thread: thread.clone(),
+            at: *at,
+            receipt: receipt.clone(),
+        });
         self.unstamped = self.parcels.keys().cloned().collect();
         reports.chain(parcels).chain(receipts).collect()
     }

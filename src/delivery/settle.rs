@@ -12,6 +12,9 @@ use crate::store::Row;
 /// What was given up is kept for so long, for `outbox retry` and for a channel that comes back.
 const KEPT_DEAD: TimeDelta = TimeDelta::days(7);
 
+/// The newest message of an incident is remembered for so long. One that lasts is spoken of each day.
+const KEPT_RECEIPTS: TimeDelta = TimeDelta::days(14);
+
 /// Beyond so many, incidents that were given up for a channel are kept together.
 const MOST_DEAD_SINGLES: usize = 20;
 
@@ -85,7 +88,7 @@ impl Outbox {
                 at: now,
                 receipt: external_id.clone(),
             });
-            self.receipts.insert(key, external_id.clone());
+            self.receipts.insert(key, (now, external_id.clone()));
         }
     }
 
@@ -260,6 +263,7 @@ impl Outbox {
 
     /// What was given up long ago goes, and what waits for a channel that nobody configured any more is given up.
     pub(super) fn expire(&mut self, now: Timestamp) {
+        self.receipts.retain(|_, (at, _)| now - *at < KEPT_RECEIPTS);
         let is_old = |held: &&Held| held.parcel.dead_at.is_some_and(|at| now - at > KEPT_DEAD);
         let old: Vec<String> = (self.parcels.values().filter(is_old))
             .map(|held| held.parcel.id.clone())

@@ -20,7 +20,7 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let mut orders = Orders::new(folder);
-    let mut newest = 0;
+    let (mut newest, mut generation) = (0, store.generation());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -43,6 +43,10 @@ pub async fn run(
             return;
         };
         orders = back;
+        // Another database counts from the beginning.
+        if store.generation() != generation {
+            (newest, generation) = (0, store.generation());
+        }
         for placed in waiting {
             // An answer takes a moment to be written: until then the order is still there.
             if placed.id <= newest {

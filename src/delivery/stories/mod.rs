@@ -240,7 +240,7 @@ impl Post {
             incidents: self.incidents.values().cloned().collect(),
             ..Kept::default()
         };
-        self.outbox.restore(&mut kept);
+        self.outbox.restore(&mut kept, self.now);
     }
 
     fn tell(&mut self, id: IncidentId, kind: EventKind) {
