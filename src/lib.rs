@@ -20,6 +20,7 @@
 //!
 //! An import points to a lower number; a test checks it. `docs/architecture.md` has the picture.
 
+pub mod analysis;
 pub mod app;
 pub mod cli;
 pub mod clients;

@@ -10,6 +10,7 @@ mod delivery;
 mod deployment;
 mod docker_hosts;
 mod ec2_instances;
+mod evals;
 mod house;
 mod incidents;
 mod llm_keys;

@@ -1,0 +1,13 @@
+//! The cause by arithmetic: pure functions over what was seen. Order in time, dependencies, what runs on one machine, distance
+//! from what is usual, and what can cause what.
+//!
+//! How you could get this wrong: whatever is looked at less often is seen later, also where it is the cause. So each symptom
+//! has two times, and a cause is ruled out only where it was still well after its effect was not.
+
+mod class;
+mod picture;
+mod rank;
+
+pub use class::{Class, Relation};
+pub use picture::{Glance, Measured, Sign, Suspect, Symptom, Usual};
+pub use rank::{Candidate, Effect, Group, groups};

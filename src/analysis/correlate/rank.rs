@@ -1,0 +1,465 @@
+//! Groups what belongs together, and ranks what may have caused it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use chrono::TimeDelta;
+
+use super::class::{Class, Relation, causes};
+use super::picture::{Suspect, Symptom};
+use crate::model::{Status, Timestamp};
+
+/// A cause that explains less than this counts as none.
+const BELIEVABLE: f64 = 0.3;
+
+/// Effects that follow later than this are less and less likely to be effects.
+const SOON: TimeDelta = TimeDelta::minutes(45);
+
+/// A cause of a group must explain so much of it, or the group has none in common.
+const ENOUGH: f64 = 0.35;
+
+/// So many hosts that fall silent together, and have nothing else in common, have our own line in common.
+const SILENT_HOSTS: usize = 3;
+
+/// What belongs together, and what may have caused it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// The targets, as places in the picture.
+    pub suspects: Vec<usize>,
+    /// What may have caused it, most likely first: at most five. Empty: nothing explains it.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Group {
+    /// The common cause, where one explains enough. What one target has alone, it has in common with none.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Candidate> {
+        let explains_others = |first: &&Candidate| {
+            let mut explained = first.explains.iter();
+            explained.any(|effect| effect.suspect != first.suspect)
+        };
+        let first = self.candidates.first().filter(explains_others);
+        first.filter(|first| first.score >= ENOUGH)
+    }
+}
+
+/// What may have caused a group's problems.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Whose, as a place in the picture.
+    pub suspect: usize,
+    /// Which of its symptoms.
+    pub symptom: usize,
+    /// From 0 to 1: how much of the group it explains, and how well.
+    pub score: f64,
+    /// What it explains: the target, its symptom that it explains best, and how well.
+    pub explains: Vec<Effect>,
+}
+
+/// What a cause explains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    /// Whose.
+    pub suspect: usize,
+    /// Which.
+    pub symptom: usize,
+    /// From 0 to 1.
+    pub likely: f64,
+    /// How the two are related.
+    pub relation: Relation,
+}
+
+/// A symptom, by the places of its target and of itself.
+type Place = (usize, usize);
+
+/// The groups of a picture, the heaviest first.
+#[must_use]
+pub fn groups(suspects: &[Suspect], now: Timestamp) -> Vec<Group> {
+    let ranker = Ranker::new(suspects, now);
+    let mut groups: Vec<(f64, Group)> = (ranker.components().into_iter())
+        .map(|members| (ranker.weight_of(&members), ranker.rank(members)))
+        .collect();
+    groups.sort_by(|one, other| other.0.total_cmp(&one.0));
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+struct Ranker<'a> {
+    suspects: &'a [Suspect],
+    now: Timestamp,
+    /// Those with any symptom.
+    affected: Vec<usize>,
+    /// From each target, those that it needs, with the steps.
+    needs: Vec<HashMap<usize, u32>>,
+    /// Those that fell silent together with many others.
+    silent: BTreeSet<usize>,
+}
+
+impl<'a> Ranker<'a> {
+    fn new(suspects: &'a [Suspect], now: Timestamp) -> Self {
+        let places: HashMap<&str, usize> = (suspects.iter().enumerate())
+            .map(|(place, suspect)| (suspect.target.as_str(), place))
+            .collect();
+        let affected: Vec<usize> = (0..suspects.len())
+            .filter(|place| {
+                suspects
+                    .get(*place)
+                    .is_some_and(|one| !one.symptoms.is_empty())
+            })
+            .collect();
+        let mut needs: Vec<HashMap<usize, u32>> = vec![HashMap::new(); suspects.len()];
+        for &from in &affected {
+            let mut waiting = VecDeque::from([(from, 0_u32)]);
+            while let Some((place, steps)) = waiting.pop_front() {
+                let parents = suspects
+                    .get(place)
+                    .map_or(&[][..], |one| one.parents.as_slice());
+                for parent in parents
+                    .iter()
+                    .filter_map(|parent| places.get(parent.as_str()))
+                {
+                    if *parent != from && !needs[from].contains_key(parent) {
+                        needs[from].insert(*parent, steps + 1);
+                        waiting.push_back((*parent, steps + 1));
+                    }
+                }
+            }
+        }
+        let silent = silent_together(suspects, &affected);
+        Self {
+            suspects,
+            now,
+            affected,
+            needs,
+            silent,
+        }
+    }
+
+    fn symptoms(&self, suspect: usize) -> &'a [Symptom] {
+        self.suspects
+            .get(suspect)
+            .map_or(&[], |one| one.symptoms.as_slice())
+    }
+
+    /// How two targets are related, the closest first.
+    fn relations(&self, cause: usize, effect: usize) -> Vec<Relation> {
+        if cause == effect {
+            return vec![Relation::Same];
+        }
+        let (Some(one), Some(other)) = (self.suspects.get(cause), self.suspects.get(effect)) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        if one.home.is_some() && one.home == other.home {
+            found.push(match (one.is_machine, other.is_machine) {
+                (true, _) => Relation::OnIt,
+                (false, true) => Relation::UnderIt,
+                (false, false) => Relation::Beside,
+            });
+        }
+        if let Some(steps) = self.needs.get(effect).and_then(|needs| needs.get(&cause)) {
+            found.push(Relation::Needs(*steps));
+        } else if let Some(home) = &one.home
+            && one.is_machine
+        {
+            // It needs something that runs on that machine.
+            let on_it = |place: &usize| {
+                self.suspects
+                    .get(*place)
+                    .is_some_and(|between| between.home.as_ref() == Some(home))
+            };
+            let steps = self.needs.get(effect).and_then(|needs| {
+                needs
+                    .iter()
+                    .filter(|(place, _)| on_it(place))
+                    .map(|(_, steps)| *steps)
+                    .min()
+            });
+            found.extend(steps.map(|steps| Relation::Needs(steps + 1)));
+        }
+        if one.groups.iter().any(|group| other.groups.contains(group)) {
+            found.push(Relation::Shares);
+        }
+        if self.silent.contains(&cause) && self.silent.contains(&effect) && one.home != other.home {
+            found.push(Relation::Line);
+        }
+        found
+    }
+
+    /// How likely it is that one symptom explains another, by how they are related.
+    fn likely(&self, cause: Place, effect: Place) -> Option<(f64, Relation)> {
+        if cause == effect {
+            return None;
+        }
+        let (one, other) = (self.symptom(cause)?, self.symptom(effect)?);
+        let fits = in_time(one, other);
+        let relations = self.relations(cause.0, effect.0).into_iter();
+        let best = relations
+            .map(|relation| {
+                // What shows the same at the same time has no order.
+                let fits = if matches!(relation, Relation::Shares | Relation::Line) {
+                    together(one, other)
+                } else {
+                    fits
+                };
+                (causes(one.class, other.class, relation) * fits, relation)
+            })
+            .max_by(|one, other| one.0.total_cmp(&other.0))?;
+        (best.0 >= BELIEVABLE).then_some(best)
+    }
+
+    fn symptom(&self, place: Place) -> Option<&'a Symptom> {
+        self.symptoms(place.0).get(place.1)
+    }
+
+    /// How much a target's trouble counts.
+    fn weight(&self, suspect: usize) -> f64 {
+        let weights = self
+            .symptoms(suspect)
+            .iter()
+            .map(|symptom| strength(symptom, self.now));
+        weights.fold(0.0, f64::max)
+    }
+
+    fn weight_of(&self, members: &[usize]) -> f64 {
+        members.iter().map(|member| self.weight(*member)).sum()
+    }
+
+    /// Targets of which one may explain the other belong together.
+    fn components(&self) -> Vec<Vec<usize>> {
+        let mut left: BTreeSet<usize> = self.affected.iter().copied().collect();
+        let mut found = Vec::new();
+        while let Some(first) = left.pop_first() {
+            let mut members = vec![first];
+            let mut waiting = vec![first];
+            while let Some(place) = waiting.pop() {
+                let near: Vec<usize> = (left.iter().copied())
+                    .filter(|other| self.touch(place, *other))
+                    .collect();
+                for other in near {
+                    left.remove(&other);
+                    members.push(other);
+                    waiting.push(other);
+                }
+            }
+            members.sort_unstable();
+            found.push(members);
+        }
+        found
+    }
+
+    fn touch(&self, one: usize, other: usize) -> bool {
+        let pairs = |from: usize, to: usize| {
+            (0..self.symptoms(from).len()).any(|symptom| {
+                (0..self.symptoms(to).len())
+                    .any(|effect| self.likely((from, symptom), (to, effect)).is_some())
+            })
+        };
+        pairs(one, other) || pairs(other, one)
+    }
+
+    fn rank(&self, members: Vec<usize>) -> Group {
+        let total = self.weight_of(&members).max(f64::EPSILON);
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for &suspect in &members {
+            for symptom in 0..self.symptoms(suspect).len() {
+                candidates.extend(self.candidate((suspect, symptom), &members, total));
+            }
+        }
+        self.discount_what_is_explained(&mut candidates);
+        candidates.sort_by(|one, other| {
+            let rank = |candidate: &Candidate| {
+                let place = (candidate.suspect, candidate.symptom);
+                self.symptom(place).map(|symptom| symptom.seen_at)
+            };
+            other
+                .score
+                .total_cmp(&one.score)
+                .then(rank(one).cmp(&rank(other)))
+        });
+        // The best of each target: its other symptoms say the same.
+        let mut seen = BTreeSet::new();
+        candidates.retain(|candidate| seen.insert(candidate.suspect));
+        candidates.truncate(5);
+        Group {
+            suspects: members,
+            candidates,
+        }
+    }
+
+    fn candidate(&self, cause: Place, members: &[usize], total: f64) -> Option<Candidate> {
+        let symptom = self.symptom(cause)?;
+        let own = strength(symptom, self.now);
+        let mut explained = own;
+        let mut explains = Vec::new();
+        for &member in members {
+            let best = (0..self.symptoms(member).len())
+                .filter_map(|index| {
+                    let (likely, relation) = self.likely(cause, (member, index))?;
+                    let strong = self
+                        .symptom((member, index))
+                        .map_or(0.0, |one| strength(one, self.now));
+                    Some((likely, relation, index, strong))
+                })
+                .max_by(|one, other| (one.0 * one.3).total_cmp(&(other.0 * other.3)));
+            let Some((likely, relation, index, _)) = best else {
+                continue;
+            };
+            explains.push(Effect {
+                suspect: member,
+                symptom: index,
+                likely,
+                relation,
+            });
+            if member != cause.0 {
+                explained += likely * self.weight(member);
+            }
+        }
+        // Its own target's worst may be another symptom: what it explains of that counts.
+        let own_worst = self.weight(cause.0);
+        let of_own = explains.iter().find(|effect| effect.suspect == cause.0);
+        explained += of_own.map_or(0.0, |effect| (own_worst - own).max(0.0) * effect.likely);
+        let score = explained / total * (0.5 + 0.5 * own.min(1.0));
+        Some(Candidate {
+            suspect: cause.0,
+            symptom: cause.1,
+            score: score.min(1.0),
+            explains,
+        })
+    }
+
+    /// What another candidate explains well is no root: its score counts for that one.
+    fn discount_what_is_explained(&self, candidates: &mut [Candidate]) {
+        let mut factors: BTreeMap<Place, f64> = BTreeMap::new();
+        for one in candidates.iter() {
+            let place = (one.suspect, one.symptom);
+            let mut factor: f64 = 1.0;
+            for other in candidates.iter() {
+                let cause = (other.suspect, other.symptom);
+                let Some((likely, relation)) = self.likely(cause, place) else {
+                    continue;
+                };
+                let back = self.likely(place, cause).map_or(0.0, |(back, _)| back);
+                if matches!(relation, Relation::Shares | Relation::Line) || likely <= back {
+                    continue;
+                }
+                let weight = self
+                    .symptom(cause)
+                    .map_or(0.0, |symptom| strength(symptom, self.now))
+                    .min(1.0);
+                factor = factor.min(1.0 - 0.6 * (likely - back * 0.5) * weight);
+            }
+            factors.insert(place, factor);
+        }
+        for one in candidates.iter_mut() {
+            one.score *= factors
+                .get(&(one.suspect, one.symptom))
+                .copied()
+                .unwrap_or(1.0);
+        }
+    }
+}
+
+/// Those whose hosts fell silent, or became hard to reach, at about the same time as those of others.
+fn silent_together(suspects: &[Suspect], affected: &[usize]) -> BTreeSet<usize> {
+    let silent: Vec<(usize, &Symptom)> = (affected.iter())
+        .filter_map(|place| {
+            let symptoms = &suspects.get(*place)?.symptoms;
+            let hard = |one: &&Symptom| {
+                matches!(
+                    one.class,
+                    Class::Gone | Class::Name | Class::Reach | Class::Monitor
+                )
+            };
+            Some((*place, symptoms.iter().find(hard)?))
+        })
+        .collect();
+    let mut found = BTreeSet::new();
+    for (place, symptom) in &silent {
+        let near = silent
+            .iter()
+            .filter(|(_, other)| together(symptom, other) >= 0.9);
+        let homes: BTreeSet<Option<&String>> = near
+            .filter_map(|(other, _)| suspects.get(*other))
+            .map(|suspect| suspect.home.as_ref())
+            .collect();
+        if homes.len() >= SILENT_HOSTS {
+            found.insert(*place);
+        }
+    }
+    found
+}
+
+/// How much a symptom counts.
+fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
+    let by_status: f64 = match symptom.status {
+        Status::Red => 1.0,
+        Status::Yellow => 0.8,
+        Status::Unknown => 0.7,
+        Status::Green => 0.0,
+    };
+    let by_distance = symptom
+        .distance
+        .map_or(0.0, |distance| (distance.abs() / 20.0).clamp(0.3, 0.7));
+    let by_class = match symptom.class {
+        Class::Change => 0.6,
+        Class::Other => 0.5,
+        _ => 1.0,
+    };
+    let lasting = match symptom.over_at {
+        None => 1.0,
+        Some(over_at) if now - over_at < TimeDelta::minutes(5) => 0.8,
+        Some(_) => 0.5,
+    };
+    by_status.max(by_distance) * by_class * lasting
+}
+
+/// Whether a cause can have begun before its effect, as far as looks tell: each began between a look that was well and the
+/// one that was not.
+fn in_time(cause: &Symptom, effect: &Symptom) -> f64 {
+    let latest_effect = effect.seen_at;
+    let earliest_cause = cause
+        .well_at
+        .unwrap_or(cause.seen_at - TimeDelta::minutes(15));
+    if earliest_cause >= latest_effect {
+        return 0.0;
+    }
+    // It was over long before.
+    if cause.over_at.is_some_and(|over| {
+        effect
+            .well_at
+            .is_some_and(|well| well - over > TimeDelta::minutes(10))
+    }) {
+        return 0.1;
+    }
+    // It lasts, and what it is to have caused does not.
+    let is_back =
+        |over: Timestamp| cause.over_at.is_none() && over - effect.seen_at < TimeDelta::minutes(5);
+    if effect.over_at.is_some_and(is_back) {
+        return 0.3;
+    }
+    let after = effect.seen_at - cause.seen_at;
+    if after < TimeDelta::zero() {
+        return 0.8;
+    }
+    if after <= SOON {
+        return 1.0;
+    }
+    let over = (after - SOON).as_seconds_f64() / SOON.as_seconds_f64();
+    (1.0 - 0.5 * over).clamp(0.2, 1.0)
+}
+
+/// Whether two began together.
+fn together(one: &Symptom, other: &Symptom) -> f64 {
+    let apart = (one.seen_at - other.seen_at).abs();
+    let earliest = |symptom: &Symptom| {
+        symptom
+            .well_at
+            .unwrap_or(symptom.seen_at - TimeDelta::minutes(15))
+    };
+    let overlap = earliest(one) < other.seen_at && earliest(other) < one.seen_at;
+    match apart {
+        _ if overlap => 1.0,
+        apart if apart <= TimeDelta::minutes(5) => 0.9,
+        apart if apart <= TimeDelta::minutes(15) => 0.5,
+        _ => 0.0,
+    }
+}

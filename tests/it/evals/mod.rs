@@ -1,0 +1,94 @@
+//! The incidents of `evals/`, asked for their causes: what comes of it stands in `docs/evals.md`.
+
+mod incident;
+mod replay;
+mod score;
+
+use std::path::PathBuf;
+
+use incident::{Incident, read};
+use score::{Scores, score};
+
+/// All files, in the order of their names.
+fn files() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let families = std::fs::read_dir("evals").expect("the incidents");
+    for family in families
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_dir())
+    {
+        let files = std::fs::read_dir(family.path()).expect("a family");
+        let files = files.filter_map(Result::ok).map(|entry| entry.path());
+        found.extend(files.filter(|path| path.extension().is_some_and(|end| end == "yaml")));
+    }
+    found.sort();
+    found
+}
+
+fn incidents() -> Vec<(PathBuf, Incident)> {
+    files()
+        .into_iter()
+        .map(|path| (path.clone(), read(&path)))
+        .collect()
+}
+
+/// Whether `make eval` asks for it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no configuration to be told by"
+)]
+fn is_asked(variable: &str) -> bool {
+    std::env::var_os(variable).is_some()
+}
+
+#[expect(clippy::print_stdout, reason = "what `make eval` is for")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+/// The page, as the incidents make it.
+fn page() -> String {
+    let mut scores = Scores::default();
+    let mut wrong = String::new();
+    for (path, incident) in incidents() {
+        let one = score(&incident);
+        if !one.is_right() {
+            let name = path.display();
+            wrong += &format!("- `{name}`: {}. {}\n", incident.title, one.said);
+            if is_asked("ROUNDSMAN_EVAL_DETAILS") {
+                print(&format!("{name}: {}\n{}", incident.title, one.details));
+            }
+        }
+        scores.add(&incident.family, &one);
+    }
+    format!("{INTRODUCTION}{scores}\n## What it gets wrong\n\n{wrong}")
+}
+
+const INTRODUCTION: &str = "# How right the correlation is
+
+`make eval` asks the correlation (`src/analysis/correlate/`) for the cause of each incident of [`evals/`](../evals/README.md), and
+writes this page. The incidents were written by hand from how such failures unfold in practice; their truth is what an
+experienced operator would conclude. A change that makes any of these figures another one fails the tests until the page is
+written anew.
+
+*First*: the cause that is named first is the true one. *Among three*: one of the first three. *None where there is none*:
+it names no common cause where there is none. *False causes*: incidents in which something is named that is no cause, whatever
+else is right. *Facts cited*: of those that an explanation must show. In brackets: the bounds of Wilson at 95 %.
+
+";
+
+#[test]
+fn the_page_says_what_the_correlation_makes_of_each_incident() {
+    const PAGE: &str = "docs/evals.md";
+    let page = page();
+    if is_asked("ROUNDSMAN_EVAL") {
+        print(&page);
+        std::fs::write(PAGE, &page).expect("the page");
+        return;
+    }
+    let known = std::fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(
+        known == page,
+        "`{PAGE}` is not what the incidents give now: `make eval` writes it\n{page}"
+    );
+}
