@@ -5,9 +5,11 @@
 //! has two times, and a cause is ruled out only where it was still well after its effect was not.
 
 mod class;
+mod evidence;
 mod picture;
 mod rank;
 
 pub use class::{Class, Relation};
+pub use evidence::{Fact, facts};
 pub use picture::{Glance, Measured, Sign, Suspect, Symptom, Usual};
 pub use rank::{Candidate, Effect, Group, groups};

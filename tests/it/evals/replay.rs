@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::Timelike;
+use chrono::{TimeDelta, Timelike};
 use roundsman::analysis::correlate::{Glance, Measured, Suspect, Usual};
 use roundsman::model::{Blame, FailureKind, Status, Timestamp, Value};
 use roundsman::schedule::share;
@@ -59,8 +59,42 @@ impl Normal {
     }
 }
 
+/// How a variant differs from what is written. The default does not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Variation {
+    /// Another gives other noise, other moments of looks and other looks that are missing; 0: as it is written.
+    pub(super) seed: u64,
+}
+
+impl Variation {
+    /// A share from 0 to 1 that hangs on that text.
+    fn share(self, text: &str) -> f64 {
+        share(text, self.seed)
+    }
+
+    /// By how much later than written the looks at a target are.
+    fn phase(self, name: &str, every: TimeDelta) -> TimeDelta {
+        if self.seed == 0 {
+            return TimeDelta::zero();
+        }
+        let whole = every.num_milliseconds();
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "a few minutes"
+        )]
+        let part = (self.share(&format!("phase of {name}")) * whole as f64) as i64;
+        TimeDelta::milliseconds(part)
+    }
+
+    /// One look in twelve is missing.
+    fn is_missing(self, name: &str, at: Timestamp) -> bool {
+        self.seed != 0 && self.share(&format!("look at {name} at {at}")) < 1.0 / 12.0
+    }
+}
+
 /// Replays an incident up to the time at which it is asked.
-pub(super) fn replay(incident: &Incident) -> (Vec<Suspect>, Timestamp) {
+pub(super) fn replay(incident: &Incident, variation: Variation) -> (Vec<Suspect>, Timestamp) {
     let now = incident.clock(&incident.asked_at);
     let lines = incident.lines();
     let suspects = incident.targets.iter().map(|(name, watched)| {
@@ -71,14 +105,34 @@ pub(super) fn replay(incident: &Incident) -> (Vec<Suspect>, Timestamp) {
         let normals: BTreeMap<&str, Normal> = (usual.iter())
             .map(|(sign, written)| (sign.as_str(), normal(written)))
             .collect();
-        let mut at = incident.starts;
+        let mut at = incident.starts + variation.phase(name, every(watched));
         while at <= now {
-            look(&mut suspect, &lines, &normals, at, incident.starts);
+            if !variation.is_missing(name, at) {
+                let seen = Seen {
+                    at,
+                    starts: incident.starts,
+                    variation,
+                };
+                look(&mut suspect, &lines, &normals, &seen);
+            }
             at += every(watched);
         }
         suspect
     });
-    (suspects.collect(), now)
+    let mut suspects: Vec<Suspect> = suspects.collect();
+    if variation.seed != 0 {
+        // The order in which targets are written says nothing.
+        let place = |suspect: &Suspect| variation.share(&suspect.name);
+        suspects.sort_by(|one, other| place(one).total_cmp(&place(other)));
+    }
+    (suspects, now)
+}
+
+/// The moment of a look.
+struct Seen {
+    at: Timestamp,
+    starts: Timestamp,
+    variation: Variation,
 }
 
 fn suspect(incident: &Incident, name: &str) -> Suspect {
@@ -185,14 +239,9 @@ fn held(
     held
 }
 
-fn look(
-    suspect: &mut Suspect,
-    lines: &[&Line],
-    normals: &BTreeMap<&str, Normal>,
-    at: Timestamp,
-    starts: Timestamp,
-) {
-    let held = held(lines, normals, at, starts);
+fn look(suspect: &mut Suspect, lines: &[&Line], normals: &BTreeMap<&str, Normal>, seen: &Seen) {
+    let at = seen.at;
+    let held = held(lines, normals, at, seen.starts);
     if !held.is_looked_at {
         return;
     }
@@ -218,7 +267,11 @@ fn look(
             let normal = normals.get(sign.as_str());
             let noise = || {
                 let seed = u64::try_from(at.timestamp()).unwrap_or(0);
-                share(&format!("{}{sign}", suspect.name), seed) * 2.0 - 1.0
+                share(
+                    &format!("{}{sign}", suspect.name),
+                    seed ^ seen.variation.seed,
+                ) * 2.0
+                    - 1.0
             };
             let value = held.values.get(&sign).cloned().or_else(|| {
                 let normal = normal?;

@@ -11,7 +11,7 @@ use roundsman::model::{Measurement, Observation, Reading, Status, TargetId, Time
 use roundsman::rules::{Rules, judge};
 
 use super::incident::{Cause, Incident};
-use super::replay::replay;
+use super::replay::{Variation, replay};
 use crate::support::program::Workplace;
 
 /// The rules that each kind has by default.
@@ -101,8 +101,8 @@ fn named(suspects: &[Suspect], candidate: &Candidate) -> String {
 }
 
 /// Asks, and compares with what is true.
-pub(super) fn score(incident: &Incident) -> Score {
-    let (suspects, now) = replay(incident);
+pub(super) fn score(incident: &Incident, variation: Variation) -> Score {
+    let (suspects, now) = replay(incident, variation);
     let found = groups(&suspects, now);
     let truth = &incident.truth;
     let mut wanted: Vec<Cause> = truth.causes.clone();
@@ -229,7 +229,7 @@ impl fmt::Display for Share {
             "{} of {} ({:.0}–{:.0} %)",
             self.right,
             self.all,
-            (middle - wide) / over * 100.0,
+            ((middle - wide) / over * 100.0).max(0.0),
             (middle + wide) / over * 100.0
         )
     }
