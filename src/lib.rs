@@ -10,7 +10,7 @@
 //! | layer | modules | what they may do |
 //! |---|---|---|
 //! | 0 | [`model`], [`clock`], [`problem`], [`secret`], [`document`], [`descriptors`] | hold values |
-//! | 1 | [`rules`], [`incidents`], [`render`], [`schedule`], [`purse`] | turn values into values, purely |
+//! | 1 | [`rules`], [`incidents`], [`render`], [`schedule`], [`purse`], [`analysis::baseline`] | turn values into values, purely |
 //! | 2 | [`clients`], [`store`] | talk to the world |
 //! | 3 | [`collectors`], [`reporters`] | one file per kind, one per channel |
 //! | 4 | [`round`], [`rounds`], [`guard`], [`pipeline`], [`desk`] | run things at once, and keep them apart |
@@ -20,6 +20,7 @@
 //!
 //! An import points to a lower number; a test checks it. `docs/architecture.md` has the picture.
 
+pub mod analysis;
 pub mod app;
 pub mod cli;
 pub mod clients;

@@ -1,0 +1,3 @@
+//! What is behind a problem: found by arithmetic over what was seen.
+
+pub mod baseline;
