@@ -60,6 +60,9 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("storm: 10,000 targets turn RED at once", |bench| {
         crate::storm::figures(bench.path())
     }),
+    ("baselines: 50 metrics of each of 1,000 targets", |bench| {
+        crate::baselines::figures(bench.path())
+    }),
     ("store: looks of 5 samples", |bench| {
         crate::store::figures(bench.path())
     }),

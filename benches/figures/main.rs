@@ -8,6 +8,7 @@
 
 mod aws;
 mod bare;
+mod baselines;
 mod blackbox;
 mod daemon;
 mod docker;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         ["ask", rest @ ..] => bare::ask(rest),
         ["spread", config] => spread::look(config),
         ["storm", folder] => storm::inside(folder),
+        ["baselines"] => baselines::inside(),
         ["reserve", folder] => purse::reserve(folder),
         ["ssh-rounds", config] => ssh::rounds(config),
         ["ssh-sessions", config] => ssh::sessions(config),

@@ -1,11 +1,14 @@
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::arguments::{History as Asked, HistoryFormat};
 use super::exit::Exit;
 use super::{Session, backup};
+use crate::analysis::baseline::{self, Usual};
 use crate::clock::{Clock, SystemClock};
 use crate::collectors::{self, KINDS};
-use crate::model::{Status, TargetId};
+use crate::model::{Status, TargetId, Timestamp};
 use crate::problem::nearest;
 use crate::render::history::{PARTS, table};
 use crate::store::{self, History, Span};
@@ -100,6 +103,16 @@ fn find(wanted: &str, known: &[(String, String)]) -> Result<TargetId, String> {
     }
 }
 
+/// What is usual at a time for each metric and subject of which enough was seen.
+fn usual_of(found: &History, at: Timestamp) -> HashMap<(&str, Option<&str>), Usual> {
+    let kept = baseline::read(found.baselines.as_deref().unwrap_or_default());
+    let usual = kept.filter_map(|(metric, subject, baseline)| {
+        let usual = baseline.usual(at)?;
+        Some(((metric, subject), usual))
+    });
+    usual.collect()
+}
+
 /// The history as the renderer takes it, which knows no store.
 fn told(id: &TargetId, found: &History, span: Span) -> crate::render::history::Told {
     use crate::render::history::{ToldChange, ToldSeries};
@@ -107,6 +120,7 @@ fn told(id: &TargetId, found: &History, span: Span) -> crate::render::history::T
         let spec = collectors::kind(id.kind)?.spec.metric(metric)?;
         Some(spec.unit)
     };
+    let usual = usual_of(found, span.to);
     crate::render::history::Told {
         name: id.to_string(),
         state: found.state.clone(),
@@ -132,14 +146,15 @@ fn told(id: &TargetId, found: &History, span: Span) -> crate::render::history::T
                 parts: (series.buckets.iter())
                     .map(|bucket| bucket.map(|bucket| bucket.mean))
                     .collect(),
+                usual: (usual.get(&(&*series.metric, series.subject.as_deref())))
+                    .map(|usual| (usual.centre, usual.spread)),
             })
             .collect(),
     }
 }
 
 fn as_json(id: &TargetId, found: &History, span: Span) -> String {
-    let second =
-        |at: crate::model::Timestamp| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let second = |at: Timestamp| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let [green, unknown, yellow, red] = found.looks;
     let word = |status: Option<Status>| status.map(Status::word);
     let changes: Vec<_> = (found.changes.iter())
@@ -147,13 +162,18 @@ fn as_json(id: &TargetId, found: &History, span: Span) -> String {
             json!({"at": second(change.at), "from": word(change.from), "to": word(change.to), "summary": change.summary})
         })
         .collect();
+    let usual = usual_of(found, span.to);
     let series: Vec<_> = (found.series.iter())
         .map(|series| {
+            let usual = usual.get(&(&*series.metric, series.subject.as_deref()));
+            let usual = usual.map(|usual| {
+                json!({"centre": usual.centre, "spread": usual.spread, "looks": usual.count})
+            });
             let buckets: Vec<_> = (series.buckets.iter())
                 .map(|bucket| bucket.map(|bucket| json!({"min": bucket.least, "mean": bucket.mean, "max": bucket.most})))
                 .collect();
             json!({"metric": series.metric, "subject": series.subject, "count": series.count, "min": series.least,
-                "mean": series.mean, "max": series.most, "buckets": buckets})
+                "mean": series.mean, "max": series.most, "usual": usual, "buckets": buckets})
         })
         .collect();
     let whole = json!({

@@ -9,6 +9,7 @@ mod obey;
 mod reports;
 mod self_watch;
 mod state;
+mod usual;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 
+use crate::analysis::baseline::Baselines;
 use crate::clock::Clock;
 use crate::delivery::Mailroom;
 use crate::model::{
@@ -134,6 +136,7 @@ pub struct Pipeline {
     self_watch: SelfWatch,
     /// Looks that are handed to the store behind what came of them.
     entries: Vec<(TargetId, Entry)>,
+    baselines: Baselines,
 }
 
 impl Pipeline {
@@ -152,6 +155,7 @@ impl Pipeline {
             incidents: Incidents::new(watch.incidents, mailroom),
             self_watch: SelfWatch::default(),
             entries: Vec::new(),
+            baselines: Baselines::default(),
             policy: watch.policy,
             states: (watch.targets.into_iter())
                 .map(|one| (one.target.id.clone(), State::new(one)))
@@ -187,6 +191,7 @@ impl Pipeline {
                 count = inlets.events.recv_many(&mut batch, MOST_AT_ONCE) => {
                     if count == 0 {
                         self.flush();
+                        self.keep_all_baselines();
                         return;
                     }
                     for event in batch.drain(..) {
@@ -243,6 +248,7 @@ impl Pipeline {
                 state.keep_anew();
             }
         }
+        self.keep_baselines(now);
     }
 
     fn wish(&self, target: TargetId, at: Timestamp) {
@@ -275,6 +281,7 @@ impl Pipeline {
                 None => left.push((id, state.status)),
             }
         }
+        self.remember_baselines(remembered.baselines);
         // Whoever is not watched any more is told of once, and its history stays.
         for (id, status) in left {
             self.record_left(id, status);
@@ -285,7 +292,8 @@ impl Pipeline {
         self.incidents.restore(remembered.kept, &is_watched, now);
     }
 
-    fn record_left(&self, id: TargetId, status: Status) {
+    fn record_left(&mut self, id: TargetId, status: Status) {
+        self.baselines.forget(&id);
         // A refusal is counted by the store itself.
         let _kept: bool = self.store.record_left(id, self.clock.now(), status);
     }
@@ -382,6 +390,7 @@ impl Pipeline {
         if let Some(seen) = state.seen() {
             self.incidents
                 .see(&seen, self.network.borrow().as_ref(), now);
+            usual::learn(&mut self.baselines, &seen);
         }
         self.entries.push((state.id().clone(), step.entry));
         let pace = if step.repeat {
@@ -404,6 +413,7 @@ impl Pipeline {
                 state.keep_anew();
             }
             self.incidents.keep_everything();
+            self.baselines.keep_everything(self.clock.now());
         }
         if self.store.has_remembered()
             && let Some(remembered) = self.store.remembered(std::time::Duration::ZERO)

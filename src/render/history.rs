@@ -64,6 +64,8 @@ pub struct ToldSeries {
     pub most: f64,
     /// The means of equal parts of the time; `None`: nothing was measured then.
     pub parts: Vec<Option<f64>>,
+    /// What is usual now: the centre and the spread; `None`: not known.
+    pub usual: Option<(f64, f64)>,
 }
 
 const CHANGE_COLUMNS: &[Column] = &[
@@ -78,6 +80,15 @@ const SERIES_COLUMNS: &[Column] = &[
     column("MIN", Fit::Whole),
     column("MEAN", Fit::Whole),
     column("MAX", Fit::Whole),
+    column("OVER TIME", Fit::Whole),
+];
+
+const SERIES_COLUMNS_WITH_USUAL: &[Column] = &[
+    column("METRIC", Fit::Wrap),
+    column("MIN", Fit::Whole),
+    column("MEAN", Fit::Whole),
+    column("MAX", Fit::Whole),
+    column("USUAL", Fit::Whole),
     column("OVER TIME", Fit::Whole),
 ];
 
@@ -120,9 +131,16 @@ fn blocks(told: &Told) -> Vec<Block> {
     }
     if !told.series.is_empty() {
         blocks.push(Block::Heading("Measured".to_owned()));
+        let with_usual = told.series.iter().any(|series| series.usual.is_some());
         blocks.push(Block::Table {
-            columns: SERIES_COLUMNS,
-            rows: told.series.iter().map(series).collect(),
+            columns: if with_usual {
+                SERIES_COLUMNS_WITH_USUAL
+            } else {
+                SERIES_COLUMNS
+            },
+            rows: (told.series.iter())
+                .map(|one| series(one, with_usual))
+                .collect(),
         });
     }
     blocks
@@ -165,21 +183,29 @@ fn change(change: &ToldChange) -> Vec<Line> {
     ]
 }
 
-fn series(series: &ToldSeries) -> Vec<Line> {
+fn series(series: &ToldSeries, with_usual: bool) -> Vec<Line> {
     let number = |number: f64| match series.unit {
-        Some(Unit::Bytes) => line(in_bytes(number)),
+        Some(Unit::Bytes) => in_bytes(number),
         unit => {
             let unit = unit.map_or("", Unit::suffix);
-            line(format!("{}{unit}", Value::Number(number)))
+            format!("{}{unit}", Value::Number(number))
         }
     };
-    vec![
+    let mut cells = vec![
         line(words::part(&series.metric, series.subject.as_deref())),
-        number(series.least),
-        number(series.mean),
-        number(series.most),
-        line(sparkline(&series.parts)),
-    ]
+        line(number(series.least)),
+        line(number(series.mean)),
+        line(number(series.most)),
+    ];
+    if with_usual {
+        let usual = series.usual.map(|(centre, spread)| match series.unit {
+            Some(Unit::Bytes) => format!("{} ± {}", in_bytes(centre), in_bytes(spread)),
+            _ => format!("{} ± {}", Value::Number(centre), number(spread)),
+        });
+        cells.push(line(usual.unwrap_or_else(|| "–".to_owned())));
+    }
+    cells.push(line(sparkline(&series.parts)));
+    cells
 }
 
 /// `1.5 MiB`
@@ -265,6 +291,7 @@ mod tests {
                 mean: 2_048.0,
                 most: 4_096.0,
                 parts: vec![Some(1.0), None, Some(2.0)],
+                usual: None,
             }],
         };
         insta::assert_snapshot!(table(&told, TextStyle::default()), @r"
@@ -278,6 +305,27 @@ mod tests {
         Measured
         METRIC                MIN    MEAN   MAX    OVER TIME
         disk_free_bytes of /  1 KiB  2 KiB  4 KiB  ▁ █
+        ");
+        let known = ToldSeries {
+            metric: "response_time_ms".to_owned(),
+            subject: None,
+            unit: Some(Unit::Milliseconds),
+            usual: Some((12.0, 3.0)),
+            ..told.series[0].clone()
+        };
+        let told = Told {
+            changes: Vec::new(),
+            series: vec![told.series[0].clone(), known],
+            ..told
+        };
+        insta::assert_snapshot!(table(&told, TextStyle::default()), @"
+        api_endpoints/shop: no longer watched
+        1440 looks in the last 1 day: 12 RED · 1428 GREEN
+
+        Measured
+        METRIC                MIN      MEAN     MAX      USUAL      OVER TIME
+        disk_free_bytes of /  1 KiB    2 KiB    4 KiB    –          ▁ █
+        response_time_ms      1024 ms  2048 ms  4096 ms  12 ± 3 ms  ▁ █
         ");
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::samples::{self, Sample, SampleValue};
 use super::words::Numbers;
-use super::{Command, Entry, hours, rows};
+use super::{Command, Entry, baselines, hours, rows};
 use crate::model::Status;
 
 /// Writes all commands in one transaction.
@@ -30,8 +30,13 @@ pub(super) fn commit(
                 )?;
                 let sql = "DELETE FROM states WHERE target = ?1";
                 transaction.prepare_cached(sql)?.execute([number])?;
+                baselines::forget(&transaction, number)?;
             }
             Command::Note { name, value } => hours::set_note(&transaction, name, value)?,
+            Command::Baselines { target, bytes } => {
+                let number = numbers.target(&transaction, target)?;
+                baselines::write(&transaction, number, bytes)?;
+            }
             Command::Keep { rows, .. } => {
                 for row in rows {
                     rows::write(&transaction, row)?;

@@ -11,7 +11,7 @@ use super::hours::{self, HOUR_MS, Hour, Looks, Range, Series};
 use super::samples::{self, SampleValue};
 use super::trouble::Trouble;
 use super::words::{all_words, target_number};
-use super::{Remembered, database, folder};
+use super::{Remembered, baselines, database, folder};
 use crate::model::{ReportTarget, Status, TargetId, Timestamp};
 
 /// Up to this length of time every look is read; beyond it, hours.
@@ -39,6 +39,8 @@ pub struct History {
     pub changes: Vec<HistoryChange>,
     /// What was measured in numbers, by metric and subject.
     pub series: Vec<HistorySeries>,
+    /// What is usual for its metrics, as it was kept last.
+    pub baselines: Option<Vec<u8>>,
 }
 
 /// A change of status.
@@ -155,6 +157,7 @@ fn read(
         looks: collected.looks,
         changes: changes(&transaction, number, from, to)?,
         series: collected.series(&words, metric),
+        baselines: baselines::of(&transaction, number)?,
     }))
 }
 

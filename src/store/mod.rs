@@ -7,6 +7,7 @@
 //! Trouble with the store is never a target's: what is seen waits in memory, up to a bound, and [`Health`] says so.
 
 mod backup;
+mod baselines;
 mod commit;
 mod database;
 mod folder;
@@ -31,6 +32,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use backup::{Verified, backup, verify};
+pub use baselines::KeptBaselines;
 pub use folder::{DATABASE, Lock, is_held, network_file_system};
 pub use history::{Bucket, History, HistoryChange, HistorySeries, Span, history, targets};
 pub use keep::Keep;
@@ -102,6 +104,11 @@ enum Command {
         name: &'static str,
         value: String,
     },
+    /// What is usual for a target's metrics: it may wait, and be lost.
+    Baselines {
+        target: TargetId,
+        bytes: Vec<u8>,
+    },
     /// Rows that belong together: one commit.
     Keep {
         ticket: Ticket,
@@ -133,6 +140,8 @@ pub struct Remembered {
     pub notes: std::collections::HashMap<String, String>,
     /// Incidents and messages.
     pub kept: Kept,
+    /// What is usual for the metrics of targets.
+    pub baselines: Vec<KeptBaselines>,
 }
 
 #[derive(Default)]
@@ -252,6 +261,14 @@ impl Store {
         self.hand_over(Command::Note { name, value })
     }
 
+    /// Hands over what is usual for a target's metrics. It is written with what comes next, and the first that is given up
+    /// for want of memory: more is learnt every day. `false`: too many wait.
+    #[must_use]
+    pub fn keep_baselines(&self, target: TargetId, bytes: Vec<u8>) -> bool {
+        // A refusal loses no look: it is not counted.
+        self.queue(Command::Baselines { target, bytes })
+    }
+
     /// Hands over rows that belong together, and says by which ticket their commit is known. They are written as soon as
     /// that can be, and are not given up for want of memory. `None`: too many wait.
     #[must_use]
@@ -267,13 +284,20 @@ impl Store {
     }
 
     fn hand_over(&self, command: Command) -> bool {
-        let has_room = self.shared.queued.fetch_add(1, Ordering::AcqRel) < COMMANDS;
-        if has_room && self.commands.send(command).is_ok() {
-            return true;
+        let is_taken = self.queue(command);
+        if !is_taken {
+            lock(&self.shared.health).lost += 1;
         }
-        self.shared.queued.fetch_sub(1, Ordering::AcqRel);
-        lock(&self.shared.health).lost += 1;
-        false
+        is_taken
+    }
+
+    fn queue(&self, command: Command) -> bool {
+        let has_room = self.shared.queued.fetch_add(1, Ordering::AcqRel) < COMMANDS;
+        let is_taken = has_room && self.commands.send(command).is_ok();
+        if !is_taken {
+            self.shared.queued.fetch_sub(1, Ordering::AcqRel);
+        }
+        is_taken
     }
 
     /// How the store is.

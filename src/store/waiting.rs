@@ -69,6 +69,12 @@ impl Waiting {
         }
         // A tenth in one go, so that this is not done for every look.
         let enough = most / 10 * 9;
+        self.commands
+            .retain(|command| !matches!(command, Command::Baselines { .. }));
+        self.bytes = self.commands.iter().map(bytes).sum();
+        if self.bytes <= enough {
+            return lost;
+        }
         let mut over = self.bytes - enough;
         self.commands.retain(|command| {
             let Command::Look(entry) = command else {
@@ -103,6 +109,7 @@ fn bytes(command: &Command) -> usize {
         + match command {
             Command::Look(entry) => entry_bytes(entry),
             Command::Note { value, .. } => value.len(),
+            Command::Baselines { bytes, .. } => bytes.len(),
             Command::Keep { rows, .. } => rows.iter().map(rows::bytes).sum(),
             Command::Left { .. } | Command::Stop(_) => 0,
         }
@@ -138,6 +145,24 @@ mod tests {
                 summary: String::new(),
             }),
         }))
+    }
+
+    #[test]
+    fn what_was_learnt_goes_before_what_was_seen() {
+        let mut waiting = Waiting::default();
+        for _ in 0..10 {
+            waiting.push(look(false));
+            waiting.push(Command::Baselines {
+                target: TargetId {
+                    kind: "local_hosts",
+                    name: "here".into(),
+                },
+                bytes: vec![0; 1_000],
+            });
+        }
+        let lost = waiting.shrink(20 * OVERHEAD_BYTES);
+        assert_eq!((lost, waiting.len()), (Lost::default(), 10));
+        assert_eq!(waiting.bytes, 10 * OVERHEAD_BYTES);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::hours::HourMaker;
 use super::trouble::{Trouble, TroubleKind};
 use super::waiting::Waiting;
 use super::words::Numbers;
-use super::{Command, Settings, Shared, database, history, lock, rows};
+use super::{Command, Settings, Shared, baselines, database, history, lock, rows};
 use crate::clock::Clock;
 
 /// How long commands are gathered before they are written together.
@@ -168,6 +168,7 @@ impl Writer {
             let mut remembered = history::remembered(&connection).map_err(failed)?;
             let lately = self.clock.now().timestamp_millis() - ENDED_LATELY_MS;
             remembered.kept = rows::read(&connection, lately).map_err(failed)?;
+            remembered.baselines = baselines::read(&connection).map_err(failed)?;
             Ok((connection, remembered))
         });
         match opened {

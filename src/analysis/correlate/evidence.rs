@@ -22,25 +22,18 @@ pub struct Fact {
 #[must_use]
 pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
     let mut places: Vec<(usize, usize)> = Vec::new();
-    match group.cause() {
-        Some(cause) => {
-            places.extend(
-                cause
-                    .explains
-                    .iter()
-                    .map(|effect| (effect.suspect, effect.symptom)),
-            );
-            places.retain(|place| *place != (cause.suspect, cause.symptom));
-            places.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
-            places.insert(0, (cause.suspect, cause.symptom));
+    if let Some(cause) = group.cause() {
+        let effects = cause.explains.iter();
+        places.extend(effects.map(|effect| (effect.suspect, effect.symptom)));
+        places.retain(|place| *place != (cause.suspect, cause.symptom));
+        places.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
+        places.insert(0, (cause.suspect, cause.symptom));
+    } else {
+        for &suspect in &group.suspects {
+            let count = suspects.get(suspect).map_or(0, |one| one.symptoms.len());
+            places.extend((0..count).map(|index| (suspect, index)));
         }
-        None => {
-            for &suspect in &group.suspects {
-                let count = suspects.get(suspect).map_or(0, |one| one.symptoms.len());
-                places.extend((0..count).map(|index| (suspect, index)));
-            }
-            places.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
-        }
+        places.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
     }
     let facts = places.into_iter().take(MOST_FACTS).enumerate();
     let facts = facts.filter_map(|(index, place)| {

@@ -7,6 +7,7 @@ mod network;
 mod rounds;
 mod signals;
 mod soak;
+mod usual;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -266,10 +266,10 @@ fn look(suspect: &mut Suspect, lines: &[&Line], normals: &BTreeMap<&str, Normal>
         .filter_map(|sign| {
             let normal = normals.get(sign.as_str());
             let noise = || {
-                let seed = u64::try_from(at.timestamp()).unwrap_or(0);
+                let moment = u64::try_from(at.timestamp()).unwrap_or(0);
                 share(
                     &format!("{}{sign}", suspect.name),
-                    seed ^ seen.variation.seed,
+                    moment ^ seen.variation.seed,
                 ) * 2.0
                     - 1.0
             };

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("schedule", 1),
     ("purse", 1),
     ("render", 1),
+    ("analysis::baseline", 1),
     ("analysis::correlate", 1),
     ("clients", 2),
     ("store", 2),

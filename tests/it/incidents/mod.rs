@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::support::servers::{RawServer, answering_as};
 
 /// Nothing is waited for longer.
-const PATIENCE: Duration = Duration::from_secs(50);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Endpoints on one server, each of which can be switched off.
 pub(crate) struct Endpoints {
