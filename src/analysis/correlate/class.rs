@@ -153,6 +153,8 @@ pub enum Relation {
     Beside,
     /// The effect depends on the cause, over so many steps.
     Needs(u32),
+    /// The cause is about something, such as a container, that has the effect's name.
+    Named,
     /// They share something that may fail as one.
     Shares,
     /// Many hosts fell silent together: they share our own line to them.
@@ -317,6 +319,8 @@ pub(super) fn causes(cause: Class, effect: Class, relation: Relation) -> f64 {
             _ => 0.0,
         },
         Relation::UnderIt => of(UNDER, one, other),
+        // What the container is called, the endpoint before it is often called too.
+        Relation::Named => of(NEAR, one, other) * 0.9,
         Relation::Needs(steps) => {
             let more = i32::try_from(steps.saturating_sub(1)).unwrap_or(9);
             of(NEEDS, one, other) * 0.9_f64.powi(more)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use chrono::TimeDelta;
 
 use super::class::{Class, Relation, causes};
-use super::picture::{Suspect, Symptom};
+use super::picture::{Sign, Suspect, Symptom};
 use crate::model::{Status, Timestamp};
 
 /// A cause that explains less than this counts as none.
@@ -13,6 +13,9 @@ const BELIEVABLE: f64 = 0.3;
 
 /// Effects that follow later than this are less and less likely to be effects.
 const SOON: TimeDelta = TimeDelta::minutes(45);
+
+/// Figures of a cause may follow its effects by so much.
+const LAG: TimeDelta = TimeDelta::minutes(2);
 
 /// A cause of a group must explain so much of it, or the group has none in common.
 const ENOUGH: f64 = 0.35;
@@ -191,7 +194,10 @@ impl<'a> Ranker<'a> {
         }
         let (one, other) = (self.symptom(cause)?, self.symptom(effect)?);
         let fits = in_time(one, other);
-        let relations = self.relations(cause.0, effect.0).into_iter();
+        let named = self
+            .is_named_alike(cause, effect.0)
+            .then_some(Relation::Named);
+        let relations = self.relations(cause.0, effect.0).into_iter().chain(named);
         let best = relations
             .map(|relation| {
                 // What shows the same at the same time has no order.
@@ -204,6 +210,20 @@ impl<'a> Ranker<'a> {
             })
             .max_by(|one, other| one.0.total_cmp(&other.0))?;
         (best.0 >= BELIEVABLE).then_some(best)
+    }
+
+    /// Whether what a symptom is about has the name of another target.
+    fn is_named_alike(&self, cause: Place, effect: usize) -> bool {
+        let subject = self.symptom(cause).and_then(|symptom| match &symptom.sign {
+            Sign::Metric { subject, .. } => subject.as_deref(),
+            Sign::Failure => None,
+        });
+        let name = self
+            .suspects
+            .get(effect)
+            .map(|suspect| suspect.name.as_str());
+        let is_other = cause.0 != effect;
+        is_other && subject.is_some_and(|subject| name == Some(subject))
     }
 
     fn symptom(&self, place: Place) -> Option<&'a Symptom> {
@@ -420,7 +440,9 @@ fn in_time(cause: &Symptom, effect: &Symptom) -> f64 {
         .well_at
         .unwrap_or(cause.seen_at - TimeDelta::minutes(15));
     if earliest_cause >= latest_effect {
-        return 0.0;
+        // What fails is often seen to fail before its figures say so.
+        let late = earliest_cause - latest_effect;
+        return if late <= LAG { 0.6 } else { 0.0 };
     }
     // It was over long before.
     if cause.over_at.is_some_and(|over| {

@@ -378,7 +378,7 @@ async fn a_store_that_cannot_be_read_is_said() {
         let ended = place.run(arguments).await;
         ended
             .assert_code(70)
-            .assert_says("was made by a newer version (its tables are of version 99, ours of 2)")
+            .assert_says("was made by a newer version (its tables are of version 99, ours of ")
             .assert_says("\n  hint: run the version that made it");
     }
     // One of before there were incidents is brought up to date by the daemon.
