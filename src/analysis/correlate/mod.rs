@@ -8,6 +8,7 @@ mod class;
 mod evidence;
 mod picture;
 mod rank;
+mod timing;
 
 pub use class::{Class, Relation};
 pub use evidence::{Fact, facts};
