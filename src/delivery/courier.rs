@@ -46,19 +46,13 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Sends until it is to stop, and then what is due, each once.
+    /// Sends until it is to stop, and then what is due, each once. Ends early only where a channel's task panicked.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut running: HashMap<String, CancellationToken> = HashMap::new();
         let mut tasks: JoinSet<()> = JoinSet::new();
         loop {
+            let these = stop.child_token();
             let reporters = Arc::clone(&self.reporters.borrow_and_update());
-            // Another configuration: every channel is taken up anew, once what it sends is sent.
-            for (_, stop) in running.drain() {
-                stop.cancel();
-            }
             for (name, reporter) in reporters.iter() {
-                let stop_one = stop.child_token();
-                running.insert(name.clone(), stop_one.clone());
                 let channel = Channel {
                     name: name.clone(),
                     reporter: Arc::clone(reporter),
@@ -67,18 +61,34 @@ impl Courier {
                     store: self.store.clone(),
                     clock: Arc::clone(&self.clock),
                 };
-                tasks.spawn(channel.run(stop_one));
+                tasks.spawn(channel.run(these.clone()));
             }
-            tokio::select! {
-                () = stop.cancelled() => break,
-                changed = self.reporters.changed() => if changed.is_err() {
-                    stop.cancelled().await;
-                    break;
-                },
-                Some(_) = tasks.join_next() => {}
+            let goes_on = self.is_replaced(&stop, &mut tasks).await;
+            // Where the configuration is another one, those before end what they send.
+            these.cancel();
+            if !goes_on {
+                break;
             }
         }
         while tasks.join_next().await.is_some() {}
+    }
+
+    /// Waits for other reporters. `false`: there will be none.
+    async fn is_replaced(&mut self, stop: &CancellationToken, tasks: &mut JoinSet<()>) -> bool {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return false,
+                Ok(()) = self.reporters.changed() => return true,
+                // Those of the configuration before end one after the other.
+                Some(ended) = tasks.join_next() => if ended.is_err() {
+                    return false;
+                },
+                else => {
+                    stop.cancelled().await;
+                    return false;
+                }
+            }
+        }
     }
 }
 
@@ -186,5 +196,81 @@ pub async fn send_in_time(
             "the message was not sent within {} s",
             SENDING.as_secs()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::delivery::Terms;
+    use crate::model::Timestamp;
+    use crate::store::{Keep, Settings, Store};
+
+    /// Counts how often somebody asks for the time: a channel does whenever it looks for something to send.
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    impl Clock for Counting {
+        fn now(&self) -> Timestamp {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            SystemClock.now()
+        }
+    }
+
+    struct Idle;
+
+    impl AnyReporter for Idle {
+        fn send<'a>(
+            &'a self,
+            _message: &'a Message,
+        ) -> futures_util::future::BoxFuture<'a, Result<Receipt, SendError>> {
+            std::future::ready(Ok(Receipt::default())).boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn another_configuration_is_taken_up_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = Settings {
+            folder: folder.path().to_owned(),
+            keep: Keep::USUAL,
+        };
+        let clock = Arc::new(Counting::default());
+        let store = Store::start(settings, Arc::new(SystemClock)).expect("a store");
+        let store = Arc::new(store);
+        let mailroom = Mailroom::new(
+            Terms::default(),
+            Arc::clone(&store),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        );
+        let reporters = || -> Arc<Reporters> {
+            Arc::new(HashMap::from([(
+                "ops".to_owned(),
+                Arc::new(Idle) as Arc<dyn AnyReporter>,
+            )]))
+        };
+        let (replaces, replaced) = watch::channel(reporters());
+        let courier = Courier {
+            mailroom: Arc::new(mailroom),
+            reporters: replaced,
+            committed: store.committed(),
+            store: folder.path().to_owned(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        };
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(courier.run(stop.clone()));
+        for _ in 0..3 {
+            replaces.send_replace(reporters());
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let asked = clock.0.load(Ordering::SeqCst);
+        assert!((1..50).contains(&asked), "{asked} times");
+        stop.cancel();
+        running.await.expect("it ends");
     }
 }

@@ -270,11 +270,13 @@ impl Store {
     }
 
     /// Hands over rows that belong together, and says by which ticket their commit is known. They are written as soon as
-    /// that can be, and are not given up for want of memory. `None`: too many wait.
+    /// that can be, and are not given up, however many looks wait. `None`: the thread has ended.
     #[must_use]
     pub fn keep(&self, rows: Vec<Row>) -> Option<Ticket> {
         let ticket = self.next_ticket.fetch_add(1, Ordering::AcqRel);
-        (self.hand_over(Command::Keep { ticket, rows })).then_some(ticket)
+        self.shared.queued.fetch_add(1, Ordering::AcqRel);
+        let sent = self.commands.send(Command::Keep { ticket, rows });
+        sent.is_ok().then_some(ticket)
     }
 
     /// The newest ticket that is committed.
