@@ -14,42 +14,38 @@ use crate::render::text::text;
 use crate::store;
 
 const OPEN_COLUMNS: &[Column] = &[
-    column("INCIDENT", Fit::Whole),
-    column("STATUS", Fit::Whole),
-    column("TARGET", Fit::Wrap),
-    column("PROBLEM", Fit::Wrap),
-    column("SINCE", Fit::Wrap),
-    column("MORE", Fit::Wrap),
+    Column::new("INCIDENT", Fit::Whole),
+    Column::new("STATUS", Fit::Whole),
+    Column::new("TARGET", Fit::Wrap),
+    Column::new("PROBLEM", Fit::Wrap),
+    Column::new("SINCE", Fit::Wrap),
+    Column::new("MORE", Fit::Wrap),
 ];
 
 const ENDED_COLUMNS: &[Column] = &[
-    column("INCIDENT", Fit::Whole),
-    column("WORST", Fit::Whole),
-    column("TARGET", Fit::Wrap),
-    column("ENDED", Fit::Wrap),
-    column("LASTED", Fit::Wrap),
-    column("MORE", Fit::Wrap),
+    Column::new("INCIDENT", Fit::Whole),
+    Column::new("WORST", Fit::Whole),
+    Column::new("TARGET", Fit::Wrap),
+    Column::new("ENDED", Fit::Wrap),
+    Column::new("LASTED", Fit::Wrap),
+    Column::new("MORE", Fit::Wrap),
 ];
 
 const MEMBER_COLUMNS: &[Column] = &[
-    column("STATUS", Fit::Whole),
-    column("TARGET", Fit::Wrap),
-    column("SINCE", Fit::Wrap),
-    column("PROBLEM", Fit::Wrap),
-    column("MORE", Fit::Wrap),
+    Column::new("STATUS", Fit::Whole),
+    Column::new("TARGET", Fit::Wrap),
+    Column::new("SINCE", Fit::Wrap),
+    Column::new("PROBLEM", Fit::Wrap),
+    Column::new("MORE", Fit::Wrap),
 ];
 
 const EVENT_COLUMNS: &[Column] = &[
-    column("AT", Fit::Whole),
-    column("EVENT", Fit::Wrap),
-    column("TARGET", Fit::Wrap),
-    column("STATUS", Fit::Whole),
-    column("MORE", Fit::Wrap),
+    Column::new("AT", Fit::Whole),
+    Column::new("EVENT", Fit::Wrap),
+    Column::new("TARGET", Fit::Wrap),
+    Column::new("STATUS", Fit::Whole),
+    Column::new("MORE", Fit::Wrap),
 ];
-
-const fn column(title: &'static str, fit: Fit) -> Column {
-    Column { title, fit }
-}
 
 /// Shows the incidents that are open, those that ended, or one of them in full.
 pub(super) fn run(session: &Session, asked: &Asked) -> Exit {

@@ -17,27 +17,23 @@ use crate::store::Kept;
 const SHORTEST: usize = 8;
 
 const WAITING_COLUMNS: &[Column] = &[
-    column("ID", Fit::Whole),
-    column("TO", Fit::Wrap),
-    column("ABOUT", Fit::Wrap),
-    column("WAITS SINCE", Fit::Wrap),
-    column("TRIES", Fit::Whole),
-    column("NEXT TRY", Fit::Whole),
-    column("LAST ERROR", Fit::Wrap),
+    Column::new("ID", Fit::Whole),
+    Column::new("TO", Fit::Wrap),
+    Column::new("ABOUT", Fit::Wrap),
+    Column::new("WAITS SINCE", Fit::Wrap),
+    Column::new("TRIES", Fit::Whole),
+    Column::new("NEXT TRY", Fit::Whole),
+    Column::new("LAST ERROR", Fit::Wrap),
 ];
 
 const DEAD_COLUMNS: &[Column] = &[
-    column("ID", Fit::Whole),
-    column("TO", Fit::Wrap),
-    column("ABOUT", Fit::Wrap),
-    column("TRIES", Fit::Whole),
-    column("GIVEN UP", Fit::Wrap),
-    column("WHY", Fit::Wrap),
+    Column::new("ID", Fit::Whole),
+    Column::new("TO", Fit::Wrap),
+    Column::new("ABOUT", Fit::Wrap),
+    Column::new("TRIES", Fit::Whole),
+    Column::new("GIVEN UP", Fit::Wrap),
+    Column::new("WHY", Fit::Wrap),
 ];
-
-const fn column(title: &'static str, fit: Fit) -> Column {
-    Column { title, fit }
-}
 
 /// Shows the messages that no channel has taken, or has something done with them.
 pub(super) fn run(session: &Session, asked: &Asked) -> Exit {

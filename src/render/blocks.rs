@@ -69,6 +69,14 @@ pub struct Column {
     pub fit: Fit,
 }
 
+impl Column {
+    /// A column of that title.
+    #[must_use]
+    pub const fn new(title: &'static str, fit: Fit) -> Self {
+        Self { title, fit }
+    }
+}
+
 /// A shape that a report is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {

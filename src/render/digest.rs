@@ -64,22 +64,18 @@ pub const LONGEST_TEXT: usize = 500;
 const ELSEWHERE: &str = "(see `--format json`)";
 
 const PROBLEM_COLUMNS: &[Column] = &[
-    column("STATUS", Fit::Whole),
-    column("TARGET", Fit::Wrap),
-    column("PROBLEM", Fit::Wrap),
-    column("SINCE", Fit::Wrap),
+    Column::new("STATUS", Fit::Whole),
+    Column::new("TARGET", Fit::Wrap),
+    Column::new("PROBLEM", Fit::Wrap),
+    Column::new("SINCE", Fit::Wrap),
 ];
 
 const WELL_COLUMNS: &[Column] = &[
-    column("STATUS", Fit::Whole),
-    column("TARGET", Fit::Wrap),
-    column("KIND", Fit::Cut),
-    column("SUMMARY", Fit::Cut),
+    Column::new("STATUS", Fit::Whole),
+    Column::new("TARGET", Fit::Wrap),
+    Column::new("KIND", Fit::Cut),
+    Column::new("SUMMARY", Fit::Cut),
 ];
-
-const fn column(title: &'static str, fit: Fit) -> Column {
-    Column { title, fit }
-}
 
 /// The digest within the default bounds.
 #[must_use]

@@ -69,32 +69,28 @@ pub struct ToldSeries {
 }
 
 const CHANGE_COLUMNS: &[Column] = &[
-    column("AT", Fit::Whole),
-    column("FROM", Fit::Whole),
-    column("TO", Fit::Whole),
-    column("SUMMARY", Fit::Wrap),
+    Column::new("AT", Fit::Whole),
+    Column::new("FROM", Fit::Whole),
+    Column::new("TO", Fit::Whole),
+    Column::new("SUMMARY", Fit::Wrap),
 ];
 
 const SERIES_COLUMNS: &[Column] = &[
-    column("METRIC", Fit::Wrap),
-    column("MIN", Fit::Whole),
-    column("MEAN", Fit::Whole),
-    column("MAX", Fit::Whole),
-    column("OVER TIME", Fit::Whole),
+    Column::new("METRIC", Fit::Wrap),
+    Column::new("MIN", Fit::Whole),
+    Column::new("MEAN", Fit::Whole),
+    Column::new("MAX", Fit::Whole),
+    Column::new("OVER TIME", Fit::Whole),
 ];
 
 const SERIES_COLUMNS_WITH_USUAL: &[Column] = &[
-    column("METRIC", Fit::Wrap),
-    column("MIN", Fit::Whole),
-    column("MEAN", Fit::Whole),
-    column("MAX", Fit::Whole),
-    column("USUAL", Fit::Whole),
-    column("OVER TIME", Fit::Whole),
+    Column::new("METRIC", Fit::Wrap),
+    Column::new("MIN", Fit::Whole),
+    Column::new("MEAN", Fit::Whole),
+    Column::new("MAX", Fit::Whole),
+    Column::new("USUAL", Fit::Whole),
+    Column::new("OVER TIME", Fit::Whole),
 ];
-
-const fn column(title: &'static str, fit: Fit) -> Column {
-    Column { title, fit }
-}
 
 /// The history as text.
 #[must_use]

@@ -22,22 +22,18 @@ const LISTED: usize = 50;
 const ALL: u64 = 10_000;
 
 const WORST_COLUMNS: &[Column] = &[
-    column("UPTIME", Fit::Whole),
-    column("TARGET", Fit::Wrap),
-    column("OUTAGES", Fit::Whole),
-    column("RED FOR", Fit::Whole),
-    column("LOOKS", Fit::Wrap),
+    Column::new("UPTIME", Fit::Whole),
+    Column::new("TARGET", Fit::Wrap),
+    Column::new("OUTAGES", Fit::Whole),
+    Column::new("RED FOR", Fit::Whole),
+    Column::new("LOOKS", Fit::Wrap),
 ];
 
 const OTHER_COLUMNS: &[Column] = &[
-    column("UPTIME", Fit::Whole),
-    column("TARGET", Fit::Wrap),
-    column("NOTES", Fit::Wrap),
+    Column::new("UPTIME", Fit::Whole),
+    Column::new("TARGET", Fit::Wrap),
+    Column::new("NOTES", Fit::Wrap),
 ];
-
-const fn column(title: &'static str, fit: Fit) -> Column {
-    Column { title, fit }
-}
 
 /// Puts those that were up least first. Those that could not be measured come before those that were up all the time.
 pub fn worst_first(uptimes: &mut [Uptime]) {
