@@ -252,10 +252,10 @@ mod tests {
                 Arc::new(Idle) as Arc<dyn AnyReporter>,
             )]))
         };
-        let (replaces, replaced) = watch::channel(reporters());
+        let (replace, taken_up) = watch::channel(reporters());
         let courier = Courier {
             mailroom: Arc::new(mailroom),
-            reporters: replaced,
+            reporters: taken_up,
             committed: store.committed(),
             store: folder.path().to_owned(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -263,7 +263,7 @@ mod tests {
         let stop = CancellationToken::new();
         let running = tokio::spawn(courier.run(stop.clone()));
         for _ in 0..3 {
-            replaces.send_replace(reporters());
+            replace.send_replace(reporters());
             for _ in 0..1_000 {
                 tokio::task::yield_now().await;
             }
