@@ -389,6 +389,19 @@ fn what_happens_inside_a_window_comes_as_one_summary_at_its_end() {
 }
 
 #[test]
+fn what_begins_in_the_last_second_of_a_window_belongs_to_its_summary() {
+    let told = Story::with(vec![target("db", &[])], Policy::default(), at_night).tell(
+        "03:59 db red
+         03:59:59 db red
+         04:10 db green",
+    );
+    insta::assert_snapshot!(told, @r"
+    04:00:00 after backups: #1 still there: db opened RED
+    04:10:01 #1 over: db resolved
+    ");
+}
+
+#[test]
 fn what_comes_twice_inside_a_window_is_told_twice_at_its_end() {
     let targets = vec![in_rack("a"), in_rack("b")];
     let told = Story::with(targets, Policy::default(), at_night).tell(
