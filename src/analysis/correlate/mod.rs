@@ -13,4 +13,4 @@ mod timing;
 pub use class::{Class, Relation};
 pub use evidence::{Fact, facts};
 pub use picture::{Glance, Measured, Sign, Suspect, Symptom, Usual};
-pub use rank::{Candidate, Effect, Group, groups};
+pub use rank::{Candidate, Effect, Explained, Group, groups};
