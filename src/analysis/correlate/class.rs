@@ -64,7 +64,8 @@ impl Class {
         match self {
             // What is left, or hit: less is worse.
             Self::Disk | Self::Certificate => distance < 0.0,
-            Self::Change | Self::Other | Self::Service | Self::Cloud => true,
+            // What is left is less, or we are refused more often.
+            Self::Change | Self::Other | Self::Service | Self::Cloud | Self::Limits => true,
             _ => distance > 0.0,
         }
     }
@@ -159,6 +160,10 @@ pub enum Relation {
     Shares,
     /// Many hosts fell silent together: they share our own line to them.
     Line,
+    /// One in trouble needs both, and both show the same: what was done to the one was done to the other.
+    Alike,
+    /// One in trouble needs both: where the one fails, the other has to carry what it carried.
+    InPlaceOf,
 }
 
 /// Which sorts cause which, and how likely, from 0 to 1. The first row that fits counts.
@@ -286,6 +291,8 @@ const SHARED: &[Row] = &[
     (&[Answer], &[Answer], 0.4),
     (&[Slow], &[Slow], 0.4),
     (&[DiskWait], &[DiskWait, Slow], 0.4),
+    // A primary and its copy show one lag.
+    (&[Replication], &[Replication], 0.7),
 ];
 
 /// Between many hosts that fell silent together.
@@ -297,6 +304,16 @@ const ON_ONE_LINE: &[Row] = &[
     ),
     (&[Gone, Name, Reach], &[Slow], 0.4),
 ];
+
+/// Between two of which one in trouble needs both: a release or a wrong line that went to all of them.
+const ALIKE: &[Row] = &[(&[Service], &[Service], 0.7), (&[Change], &[Change], 0.7)];
+
+/// From one to another that somebody in trouble needs as well: without the cache the database is asked each time.
+const IN_PLACE_OF: &[Row] = &[(
+    &[Gone, Cloud, Service],
+    &[Connections, Cpu, Load, DiskWait, Limits],
+    0.6,
+)];
 
 /// How likely it is that one sort of trouble causes another, from 0 to 1.
 #[must_use]
@@ -327,5 +344,7 @@ pub(super) fn causes(cause: Class, effect: Class, relation: Relation) -> f64 {
         }
         Relation::Shares => of(SHARED, one, other),
         Relation::Line => of(ON_ONE_LINE, cause, effect),
+        Relation::Alike => of(ALIKE, one, other),
+        Relation::InPlaceOf => of(IN_PLACE_OF, one, other),
     }
 }

@@ -1,11 +1,14 @@
 //! What an explanation rests on: numbered facts, in the words of what was seen.
 
 use super::picture::{Sign, Suspect, Symptom};
-use super::rank::Group;
-use crate::model::{Timestamp, Value};
+use super::rank::{Candidate, Group};
+use crate::model::{Status, Timestamp, Value};
 
 /// Nobody reads more of them.
 const MOST_FACTS: usize = 12;
+
+/// More of one target hide the others.
+const MOST_OF_ONE: usize = 3;
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,23 +26,33 @@ pub struct Fact {
 }
 
 /// The facts of a group's cause; of a group without one, what is out of the ordinary in it.
+///
+/// Of each target that the cause explains the most telling symptoms: one of each before the second of any, so that a target
+/// with much to tell does not hide the others.
 #[must_use]
 pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
-    let mut places: Vec<(usize, usize)> = Vec::new();
-    if let Some(cause) = group.cause() {
-        let effects = cause.explains.iter();
-        places.extend(effects.map(|effect| (effect.suspect, effect.symptom)));
-        places.retain(|place| *place != (cause.suspect, cause.symptom));
-        places.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
-        places.insert(0, (cause.suspect, cause.symptom));
-    } else {
-        for &suspect in &group.suspects {
-            let count = suspects.get(suspect).map_or(0, |one| one.symptoms.len());
-            places.extend((0..count).map(|index| (suspect, index)));
-        }
-        places.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
+    let cause = group.cause();
+    let mut of_each: Vec<Vec<Place>> = match cause {
+        Some(cause) => told_by(suspects, cause),
+        None => (group.suspects.iter())
+            .map(|&suspect| telling(suspects, suspect, None))
+            .collect(),
+    };
+    let first = cause.map(|cause| (cause.suspect, cause.symptom));
+    of_each.sort_by_key(|places| {
+        let first_seen = places.iter().filter_map(|place| symptom(suspects, *place));
+        first_seen.map(|symptom| symptom.seen_at).min()
+    });
+    let mut places: Vec<Place> = first.into_iter().collect();
+    for rank in 0..MOST_OF_ONE {
+        places.extend(of_each.iter().filter_map(|places| places.get(rank)));
     }
-    let facts = places.into_iter().take(MOST_FACTS).enumerate();
+    places.truncate(MOST_FACTS);
+    let after_the_cause = usize::from(first.is_some());
+    if let Some(rest) = places.get_mut(after_the_cause..) {
+        rest.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
+    }
+    let facts = places.into_iter().enumerate();
     let facts = facts.filter_map(|(index, place)| {
         let suspect = suspects.get(place.0)?;
         Some(Fact {
@@ -52,6 +65,39 @@ pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
     });
     facts.collect()
 }
+
+/// The most telling symptoms of each target that a cause explains.
+fn told_by(suspects: &[Suspect], cause: &Candidate) -> Vec<Vec<Place>> {
+    let own = (cause.suspect, cause.symptom);
+    let effects = cause.explains.iter();
+    let of_each = effects.map(|effect| {
+        let mut places = telling(suspects, effect.suspect, Some(effect.symptom));
+        places.retain(|place| *place != own);
+        places
+    });
+    of_each.collect()
+}
+
+/// The most telling symptoms of a target: that it failed or is RED first, then what moved first. What the cause explains best
+/// is among them.
+fn telling(suspects: &[Suspect], suspect: usize, explained: Option<usize>) -> Vec<Place> {
+    let Some(one) = suspects.get(suspect) else {
+        return Vec::new();
+    };
+    let mut places: Vec<Place> = (0..one.symptoms.len())
+        .map(|index| (suspect, index))
+        .collect();
+    places.sort_by_key(|place| {
+        let symptom = &one.symptoms[place.1];
+        let is_worst = symptom.sign == Sign::Failure || symptom.status == Status::Red;
+        (!is_worst, explained != Some(place.1), symptom.seen_at)
+    });
+    places.truncate(MOST_OF_ONE);
+    places
+}
+
+/// A symptom, by the places of its target and of itself.
+type Place = (usize, usize);
 
 fn symptom(suspects: &[Suspect], (suspect, symptom): (usize, usize)) -> Option<&Symptom> {
     suspects.get(suspect)?.symptoms.get(symptom)

@@ -5,9 +5,12 @@
 //! has two times, and a cause is ruled out only where it was still well after its effect was not.
 
 mod class;
+mod components;
 mod evidence;
+mod links;
 mod picture;
 mod rank;
+mod relations;
 mod timing;
 
 pub use class::{Class, Relation};
