@@ -162,8 +162,8 @@ pub enum Relation {
     Line,
     /// One in trouble needs both, and both show the same: what was done to the one was done to the other.
     Alike,
-    /// One in trouble needs both: where the one fails, the other has to carry what it carried.
-    InPlaceOf,
+    /// One in trouble needs both: without the one, or with a new one, more is asked of the other.
+    Loads,
 }
 
 /// Which sorts cause which, and how likely, from 0 to 1. The first row that fits counts.
@@ -308,12 +308,20 @@ const ON_ONE_LINE: &[Row] = &[
 /// Between two of which one in trouble needs both: a release or a wrong line that went to all of them.
 const ALIKE: &[Row] = &[(&[Service], &[Service], 0.7), (&[Change], &[Change], 0.7)];
 
-/// From one to another that somebody in trouble needs as well: without the cache the database is asked each time.
-const IN_PLACE_OF: &[Row] = &[(
-    &[Gone, Cloud, Service],
-    &[Connections, Cpu, Load, DiskWait, Limits],
-    0.6,
-)];
+/// From one to another that somebody in trouble needs as well: without the cache the database is asked each time, and what is
+/// new may ask it worse.
+const LOADS: &[Row] = &[
+    (
+        &[Gone, Cloud, Service],
+        &[Connections, Cpu, Load, DiskWait, Limits],
+        0.6,
+    ),
+    (
+        &[Change],
+        &[Connections, Locks, Cpu, Load, DiskWait, Limits],
+        0.6,
+    ),
+];
 
 /// How likely it is that one sort of trouble causes another, from 0 to 1.
 #[must_use]
@@ -333,6 +341,8 @@ pub(super) fn causes(cause: Class, effect: Class, relation: Relation) -> f64 {
             Steal => of(NEAR, one, other),
             Disk | Memory | Cpu | DiskWait | Load => of(NEAR, one, other) * 0.8,
             Change | Service | Locks => of(NEAR, one, other) * 0.4,
+            // What may be asked at a place is counted for all who ask there.
+            Limits if other == Limits => of(NEAR, one, other),
             _ => 0.0,
         },
         Relation::UnderIt => of(UNDER, one, other),
@@ -345,6 +355,6 @@ pub(super) fn causes(cause: Class, effect: Class, relation: Relation) -> f64 {
         Relation::Shares => of(SHARED, one, other),
         Relation::Line => of(ON_ONE_LINE, cause, effect),
         Relation::Alike => of(ALIKE, one, other),
-        Relation::InPlaceOf => of(IN_PLACE_OF, one, other),
+        Relation::Loads => of(LOADS, one, other),
     }
 }

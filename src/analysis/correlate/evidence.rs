@@ -1,7 +1,10 @@
 //! What an explanation rests on: numbered facts, in the words of what was seen.
 
+use std::collections::BTreeSet;
+
 use super::picture::{Sign, Suspect, Symptom};
 use super::rank::{Candidate, Group};
+use super::timing::is_as_always;
 use crate::model::{Status, Timestamp, Value};
 
 /// Nobody reads more of them.
@@ -66,34 +69,39 @@ pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
     facts.collect()
 }
 
-/// The most telling symptoms of each target that a cause explains.
+/// The most telling symptoms of a cause's target, and of each that it explains.
 fn told_by(suspects: &[Suspect], cause: &Candidate) -> Vec<Vec<Place>> {
-    let own = (cause.suspect, cause.symptom);
     let effects = cause.explains.iter();
-    let of_each = effects.map(|effect| {
-        let mut places = telling(suspects, effect.suspect, Some(effect.symptom));
-        places.retain(|place| *place != own);
-        places
-    });
-    of_each.collect()
+    let others = effects.filter(|effect| effect.suspect != cause.suspect);
+    let others = others.map(|effect| telling(suspects, effect.suspect, Some(effect.symptom)));
+    let mut own = telling(suspects, cause.suspect, None);
+    own.retain(|place| place.1 != cause.symptom);
+    own.truncate(MOST_OF_ONE - 1);
+    std::iter::once(own).chain(others).collect()
 }
 
-/// The most telling symptoms of a target: that it failed or is RED first, then what moved first. What the cause explains best
-/// is among them.
+/// The symptoms of a target, the most telling first: that it failed or is RED, what the cause explains best, what lasts, and
+/// then what moved first. What is as always tells nothing.
 fn telling(suspects: &[Suspect], suspect: usize, explained: Option<usize>) -> Vec<Place> {
     let Some(one) = suspects.get(suspect) else {
         return Vec::new();
     };
-    let mut places: Vec<Place> = (0..one.symptoms.len())
-        .map(|index| (suspect, index))
+    let symptoms = one.symptoms.iter().enumerate();
+    let mut symptoms: Vec<(usize, &Symptom)> = symptoms
+        .filter(|(_, symptom)| !is_as_always(symptom))
         .collect();
-    places.sort_by_key(|place| {
-        let symptom = &one.symptoms[place.1];
+    symptoms.sort_by_key(|(index, symptom)| {
         let is_worst = symptom.sign == Sign::Failure || symptom.status == Status::Red;
-        (!is_worst, explained != Some(place.1), symptom.seen_at)
+        let is_explained = explained == Some(*index);
+        let is_over = symptom.over_at.is_some();
+        (!is_worst, !is_explained, is_over, symptom.seen_at)
     });
-    places.truncate(MOST_OF_ONE);
-    places
+    // Once is enough for what comes and goes.
+    let mut signs = BTreeSet::new();
+    symptoms.retain(|(_, symptom)| signs.insert(&symptom.sign));
+    symptoms.truncate(MOST_OF_ONE);
+    let places = symptoms.into_iter().map(|(index, _)| (suspect, index));
+    places.collect()
 }
 
 /// A symptom, by the places of its target and of itself.

@@ -79,6 +79,9 @@ impl Relations<'_> {
             return None;
         }
         let (one, other) = (self.moment(cause)?, self.moment(effect)?);
+        if one.is_as_always || other.is_as_always {
+            return None;
+        }
         if self.is_blindness(cause.0, one) && !self.is_blindness(effect.0, other) {
             return None;
         }
@@ -111,7 +114,9 @@ impl Relations<'_> {
         if let Some(steps) = kin.needs {
             try_it(Relation::Needs(steps), &follows);
         }
-        if kin.in_group || (kin.by_credentials && from == to) {
+        // What lives at one place shares it, and shows what becomes of it even where nobody watches the place itself.
+        let is_beside = kin.at_home == Some(Relation::Beside);
+        if kin.in_group || is_beside || (kin.by_credentials && from == to) {
             try_it(Relation::Shares, &began_together);
         }
         if kin.in_zone && from == Class::Name && to == Class::Name {
@@ -124,7 +129,7 @@ impl Relations<'_> {
             if one.symptom.sign == other.symptom.sign {
                 try_it(Relation::Alike, &began_together);
             }
-            try_it(Relation::InPlaceOf, &follows);
+            try_it(Relation::Loads, &follows);
         }
         let is_named = !kin.is_same
             && subject(one).is_some_and(|name| self.affected[effect.0].suspect.name == name);

@@ -43,6 +43,8 @@ pub(super) struct Affected<'a> {
     pub(super) needed_by: Vec<Member>,
     /// What its symptoms name.
     pub(super) names: Vec<Member>,
+    /// What it needs itself, and the machines below that, but for its own; sorted.
+    served_by: Vec<Member>,
 }
 
 impl<'a> Affected<'a> {
@@ -72,6 +74,7 @@ impl<'a> Affected<'a> {
             needs: Vec::new(),
             needed_by: Vec::new(),
             names: Vec::new(),
+            served_by: Vec::new(),
         }
     }
 }
@@ -173,6 +176,8 @@ impl<'a> Relations<'a> {
             let mut waiting = VecDeque::from([(from, 0_u32)]);
             let mut needs: BTreeMap<Member, u32> = BTreeMap::new();
             let mut on_machines: BTreeMap<Member, u32> = BTreeMap::new();
+            let mut served_by: BTreeSet<Member> = BTreeSet::new();
+            let own_home = suspects[from].home.as_deref();
             while let Some((place, steps)) = waiting.pop_front() {
                 for parent in parents_of(place).filter(|_| steps < MOST_STEPS) {
                     if visited_by[parent] == Some(effect) {
@@ -182,6 +187,9 @@ impl<'a> Relations<'a> {
                     waiting.push_back((parent, steps + 1));
                     if let Some(member) = members.get(parent).copied().flatten() {
                         needs.insert(member, steps + 1);
+                        if steps == 0 {
+                            served_by.insert(member);
+                        }
                     }
                     // It needs something that runs on that machine, and so the machine.
                     let home = suspects.get(parent).and_then(|one| one.home.as_deref());
@@ -192,6 +200,9 @@ impl<'a> Relations<'a> {
                     {
                         if *machine != effect {
                             on_machines.entry(*machine).or_insert(steps + 2);
+                            if steps == 0 {
+                                served_by.insert(*machine);
+                            }
                         }
                     }
                 }
@@ -199,6 +210,12 @@ impl<'a> Relations<'a> {
             for (machine, steps) in on_machines {
                 needs.entry(machine).or_insert(steps);
             }
+            // Where its own machine is gone it asks nobody for anything.
+            served_by.retain(|member| {
+                let machine = self.affected[*member].suspect;
+                !(machine.is_machine && own_home.is_some() && machine.home.as_deref() == own_home)
+            });
+            self.affected[effect].served_by = served_by.into_iter().collect();
             for cause in needs.keys() {
                 self.affected[*cause].needed_by.push(effect);
             }
@@ -299,9 +316,10 @@ impl<'a> Relations<'a> {
         self.share(Common::Line, members);
     }
 
-    /// Certificates that end in the same minutes are one certificate; who is refused in many places at once has one login.
+    /// Certificates that end in the same minutes are one certificate; who is refused in many places at once has one login; and
+    /// what is our own trouble has us in common, wherever we look.
     fn find_credentials(&mut self) {
-        for class in [Class::Certificate, Class::Access] {
+        for class in [Class::Certificate, Class::Access, Class::Monitor] {
             let failed = self.with(|moment| {
                 moment.symptom.class == class && moment.symptom.sign == Sign::Failure
             });
@@ -316,20 +334,13 @@ impl<'a> Relations<'a> {
         }
     }
 
-    /// What one in trouble needs, but for its own machine, has that one in common.
+    /// What one in trouble needs has that one in common.
     fn find_clients(&mut self) {
-        let needed = self.affected.iter().map(|one| {
-            let is_own_machine = |member: &Member| {
-                let other = self.affected[*member].suspect;
-                other.is_machine && other.home.is_some() && other.home == one.suspect.home
-            };
-            let direct = one.needs.iter().filter(|(_, steps)| *steps == 1);
-            let direct = direct.map(|(member, _)| *member);
-            direct.filter(|member| !is_own_machine(member)).collect()
-        });
         // A thousand endpoints may need the same two.
-        let needed: BTreeSet<Vec<Member>> = needed.collect();
-        for members in needed {
+        let served_by: BTreeSet<Vec<Member>> = (self.affected.iter())
+            .map(|one| one.served_by.clone())
+            .collect();
+        for members in served_by {
             self.share(Common::Client, members);
         }
     }

@@ -33,6 +33,9 @@ pub(super) struct Moment<'a> {
     pub(super) earliest: Timestamp,
     /// How much it counts.
     pub(super) strength: f64,
+    /// Whether it is what it usually is, though its limit warns: it was so yesterday, when all was well. It has nothing to do
+    /// with what is new.
+    pub(super) is_as_always: bool,
 }
 
 impl<'a> Moment<'a> {
@@ -50,6 +53,7 @@ impl<'a> Moment<'a> {
             symptom,
             earliest: well_at.unwrap_or(symptom.seen_at - BEFORE_THE_FIRST_LOOK) - late,
             strength: strength(symptom, now),
+            is_as_always: is_as_always(symptom),
         }
     }
 }
@@ -58,7 +62,7 @@ impl<'a> Moment<'a> {
 fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
     let by_status: f64 = match symptom.status {
         Status::Red => 1.0,
-        Status::Yellow if is_as_always(symptom) => 0.3,
+        Status::Yellow if is_as_always(symptom) => 0.2,
         Status::Yellow => 0.8,
         Status::Unknown => 0.7,
         Status::Green => 0.0,
@@ -80,11 +84,12 @@ fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
     by_status.max(by_distance) * by_class * lasting
 }
 
-/// Whether the figure is what it usually is, though its limit warns: it was so yesterday, when all was well.
-fn is_as_always(symptom: &Symptom) -> bool {
-    symptom
-        .distance
-        .is_some_and(|distance| distance.abs() < AS_ALWAYS)
+/// Whether the figure is what it usually is, though its limit warns: it was so yesterday, when all was well. What is RED is no
+/// mere warning.
+pub(super) fn is_as_always(symptom: &Symptom) -> bool {
+    let distance = symptom.distance;
+    let is_usual = distance.is_some_and(|distance| distance.abs() < AS_ALWAYS);
+    symptom.status == Status::Yellow && is_usual
 }
 
 /// Whether a cause can have begun before its effect, as far as looks tell: each began between a look that was well and the
@@ -122,11 +127,17 @@ pub(super) fn in_time(one: &Moment<'_>, other: &Moment<'_>) -> f64 {
     (1.0 - 0.5 * over).clamp(0.2, 1.0)
 }
 
-/// What runs out does harm when there is none left, however long before it was seen to dwindle.
+/// What runs out does harm when there is none left, and what piles up when it is too much, however long before that it was
+/// seen to begin.
 fn is_running_out(cause: &Symptom) -> bool {
     let is_of_it = matches!(
         cause.class,
-        Class::Disk | Class::Memory | Class::Connections | Class::Limits
+        Class::Disk
+            | Class::Memory
+            | Class::Connections
+            | Class::Limits
+            | Class::Locks
+            | Class::Replication
     );
     is_of_it && cause.status == Status::Red && cause.over_at.is_none()
 }

@@ -147,6 +147,28 @@ pub(super) fn score(incident: &Incident, variation: Variation) -> Score {
     for herring in truth.herrings.iter().filter(|herring| has(herring)) {
         details += &format!("  cited, and a herring: {herring}\n");
     }
+    for suspect in suspects.iter().filter(|one| !one.symptoms.is_empty()) {
+        for (index, one) in suspect.symptoms.iter().enumerate() {
+            let clock = |at: Option<Timestamp>| {
+                at.map_or_else(|| "-".to_owned(), |at| at.format("%H:%M").to_string())
+            };
+            details += &format!(
+                "    {} ({:?}, {:?}): {} {} {}, well {}, seen {}, over {}, {:?} off\n",
+                sign(suspect, index),
+                one.class,
+                one.status,
+                one.before
+                    .as_ref()
+                    .map_or_else(String::new, ToString::to_string),
+                "→",
+                one.now,
+                clock(one.well_at),
+                clock(Some(one.seen_at)),
+                clock(one.over_at),
+                one.distance.map(f64::round)
+            );
+        }
+    }
     for group in &found {
         details += "  group";
         for suspect in &group.suspects {
