@@ -70,7 +70,7 @@ fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
     let by_distance = symptom
         .distance
         .filter(|_| !is_as_always(symptom))
-        .map_or(0.0, |distance| (distance.abs() / 20.0).clamp(0.3, 0.7));
+        .map_or(0.0, |distance| (distance.abs() / 15.0).clamp(0.3, 0.7));
     let by_class = match symptom.class {
         Class::Change => 0.6,
         Class::Other => 0.5,
