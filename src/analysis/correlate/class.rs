@@ -83,14 +83,16 @@ pub(super) fn class_of(kind: &str, metric: &str) -> Class {
         "load_per_core" | "load_1m" | "load_5m" | "load_15m" => Class::Load,
         "failed_units"
         | "container_state"
-        | "container_health"
         | "exit_code"
         | "restarts_since_last_look"
         | "restart_count" => Class::Service,
         "container_age_days" | "uptime_seconds" => Class::Change,
         "certificate_days_left" => Class::Certificate,
         "dns_time_ms" => Class::Name,
-        "http_status" | "available" | "listable" | "region_as_configured" => Class::Answer,
+        // What its own check says, which asks as everybody else does.
+        "container_health" | "http_status" | "available" | "listable" | "region_as_configured" => {
+            Class::Answer
+        }
         "connections_used_percent" => Class::Connections,
         "locks_waiting" | "longest_transaction_seconds" => Class::Locks,
         "replication_lag_seconds" => Class::Replication,
@@ -164,6 +166,8 @@ pub enum Relation {
     Alike,
     /// One in trouble needs both: without the one, or with a new one, more is asked of the other.
     Loads,
+    /// The cause explains what explains the effect.
+    Through,
 }
 
 /// Which sorts cause which, and how likely, from 0 to 1. The first row that fits counts.
@@ -356,5 +360,7 @@ pub(super) fn causes(cause: Class, effect: Class, relation: Relation) -> f64 {
         Relation::Line => of(ON_ONE_LINE, cause, effect),
         Relation::Alike => of(ALIKE, one, other),
         Relation::Loads => of(LOADS, one, other),
+        // Nothing is so related in itself.
+        Relation::Through => 0.0,
     }
 }

@@ -7,7 +7,7 @@ use super::timing::{Moment, forgotten_together, in_time, together};
 use crate::model::Status;
 
 /// A cause that explains less than this counts as none.
-const BELIEVABLE: f64 = 0.3;
+pub(super) const BELIEVABLE: f64 = 0.3;
 
 /// That one symptom explains another.
 #[derive(Debug, Clone, Copy)]
@@ -162,6 +162,13 @@ impl Relations<'_> {
         let mut homes = sets.filter(|set| one.suspect.is_machine && set.common == Common::Home);
         let living = homes.next().map_or(0, |set| set.members.len() - 1);
         one.needed_by.len().max(living)
+    }
+
+    /// The places of a target and its symptom in the picture.
+    pub(super) fn in_picture(&self, place: Place) -> (usize, usize) {
+        let one = &self.affected[place.0];
+        let symptom = one.moments.get(place.1).map_or(0, |(index, _)| *index);
+        (one.place, symptom)
     }
 
     pub(super) fn moment(&self, place: Place) -> Option<&Moment<'_>> {

@@ -12,6 +12,7 @@ mod picture;
 mod rank;
 mod relations;
 mod timing;
+mod tried;
 
 pub use class::{Class, Relation};
 pub use evidence::{Fact, facts};

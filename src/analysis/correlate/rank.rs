@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::class::Relation;
-use super::links::Link;
 use super::picture::Suspect;
 use super::relations::{Member, Place, Relations};
+use super::tried::Tried;
 use crate::model::Timestamp;
 
 /// A cause of a group must explain so much of it, or the group has none in common.
@@ -15,6 +15,9 @@ const ENOUGH: f64 = 0.35;
 /// In a bigger component so many targets are tried as its cause: those on which most hang, the earlier first. What hangs on
 /// nothing else and explains little is no cause of hundreds.
 const MOST_TRIED: usize = 48;
+
+/// So much of its score a candidate gives to the one that explains it, where that is certain and far out of the ordinary.
+const GIVEN: f64 = 0.8;
 
 /// So many candidates are named.
 const MOST_NAMED: usize = 5;
@@ -67,7 +70,7 @@ pub struct Explained {
     pub suspect: usize,
     /// Which of its symptoms.
     pub symptom: usize,
-    /// From 0.4 to 1: the score counts so many times.
+    /// From 0.2 to 1: the score counts so many times.
     pub factor: f64,
 }
 
@@ -104,24 +107,6 @@ struct Component<'a> {
     weight: f64,
 }
 
-/// A cause that is tried, and all that it explains.
-struct Tried {
-    place: Place,
-    strength: f64,
-    share: f64,
-    /// By the places of the effects; sorted.
-    links: Vec<(Place, Link)>,
-}
-
-impl Tried {
-    fn likely(&self, effect: Place) -> Option<&Link> {
-        let found = self
-            .links
-            .binary_search_by_key(&effect, |(place, _)| *place);
-        Some(&self.links.get(found.ok()?)?.1)
-    }
-}
-
 impl<'a> Component<'a> {
     fn new(relations: &'a Relations<'a>, members: Vec<Member>) -> Self {
         let weights = members
@@ -136,12 +121,13 @@ impl<'a> Component<'a> {
     }
 
     fn group(&self) -> Group {
-        let tried: Vec<Tried> = (self.worth_trying().into_iter())
-            .flat_map(|member| self.tried(member))
+        let mut tried: Vec<Tried> = (self.worth_trying().into_iter())
+            .flat_map(|member| Tried::all_of(self.relations, &self.members, member))
             .collect();
-        let mut candidates: Vec<(Candidate, Place)> = (tried.iter())
-            .map(|one| (self.candidate(one, &tried), one.place))
-            .collect();
+        Tried::go_on(self.relations, &mut tried);
+        let candidates = tried.iter().map(|one| self.candidate(one, &tried));
+        let mut candidates: Vec<(Candidate, Place)> =
+            candidates.zip(tried.iter().map(|one| one.place)).collect();
         candidates.sort_by_key(|(candidate, place)| {
             let seen_at = self.relations.moment(*place).map(|one| one.symptom.seen_at);
             (Reverse(rounded(candidate.score)), seen_at, *place)
@@ -177,78 +163,13 @@ impl<'a> Component<'a> {
         members
     }
 
-    /// Each symptom of a target as a cause.
-    fn tried(&self, member: Member) -> Vec<Tried> {
-        let reach = self.relations.in_reach_of(member);
-        let reach = reach.into_iter();
-        let reach: Vec<(Member, _)> = reach
-            .filter(|effect| self.members.binary_search(effect).is_ok())
-            .map(|effect| (effect, self.relations.kin(member, effect)))
-            .collect();
-        let count = |member: Member| self.relations.affected[member].moments.len();
-        let tried = (0..count(member)).map(|symptom| {
-            let place = (member, symptom);
-            let links = reach.iter().flat_map(|(effect, kin)| {
-                let links = (0..count(*effect)).map(move |index| (*effect, index));
-                links
-                    .filter_map(move |other| Some((other, self.relations.link(place, other, kin)?)))
-            });
-            let links: Vec<(Place, Link)> = links.collect();
-            let strength = self.strength(place);
-            Tried {
-                place,
-                strength: strength.min(1.0),
-                share: self.share(place, strength, &links),
-                links,
-            }
-        });
-        tried.collect()
-    }
-
-    fn strength(&self, place: Place) -> f64 {
-        self.relations.moment(place).map_or(0.0, |one| one.strength)
-    }
-
-    /// How much of the weight a cause explains, itself included.
-    fn share(&self, cause: Place, strength: f64, links: &[(Place, Link)]) -> f64 {
-        let mut explained = strength;
-        for (effect, link) in self.best_of_each(links) {
-            let weight = self.relations.affected[effect.0].weight;
-            explained += if effect.0 == cause.0 {
-                // Its own target's worst may be another symptom: what it explains of that counts.
-                (weight - strength).max(0.0) * link.likely
-            } else {
-                weight * link.likely
-            };
-        }
-        (explained / self.weight.max(f64::EPSILON)).min(1.0)
-    }
-
-    /// Of each target the symptom that is explained best, by how much it counts.
-    fn best_of_each<'b>(&self, links: &'b [(Place, Link)]) -> Vec<&'b (Place, Link)> {
-        let counts = |(place, link): &(Place, Link)| link.likely * self.strength(*place);
-        let of_each = links.chunk_by(|(one, _), (other, _)| one.0 == other.0);
-        let best = of_each.filter_map(|links| {
-            let mut links = links.iter();
-            let first = links.next()?;
-            Some(links.fold(first, |best, one| {
-                if counts(one) >= counts(best) {
-                    one
-                } else {
-                    best
-                }
-            }))
-        });
-        best.collect()
-    }
-
     fn candidate(&self, one: &Tried, tried: &[Tried]) -> Candidate {
+        let share = self.share(one);
         let explained_by = self.explained_by(one, tried);
         let factor = explained_by.map_or(1.0, |by| by.factor);
-        let (suspect, symptom) = self.in_picture(one.place);
-        let explains = self.best_of_each(&one.links).into_iter();
-        let explains = explains.map(|(place, link)| {
-            let (suspect, symptom) = self.in_picture(*place);
+        let (suspect, symptom) = self.relations.in_picture(one.place);
+        let explains = one.explains.iter().map(|(place, link)| {
+            let (suspect, symptom) = self.relations.in_picture(*place);
             Effect {
                 suspect,
                 symptom,
@@ -260,28 +181,43 @@ impl<'a> Component<'a> {
         Candidate {
             suspect,
             symptom,
-            score: one.share * (0.5 + 0.5 * one.strength) * factor,
-            share: one.share,
+            score: share * (0.5 + 0.5 * one.strength) * factor,
+            share,
             strength: one.strength,
             explained_by,
             explains: explains.collect(),
         }
     }
 
+    /// How much of the weight a cause explains, itself included.
+    fn share(&self, one: &Tried) -> f64 {
+        let explained = one.explains.iter().map(|(effect, link)| {
+            let weight = self.relations.affected[effect.0].weight;
+            if effect.0 == one.place.0 {
+                // Its own target's worst may be another symptom: what it explains of that counts.
+                (weight - one.strength).max(0.0) * link.likely
+            } else {
+                weight * link.likely
+            }
+        });
+        let explained = one.strength + explained.sum::<f64>();
+        (explained / self.weight.max(f64::EPSILON)).min(1.0)
+    }
+
     /// What another explains well is no root: its score counts for that one.
     fn explained_by(&self, one: &Tried, tried: &[Tried]) -> Option<Explained> {
         let mut lowest: Option<Explained> = None;
         for other in tried {
-            let Some(link) = other.likely(one.place) else {
+            let Some(link) = other.link_to(one.place) else {
                 continue;
             };
-            let back = one.likely(other.place).map_or(0.0, |back| back.likely);
+            let back = one.link_to(other.place).map_or(0.0, |back| back.likely);
             if matches!(link.relation, Relation::Shares | Relation::Line) || link.likely <= back {
                 continue;
             }
-            let factor = 1.0 - 0.6 * (link.likely - back * 0.5) * other.strength;
+            let factor = 1.0 - GIVEN * (link.likely - back * 0.5) * other.strength;
             if lowest.is_none_or(|lowest| factor < lowest.factor) {
-                let (suspect, symptom) = self.in_picture(other.place);
+                let (suspect, symptom) = self.relations.in_picture(other.place);
                 lowest = Some(Explained {
                     suspect,
                     symptom,
@@ -290,12 +226,6 @@ impl<'a> Component<'a> {
             }
         }
         lowest
-    }
-
-    fn in_picture(&self, place: Place) -> (usize, usize) {
-        let one = &self.relations.affected[place.0];
-        let symptom = one.moments.get(place.1).map_or(0, |(index, _)| *index);
-        (one.place, symptom)
     }
 }
 
