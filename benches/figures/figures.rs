@@ -63,6 +63,9 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("baselines: 50 metrics of each of 1,000 targets", |bench| {
         crate::baselines::figures(bench.path())
     }),
+    ("correlation: 1,000 in trouble among 10,000 targets", |_| {
+        crate::correlate::figures()
+    }),
     ("store: looks of 5 samples", |bench| {
         crate::store::figures(bench.path())
     }),

@@ -10,6 +10,7 @@ mod aws;
 mod bare;
 mod baselines;
 mod blackbox;
+mod correlate;
 mod daemon;
 mod docker;
 mod figures;
