@@ -42,10 +42,14 @@ pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
             .collect(),
     };
     let first = cause.map(|cause| (cause.suspect, cause.symptom));
-    of_each.sort_by_key(|places| {
-        let first_seen = places.iter().filter_map(|place| symptom(suspects, *place));
-        first_seen.map(|symptom| symptom.seen_at).min()
-    });
+    // By their names too: in a group of many those are told of that are the first, whatever order they are given in.
+    let order = |place: &Place| {
+        let suspect = suspects.get(place.0);
+        let target = suspect.map(|one| one.target.as_str());
+        let seen_at = symptom(suspects, *place).map(|one| one.seen_at);
+        (seen_at, target, place.1)
+    };
+    of_each.sort_by_key(|places| places.iter().map(order).min());
     let mut places: Vec<Place> = first.into_iter().collect();
     for rank in 0..MOST_OF_ONE {
         places.extend(of_each.iter().filter_map(|places| places.get(rank)));
@@ -53,7 +57,7 @@ pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
     places.truncate(MOST_FACTS);
     let after_the_cause = usize::from(first.is_some());
     if let Some(rest) = places.get_mut(after_the_cause..) {
-        rest.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
+        rest.sort_by_key(order);
     }
     let facts = places.into_iter().enumerate();
     let facts = facts.filter_map(|(index, place)| {
@@ -99,6 +103,14 @@ fn telling(suspects: &[Suspect], suspect: usize, explained: Option<usize>) -> Ve
     // Once is enough for what comes and goes.
     let mut signs = BTreeSet::new();
     symptoms.retain(|(_, symptom)| signs.insert(&symptom.sign));
+    // What the cause is held to explain is there, even among many that are RED.
+    let place = symptoms
+        .iter()
+        .position(|(index, _)| explained == Some(*index));
+    if let Some(place) = place.filter(|place| *place >= MOST_OF_ONE) {
+        let one = symptoms.remove(place);
+        symptoms.insert(1, one);
+    }
     symptoms.truncate(MOST_OF_ONE);
     let places = symptoms.into_iter().map(|(index, _)| (suspect, index));
     places.collect()

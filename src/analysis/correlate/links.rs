@@ -1,8 +1,9 @@
 //! How likely it is that one symptom explains another.
 
-use super::class::{Class, Relation, causes};
+use super::class::{Class, Relation};
+use super::common::Common;
 use super::picture::Sign;
-use super::relations::{Common, Member, Place, Relations, subject};
+use super::relations::{Member, Place, Relations, subject};
 use super::timing::{Moment, forgotten_together, in_time, together};
 use crate::model::Status;
 
@@ -19,6 +20,10 @@ pub(super) struct Link {
 
 /// How two targets are related, from the side of the one that may be the cause.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each may hold beside the others"
+)]
 pub(super) struct Kin {
     is_same: bool,
     at_home: Option<Relation>,
@@ -88,7 +93,7 @@ impl Relations<'_> {
         let (from, to) = (one.symptom.class, other.symptom.class);
         let mut best: Option<Link> = None;
         let mut try_it = |relation: Relation, fits: &dyn Fn() -> f64| {
-            let by_class = causes(from, to, relation);
+            let by_class = self.chances.of(from, to, relation);
             if by_class < BELIEVABLE {
                 return;
             }

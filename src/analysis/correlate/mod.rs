@@ -4,13 +4,19 @@
 //! How you could get this wrong: whatever is looked at less often is seen later, also where it is the cause. So each symptom
 //! has two times, and a cause is ruled out only where it was still well after its effect was not.
 
+mod chances;
 mod class;
+mod common;
 mod components;
 mod evidence;
 mod links;
 mod picture;
+#[cfg(test)]
+mod properties;
 mod rank;
 mod relations;
+#[cfg(test)]
+mod stories;
 mod timing;
 mod tried;
 

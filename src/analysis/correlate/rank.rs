@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::class::Relation;
 use super::picture::Suspect;
 use super::relations::{Member, Place, Relations};
-use super::tried::Tried;
+use super::tried::{Best, Tried};
 use crate::model::Timestamp;
 
 /// A cause of a group must explain so much of it, or the group has none in common.
@@ -14,7 +14,7 @@ const ENOUGH: f64 = 0.35;
 
 /// In a bigger component so many targets are tried as its cause: those on which most hang, the earlier first. What hangs on
 /// nothing else and explains little is no cause of hundreds.
-const MOST_TRIED: usize = 48;
+const MOST_TRIED: usize = 32;
 
 /// So much of its score a candidate gives to the one that explains it, where that is certain and far out of the ordinary.
 const GIVEN: f64 = 0.8;
@@ -97,7 +97,11 @@ pub fn groups(suspects: &[Suspect], now: Timestamp) -> Vec<Group> {
         .map(|members| Component::new(&relations, members))
         .collect();
     components.sort_by(|one, other| other.weight.total_cmp(&one.weight));
-    components.iter().map(Component::group).collect()
+    let mut best = Best::new(&relations);
+    let groups = components
+        .iter()
+        .map(|component| component.group(&mut best));
+    groups.collect()
 }
 
 /// Targets that belong together.
@@ -120,11 +124,11 @@ impl<'a> Component<'a> {
         }
     }
 
-    fn group(&self) -> Group {
+    fn group(&self, best: &mut Best) -> Group {
         let mut tried: Vec<Tried> = (self.worth_trying().into_iter())
             .flat_map(|member| Tried::all_of(self.relations, &self.members, member))
             .collect();
-        Tried::go_on(self.relations, &mut tried);
+        Tried::go_on(&mut tried, best);
         let candidates = tried.iter().map(|one| self.candidate(one, &tried));
         let mut candidates: Vec<(Candidate, Place)> =
             candidates.zip(tried.iter().map(|one| one.place)).collect();

@@ -3,22 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use super::class::Class;
+use super::chances::{Chances, MOST_STEPS};
+use super::common::Set;
 use super::picture::{Sign, Suspect};
-use super::timing::{Moment, together};
+use super::timing::Moment;
 use crate::model::Timestamp;
-
-/// Over more steps no effect is believable: each takes a tenth of what is likely.
-const MOST_STEPS: u32 = 11;
 
 /// So many symptoms of one target are looked at. A host with hundreds of containers may have hundreds, which say the same.
 const MOST_SYMPTOMS: usize = 24;
-
-/// So many that fail alike at the same time, and have nothing else in common, have something in common that nobody told us of.
-const ENOUGH_ALIKE: usize = 3;
-
-/// How sure it must be that they failed at the same time.
-const TOGETHER: f64 = 0.9;
 
 /// A target in trouble, by its number among those in trouble.
 pub(super) type Member = usize;
@@ -44,7 +36,7 @@ pub(super) struct Affected<'a> {
     /// What its symptoms name.
     pub(super) names: Vec<Member>,
     /// What it needs itself, and the machines below that, but for its own; sorted.
-    served_by: Vec<Member>,
+    pub(super) served_by: Vec<Member>,
 }
 
 impl<'a> Affected<'a> {
@@ -87,35 +79,13 @@ pub(super) fn subject<'a>(moment: &Moment<'a>) -> Option<&'a str> {
     }
 }
 
-/// What the members of a set have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Common {
-    /// A machine.
-    Home,
-    /// Something declared or known that may fail as one.
-    Group,
-    /// Names whose servers are the same.
-    Zone,
-    /// A line: they fell silent together.
-    Line,
-    /// A certificate that ended, or a login that is not accepted any more: they fail so together.
-    Credentials,
-    /// Somebody in trouble who needs them all.
-    Client,
-}
-
-/// Targets that have something in common.
-pub(super) struct Set {
-    pub(super) common: Common,
-    pub(super) members: Vec<Member>,
-}
-
 /// The targets in trouble, and what they have to do with each other.
 ///
 /// They are numbered in the order of their names, so that nothing hangs on the order in which they are given.
 pub(super) struct Relations<'a> {
     pub(super) affected: Vec<Affected<'a>>,
     pub(super) sets: Vec<Set>,
+    pub(super) chances: Chances,
 }
 
 impl<'a> Relations<'a> {
@@ -132,14 +102,11 @@ impl<'a> Relations<'a> {
         let mut relations = Self {
             affected,
             sets: Vec::new(),
+            chances: Chances::new(),
         };
         relations.find_needs(suspects);
         relations.find_names();
-        relations.find_shared();
-        relations.find_zones();
-        relations.find_silent_together();
-        relations.find_credentials();
-        relations.find_clients();
+        relations.find_sets(suspects.len());
         relations
     }
 
@@ -179,7 +146,7 @@ impl<'a> Relations<'a> {
             let mut served_by: BTreeSet<Member> = BTreeSet::new();
             let own_home = suspects[from].home.as_deref();
             while let Some((place, steps)) = waiting.pop_front() {
-                for parent in parents_of(place).filter(|_| steps < MOST_STEPS) {
+                for parent in parents_of(place).filter(|_| steps + 1 < MOST_STEPS) {
                     if visited_by[parent] == Some(effect) {
                         continue;
                     }
@@ -238,123 +205,5 @@ impl<'a> Relations<'a> {
         for (one, names) in self.affected.iter_mut().zip(named) {
             one.names = names;
         }
-    }
-
-    /// Notes a set, unless it is one of one.
-    fn share(&mut self, common: Common, members: Vec<Member>) {
-        if members.len() < 2 {
-            return;
-        }
-        for member in &members {
-            self.affected[*member].sets.push(self.sets.len());
-        }
-        self.sets.push(Set { common, members });
-    }
-
-    /// Machines, and what is declared or known to fail as one.
-    fn find_shared(&mut self) {
-        let mut homes: BTreeMap<&str, Vec<Member>> = BTreeMap::new();
-        let mut groups: BTreeMap<&str, Vec<Member>> = BTreeMap::new();
-        for (member, one) in self.affected.iter().enumerate() {
-            let suspect: &'a Suspect = one.suspect;
-            if let Some(home) = &suspect.home {
-                homes.entry(home).or_default().push(member);
-            }
-            for group in suspect.groups.iter().collect::<BTreeSet<_>>() {
-                groups.entry(group).or_default().push(member);
-            }
-        }
-        for members in homes.into_values() {
-            self.share(Common::Home, members);
-        }
-        for members in groups.into_values() {
-            self.share(Common::Group, members);
-        }
-    }
-
-    /// Names of one zone are answered for by the same servers.
-    fn find_zones(&mut self) {
-        let mut zones: BTreeMap<&str, Vec<Member>> = BTreeMap::new();
-        for (member, one) in self.affected.iter().enumerate() {
-            let suspect: &'a Suspect = one.suspect;
-            let (_, zone) = (suspect.home.as_deref())
-                .and_then(|home| home.split_once('.'))
-                .unwrap_or_default();
-            let mut moments = one.moments.iter();
-            let is_about_names = moments.any(|(_, moment)| moment.symptom.class == Class::Name);
-            if zone.contains('.') && is_about_names {
-                zones.entry(zone).or_default().push(member);
-            }
-        }
-        for members in zones.into_values() {
-            self.share(Common::Zone, members);
-        }
-    }
-
-    /// Those whose hosts fell silent, or became hard to reach, at about the same time as those of others.
-    fn find_silent_together(&mut self) {
-        let silent = self.with(|moment| {
-            matches!(
-                moment.symptom.class,
-                Class::Gone | Class::Name | Class::Reach | Class::Monitor
-            )
-        });
-        let members = silent.iter().filter(|(_, moment)| {
-            let mut homes: Vec<Option<&String>> = Vec::new();
-            for (other, near) in &silent {
-                let home = self.affected[*other].suspect.home.as_ref();
-                if !homes.contains(&home) && together(moment, near) >= TOGETHER {
-                    homes.push(home);
-                }
-                if homes.len() >= ENOUGH_ALIKE {
-                    return true;
-                }
-            }
-            false
-        });
-        let members = members.map(|(member, _)| *member).collect();
-        self.share(Common::Line, members);
-    }
-
-    /// Certificates that end in the same minutes are one certificate; who is refused in many places at once has one login; and
-    /// what is our own trouble has us in common, wherever we look.
-    fn find_credentials(&mut self) {
-        for class in [Class::Certificate, Class::Access, Class::Monitor] {
-            let failed = self.with(|moment| {
-                moment.symptom.class == class && moment.symptom.sign == Sign::Failure
-            });
-            let members = failed.iter().filter(|(_, moment)| {
-                let near = failed
-                    .iter()
-                    .filter(|(_, other)| together(moment, other) >= TOGETHER);
-                near.take(ENOUGH_ALIKE).count() >= ENOUGH_ALIKE
-            });
-            let members = members.map(|(member, _)| *member).collect();
-            self.share(Common::Credentials, members);
-        }
-    }
-
-    /// What one in trouble needs has that one in common.
-    fn find_clients(&mut self) {
-        // A thousand endpoints may need the same two.
-        let served_by: BTreeSet<Vec<Member>> = (self.affected.iter())
-            .map(|one| one.served_by.clone())
-            .collect();
-        for members in served_by {
-            self.share(Common::Client, members);
-        }
-    }
-
-    /// The first such symptom of each.
-    fn with(&self, is_it: impl Fn(&Moment<'a>) -> bool) -> Vec<(Member, Moment<'a>)> {
-        let found = self
-            .affected
-            .iter()
-            .enumerate()
-            .filter_map(|(member, one)| {
-                let mut moments = one.moments.iter().map(|(_, moment)| *moment);
-                Some((member, moments.find(&is_it)?))
-            });
-        found.collect()
     }
 }

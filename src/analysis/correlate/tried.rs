@@ -4,6 +4,48 @@ use super::class::Relation;
 use super::links::{BELIEVABLE, Link};
 use super::relations::{Member, Place, Relations};
 
+/// What is explained best of each target by way of others. There is one for all that are tried, since each would fill as much
+/// memory as there are targets in trouble.
+pub(super) struct Best {
+    of_each: Vec<Option<(Place, Link)>>,
+    touched: Vec<Member>,
+}
+
+impl Best {
+    pub(super) fn new(relations: &Relations<'_>) -> Self {
+        Self {
+            of_each: vec![None; relations.affected.len()],
+            touched: Vec::new(),
+        }
+    }
+
+    fn offer(&mut self, far: Place, likely: f64, in_time: f64) {
+        let known = &mut self.of_each[far.0];
+        match known {
+            Some((_, known)) if known.likely >= likely => return,
+            Some(_) => {}
+            None => self.touched.push(far.0),
+        }
+        let relation = Relation::Through;
+        *known = Some((
+            far,
+            Link {
+                likely,
+                relation,
+                in_time,
+            },
+        ));
+    }
+
+    /// What was offered; sorted.
+    fn take(&mut self) -> Vec<(Place, Link)> {
+        self.touched.sort_unstable();
+        let touched = self.touched.drain(..);
+        let taken = touched.filter_map(|member| self.of_each[member].take());
+        taken.collect()
+    }
+}
+
 /// A cause that is tried.
 pub(super) struct Tried {
     pub(super) place: Place,
@@ -52,10 +94,9 @@ impl Tried {
     /// database serves. One step more: what is farther away is hardly ever believable.
     ///
     /// The tried are sorted by their places.
-    pub(super) fn go_on(relations: &Relations<'_>, tried: &mut [Self]) {
-        let through: Vec<Vec<(Place, Link)>> = (tried.iter())
-            .map(|one| one.through(relations, tried))
-            .collect();
+    pub(super) fn go_on(tried: &mut [Self], best: &mut Best) {
+        let through: Vec<Vec<(Place, Link)>> =
+            (tried.iter()).map(|one| one.through(tried, best)).collect();
         for (one, through) in tried.iter_mut().zip(through) {
             one.explains.extend(through);
             // Both are sorted by target, and there is at most one of each.
@@ -68,30 +109,23 @@ impl Tried {
         }
     }
 
-    /// What it explains by way of another.
-    fn through(&self, relations: &Relations<'_>, tried: &[Self]) -> Vec<(Place, Link)> {
-        let mut found: Vec<(Place, Link)> = Vec::new();
+    /// What it explains by way of another, at best.
+    fn through(&self, tried: &[Self], best: &mut Best) -> Vec<(Place, Link)> {
         for (place, first) in self.links.iter().filter(|(_, link)| has_direction(link)) {
             let Ok(index) = tried.binary_search_by_key(place, |other| other.place) else {
                 continue;
             };
-            let onward = tried[index].explains.iter();
-            let onward = onward.filter(|(far, second)| {
-                has_direction(second)
-                    && far.0 != self.place.0
-                    && first.likely * second.likely >= BELIEVABLE
-            });
-            found.extend(onward.map(|(far, second)| {
-                let link = Link {
-                    likely: first.likely * second.likely,
-                    relation: Relation::Through,
-                    in_time: first.in_time * second.in_time,
-                };
-                (*far, link)
-            }));
+            for (far, second) in &tried[index].explains {
+                let likely = first.likely * second.likely;
+                if likely >= BELIEVABLE && has_direction(second) {
+                    let in_time = first.in_time * second.in_time;
+                    best.offer(*far, likely, in_time);
+                }
+            }
         }
-        found.sort_by_key(|(place, _)| *place);
-        best_of_each(relations, &found)
+        let mut found = best.take();
+        found.retain(|(far, _)| far.0 != self.place.0);
+        found
     }
 
     /// How it explains that symptom itself.

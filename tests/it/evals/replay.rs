@@ -108,11 +108,7 @@ pub(super) fn replay(incident: &Incident, variation: Variation) -> (Vec<Suspect>
         let mut at = incident.starts + variation.phase(name, every(watched));
         while at <= now {
             if !variation.is_missing(name, at) {
-                let seen = Seen {
-                    at,
-                    starts: incident.starts,
-                    variation,
-                };
+                let seen = Seen { at, variation };
                 look(&mut suspect, &lines, &normals, &seen);
             }
             at += every(watched);
@@ -131,7 +127,6 @@ pub(super) fn replay(incident: &Incident, variation: Variation) -> (Vec<Suspect>
 /// The moment of a look.
 struct Seen {
     at: Timestamp,
-    starts: Timestamp,
     variation: Variation,
 }
 
@@ -184,12 +179,7 @@ struct Held {
     values: BTreeMap<String, Value>,
 }
 
-fn held(
-    lines: &[&Line],
-    normals: &BTreeMap<&str, Normal>,
-    at: Timestamp,
-    starts: Timestamp,
-) -> Held {
+fn held(lines: &[&Line], at: Timestamp) -> Held {
     let mut held = Held {
         failure: None,
         is_looked_at: true,
@@ -237,7 +227,7 @@ fn held(
 
 fn look(suspect: &mut Suspect, lines: &[&Line], normals: &BTreeMap<&str, Normal>, seen: &Seen) {
     let at = seen.at;
-    let held = held(lines, normals, at, seen.starts);
+    let held = held(lines, at);
     if !held.is_looked_at {
         return;
     }
