@@ -6,10 +6,13 @@ use Class::{
     Load, Locks, Memory, Monitor, Name, Other, Reach, Replication, Service, Slow, Steal,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Blame, FailureKind};
 
 /// A sort of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Little room on a disk.
     Disk,

@@ -1,7 +1,8 @@
 //! What an explanation rests on: numbered facts, in the words of what was seen.
 
-use super::picture::{Sign, Suspect, Symptom};
+use super::picture::Suspect;
 use super::rank::Group;
+use super::symptoms::{Sign, Symptom};
 use crate::model::{Timestamp, Value};
 
 /// Nobody reads more of them.
@@ -91,7 +92,7 @@ fn text(suspect: &Suspect, symptom: &Symptom) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Glance, Measured, Usual, groups};
+    use super::super::{Glance, Measured, Symptoms, Usual, groups};
     use super::*;
     use crate::model::{Blame, FailureKind, Status};
 
@@ -108,8 +109,7 @@ mod tests {
             is_machine: kind == "vps_servers",
             groups: Vec::new(),
             parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
-            symptoms: Vec::new(),
-            looked_at: None,
+            symptoms: Symptoms::default(),
         }
     }
 
@@ -132,11 +132,12 @@ mod tests {
                 } else {
                     Status::Green
                 },
-                usual: Some(&usual),
+                usual: Some(usual.clone()),
             }];
             let glance = Glance {
                 at: at(clock),
                 measured: &measured,
+                gaps: &[],
                 failure: None,
             };
             host.see(&glance);
@@ -152,6 +153,7 @@ mod tests {
             let well = Glance {
                 at: at("09:40"),
                 measured: &[],
+                gaps: &[],
                 failure: None,
             };
             suspect.see(&well);

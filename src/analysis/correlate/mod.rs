@@ -8,9 +8,11 @@ mod class;
 mod evidence;
 mod picture;
 mod rank;
+mod symptoms;
 mod timing;
 
 pub use class::{Class, Relation};
 pub use evidence::{Fact, facts};
-pub use picture::{Glance, Measured, Sign, Suspect, Symptom, Usual};
+pub use picture::Suspect;
 pub use rank::{Candidate, Effect, Group, groups};
+pub use symptoms::{Glance, Measured, Sign, Symptom, Symptoms, Usual};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::class::{Relation, causes};
-use super::picture::{Sign, Suspect, Symptom};
+use super::picture::Suspect;
+use super::symptoms::{Sign, Symptom};
 use super::timing::{in_time, silent_together, strength, together};
 use crate::model::Timestamp;
 

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 
 use super::class::Class;
-use super::picture::{Suspect, Symptom};
+use super::picture::Suspect;
+use super::symptoms::Symptom;
 use crate::model::{Status, Timestamp};
 
 /// Effects that follow later than this are less and less likely to be effects.
