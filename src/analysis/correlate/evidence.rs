@@ -15,6 +15,10 @@ pub struct Fact {
     pub id: String,
     /// The target: `kind/name`.
     pub target: String,
+    /// The target, as a place in the picture.
+    pub suspect: usize,
+    /// Which of its symptoms.
+    pub symptom: usize,
     /// In one line: `disk_free_percent of db-1:/var/lib fell 31 → 2 between 09:40 and 10:05`.
     pub text: String,
 }
@@ -42,6 +46,8 @@ pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
         Some(Fact {
             id: format!("E{}", index + 1),
             target: suspect.target.clone(),
+            suspect: place.0,
+            symptom: place.1,
             text: text(suspect, symptom(suspects, place)?),
         })
     });

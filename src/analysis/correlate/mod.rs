@@ -14,5 +14,5 @@ mod timing;
 pub use class::{Class, Relation};
 pub use evidence::{Fact, facts};
 pub use picture::Suspect;
-pub use rank::{Candidate, Effect, Group, groups};
+pub use rank::{Candidate, Effect, Explained, Group, groups};
 pub use symptoms::{Glance, Measured, Sign, Symptom, Symptoms, Usual};

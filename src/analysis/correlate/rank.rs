@@ -43,10 +43,27 @@ pub struct Candidate {
     pub suspect: usize,
     /// Which of its symptoms.
     pub symptom: usize,
-    /// From 0 to 1: how much of the group it explains, and how well.
+    /// From 0 to 1: `share × (0.5 + 0.5 × strength) × factor`, where the factor is that of `explained_by`, or 1.
     pub score: f64,
+    /// From 0 to 1: how much of the group's weight it explains, itself included.
+    pub share: f64,
+    /// From 0 to 1: how far out of the ordinary it is itself.
+    pub strength: f64,
+    /// What explains it in turn: it is less of a root then. `None`: nothing does.
+    pub explained_by: Option<Explained>,
     /// What it explains: the target, its symptom that it explains best, and how well.
     pub explains: Vec<Effect>,
+}
+
+/// What explains a candidate, and what that makes of its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Explained {
+    /// Whose, as a place in the picture.
+    pub suspect: usize,
+    /// Which of its symptoms.
+    pub symptom: usize,
+    /// From 0.4 to 1: the score counts so many times.
+    pub factor: f64,
 }
 
 /// What a cause explains.
@@ -56,14 +73,24 @@ pub struct Effect {
     pub suspect: usize,
     /// Which.
     pub symptom: usize,
-    /// From 0 to 1.
+    /// From 0 to 1: how likely the one sort of trouble causes the other along that relation, times `in_time`.
     pub likely: f64,
     /// How the two are related.
     pub relation: Relation,
+    /// From 0 to 1: how well their times fit.
+    pub in_time: f64,
 }
 
 /// A symptom, by the places of its target and of itself.
 type Place = (usize, usize);
+
+/// That one symptom explains another.
+#[derive(Clone, Copy)]
+struct Link {
+    likely: f64,
+    relation: Relation,
+    in_time: f64,
+}
 
 /// The groups of a picture, the heaviest first.
 #[must_use]
@@ -179,7 +206,7 @@ impl<'a> Ranker<'a> {
     }
 
     /// How likely it is that one symptom explains another, by how they are related.
-    fn likely(&self, cause: Place, effect: Place) -> Option<(f64, Relation)> {
+    fn likely(&self, cause: Place, effect: Place) -> Option<Link> {
         if cause == effect {
             return None;
         }
@@ -197,10 +224,14 @@ impl<'a> Ranker<'a> {
                 } else {
                     fits
                 };
-                (causes(one.class, other.class, relation) * fits, relation)
+                Link {
+                    likely: causes(one.class, other.class, relation) * fits,
+                    relation,
+                    in_time: fits,
+                }
             })
-            .max_by(|one, other| one.0.total_cmp(&other.0))?;
-        (best.0 >= BELIEVABLE).then_some(best)
+            .max_by(|one, other| one.likely.total_cmp(&other.likely))?;
+        (best.likely >= BELIEVABLE).then_some(best)
     }
 
     /// Whether what a symptom is about has the name of another target.
@@ -304,67 +335,73 @@ impl<'a> Ranker<'a> {
         for &member in members {
             let best = (0..self.symptoms(member).len())
                 .filter_map(|index| {
-                    let (likely, relation) = self.likely(cause, (member, index))?;
+                    let link = self.likely(cause, (member, index))?;
                     let strong = self
                         .symptom((member, index))
                         .map_or(0.0, |one| strength(one, self.now));
-                    Some((likely, relation, index, strong))
+                    Some((link, index, link.likely * strong))
                 })
-                .max_by(|one, other| (one.0 * one.3).total_cmp(&(other.0 * other.3)));
-            let Some((likely, relation, index, _)) = best else {
+                .max_by(|one, other| one.2.total_cmp(&other.2));
+            let Some((link, index, _)) = best else {
                 continue;
             };
             explains.push(Effect {
                 suspect: member,
                 symptom: index,
-                likely,
-                relation,
+                likely: link.likely,
+                relation: link.relation,
+                in_time: link.in_time,
             });
             if member != cause.0 {
-                explained += likely * self.weight(member);
+                explained += link.likely * self.weight(member);
             }
         }
         // Its own target's worst may be another symptom: what it explains of that counts.
         let own_worst = self.weight(cause.0);
         let of_own = explains.iter().find(|effect| effect.suspect == cause.0);
         explained += of_own.map_or(0.0, |effect| (own_worst - own).max(0.0) * effect.likely);
-        let score = explained / total * (0.5 + 0.5 * own.min(1.0));
+        let (share, strength) = ((explained / total).min(1.0), own.min(1.0));
         Some(Candidate {
             suspect: cause.0,
             symptom: cause.1,
-            score: score.min(1.0),
+            score: share * (0.5 + 0.5 * strength),
+            share,
+            strength,
+            explained_by: None,
             explains,
         })
     }
 
     /// What another candidate explains well is no root: its score counts for that one.
     fn discount_what_is_explained(&self, candidates: &mut [Candidate]) {
-        let mut factors: BTreeMap<Place, f64> = BTreeMap::new();
+        let mut found: BTreeMap<Place, Explained> = BTreeMap::new();
         for one in candidates.iter() {
             let place = (one.suspect, one.symptom);
-            let mut factor: f64 = 1.0;
+            let mut lowest: Option<Explained> = None;
             for other in candidates.iter() {
                 let cause = (other.suspect, other.symptom);
-                let Some((likely, relation)) = self.likely(cause, place) else {
+                let Some(link) = self.likely(cause, place) else {
                     continue;
                 };
-                let back = self.likely(place, cause).map_or(0.0, |(back, _)| back);
-                if matches!(relation, Relation::Shares | Relation::Line) || likely <= back {
+                let back = self.likely(place, cause).map_or(0.0, |back| back.likely);
+                if matches!(link.relation, Relation::Shares | Relation::Line) || link.likely <= back
+                {
                     continue;
                 }
-                let weight = self
-                    .symptom(cause)
-                    .map_or(0.0, |symptom| strength(symptom, self.now))
-                    .min(1.0);
-                factor = factor.min(1.0 - 0.6 * (likely - back * 0.5) * weight);
+                let factor = 1.0 - 0.6 * (link.likely - back * 0.5) * other.strength;
+                if lowest.is_none_or(|lowest| factor < lowest.factor) {
+                    lowest = Some(Explained {
+                        suspect: other.suspect,
+                        symptom: other.symptom,
+                        factor,
+                    });
+                }
             }
-            factors.insert(place, factor);
+            found.extend(lowest.map(|lowest| (place, lowest)));
         }
         for one in candidates.iter_mut() {
-            one.score *= factors
-                .get(&(one.suspect, one.symptom))
-                .copied()
-                .unwrap_or(1.0);
+            one.explained_by = found.remove(&(one.suspect, one.symptom));
+            one.score *= one.explained_by.map_or(1.0, |by| by.factor);
         }
     }
 }
