@@ -27,6 +27,12 @@ pub struct Facts {
     pub parents: Vec<String>,
     /// What it shares with others whose problems are likely to be one: `host db-1`, `label rack=7`.
     pub groups: Vec<String>,
+    /// The machine that it is or runs on, where that is known.
+    pub home: Option<String>,
+    /// Whether it is that machine.
+    pub is_machine: bool,
+    /// The region of its provider, where it has one.
+    pub region: Option<String>,
 }
 
 /// All targets that are watched, by `kind/name`.

@@ -1,6 +1,7 @@
 //! The words of this project as types. Nothing here imports anything of ours, and nothing here does anything
 //! but hold values: what turns them into one another lives in the pure modules above.
 
+mod analysis;
 mod failure;
 mod incident;
 mod incident_report;
@@ -18,6 +19,7 @@ mod target;
 mod uptime;
 mod verdict;
 
+pub use analysis::{Analysis, AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy};
 pub use failure::{Blame, Failure, FailureKind};
 pub use incident::{
     Acknowledgement, Condition, Event, EventKind, Incident, IncidentId, Member, Notice, Soon, Sort,

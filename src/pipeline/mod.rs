@@ -1,11 +1,13 @@
 //! From observations to what is told: judge each, keep what it means, compose the report.
 
 mod alerts;
+mod causes;
 mod conclude;
 mod found;
 mod incidents;
 mod memory;
 mod obey;
+mod picture;
 mod reports;
 mod self_watch;
 mod state;
@@ -32,6 +34,7 @@ pub use conclude::conclude;
 use found::Sight;
 pub use incidents::IncidentRules;
 use incidents::Incidents;
+use picture::{PICTURE, Picture};
 use reports::TOLD;
 use self_watch::SelfWatch;
 use state::{Overview, State};
@@ -137,6 +140,10 @@ pub struct Pipeline {
     /// Looks that are handed to the store behind what came of them.
     entries: Vec<(TargetId, Entry)>,
     baselines: Baselines,
+    picture: Picture,
+    /// When causes were last asked for without need, and when what is out of the ordinary was last kept.
+    explained_at: Option<Timestamp>,
+    picture_kept_at: Option<Timestamp>,
 }
 
 impl Pipeline {
@@ -156,6 +163,9 @@ impl Pipeline {
             self_watch: SelfWatch::default(),
             entries: Vec::new(),
             baselines: Baselines::default(),
+            picture: Picture::default(),
+            explained_at: None,
+            picture_kept_at: None,
             policy: watch.policy,
             states: (watch.targets.into_iter())
                 .map(|one| (one.target.id.clone(), State::new(one)))
@@ -192,6 +202,7 @@ impl Pipeline {
                     if count == 0 {
                         self.flush();
                         self.keep_all_baselines();
+                        self.keep_picture();
                         return;
                     }
                     for event in batch.drain(..) {
@@ -226,11 +237,13 @@ impl Pipeline {
             self.incidents.mailroom().note(&note);
         }
         self.incidents.forget_ended_silences(now - ENDED_SILENCES);
+        self.explain_now_and_then(now);
     }
 
     /// Hands over what came of the looks, then the looks: a kill in between never leaves a look whose meaning is lost.
     fn flush(&mut self) {
         let now = self.clock.now();
+        self.explain_what_is_told(now);
         for wanted in self.incidents.step(now) {
             let state = wanted.target.split_once('/').and_then(|(kind, name)| {
                 let kind = crate::collectors::kind(kind)?.spec.key;
@@ -282,6 +295,10 @@ impl Pipeline {
             }
         }
         self.remember_baselines(remembered.baselines);
+        if let Some(json) = remembered.notes.get(PICTURE) {
+            let is_watched = |id: &TargetId| self.states.contains_key(id);
+            self.picture.restore(json, &is_watched);
+        }
         // Whoever is not watched any more is told of once, and its history stays.
         for (id, status) in left {
             self.record_left(id, status);
@@ -294,6 +311,7 @@ impl Pipeline {
 
     fn record_left(&mut self, id: TargetId, status: Status) {
         self.baselines.forget(&id);
+        self.picture.leave(&id);
         // A refusal is counted by the store itself.
         let _kept: bool = self.store.record_left(id, self.clock.now(), status);
     }
@@ -373,6 +391,7 @@ impl Pipeline {
             return;
         };
         let before = state.standing();
+        let looked_at = state.looked_at();
         let step = state.see(observation, &self.policy);
         self.overview.moved(before, state.standing());
         if let Some((from, to)) = step.changed {
@@ -390,6 +409,7 @@ impl Pipeline {
         if let Some(seen) = state.seen() {
             self.incidents
                 .see(&seen, self.network.borrow().as_ref(), now);
+            self.picture.see(&seen, looked_at, &self.baselines);
             usual::learn(&mut self.baselines, &seen);
         }
         self.entries.push((state.id().clone(), step.entry));
@@ -414,6 +434,7 @@ impl Pipeline {
             }
             self.incidents.keep_everything();
             self.baselines.keep_everything(self.clock.now());
+            self.picture.keep_everything();
         }
         if self.store.has_remembered()
             && let Some(remembered) = self.store.remembered(std::time::Duration::ZERO)

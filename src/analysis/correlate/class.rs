@@ -61,6 +61,35 @@ pub enum Class {
 }
 
 impl Class {
+    /// The word for programs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+            Self::Memory => "memory",
+            Self::Cpu => "cpu",
+            Self::Steal => "steal",
+            Self::DiskWait => "disk_wait",
+            Self::Load => "load",
+            Self::Service => "service",
+            Self::Change => "change",
+            Self::Certificate => "certificate",
+            Self::Name => "name",
+            Self::Gone => "gone",
+            Self::Answer => "answer",
+            Self::Slow => "slow",
+            Self::Reach => "reach",
+            Self::Connections => "connections",
+            Self::Locks => "locks",
+            Self::Replication => "replication",
+            Self::Cloud => "cloud",
+            Self::Access => "access",
+            Self::Limits => "limits",
+            Self::Monitor => "monitor",
+            Self::Other => "other",
+        }
+    }
+
     /// Whether being so far off in that direction is bad.
     #[must_use]
     pub fn is_bad(self, distance: f64) -> bool {

@@ -62,7 +62,7 @@ fn clock(at: Timestamp) -> String {
     at.format("%H:%M").to_string()
 }
 
-fn text(suspect: &Suspect, symptom: &Symptom) -> String {
+pub(super) fn text(suspect: &Suspect, symptom: &Symptom) -> String {
     let what = match &symptom.sign {
         Sign::Failure => format!("{} failed: {}", suspect.name, symptom.now),
         Sign::Metric { name, subject } => {

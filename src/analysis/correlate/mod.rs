@@ -4,6 +4,7 @@
 //! How you could get this wrong: whatever is looked at less often is seen later, also where it is the cause. So each symptom
 //! has two times, and a cause is ruled out only where it was still well after its effect was not.
 
+mod account;
 mod class;
 mod evidence;
 mod picture;
@@ -11,6 +12,7 @@ mod rank;
 mod symptoms;
 mod timing;
 
+pub use account::{account, has_problem};
 pub use class::{Class, Relation};
 pub use evidence::{Fact, facts};
 pub use picture::Suspect;
