@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use crate::model::TargetId;
+
 /// A target as the engine knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -33,6 +35,19 @@ pub struct Facts {
     pub is_machine: bool,
     /// The region of its provider, where it has one.
     pub region: Option<String>,
+}
+
+impl Facts {
+    /// Those of a target that this one found: it shares what this one depends on.
+    #[must_use]
+    pub fn of_found(&self, id: &TargetId) -> Self {
+        Self {
+            target: id.to_string(),
+            name: id.name.to_string(),
+            own_name: id.name.to_string(),
+            ..self.clone()
+        }
+    }
 }
 
 /// All targets that are watched, by `kind/name`.

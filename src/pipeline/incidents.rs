@@ -120,13 +120,7 @@ impl Incidents {
         let Some(facts) = self.engine.facts(&finder.to_string()) else {
             return;
         };
-        let facts = Facts {
-            target: id.to_string(),
-            name: id.name.to_string(),
-            own_name: id.name.to_string(),
-            ..facts.clone()
-        };
-        self.engine.meet(facts);
+        self.engine.meet(facts.of_found(id));
     }
 
     pub(super) fn leave(&mut self, id: &TargetId, now: Timestamp) {

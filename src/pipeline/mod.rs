@@ -30,7 +30,7 @@ use crate::render::Told;
 use crate::rules::Rules;
 use crate::store::{Entry, Placed, Remembered, Store};
 pub use alerts::network_alert;
-pub use conclude::conclude;
+pub use conclude::{Past, conclude};
 use found::Sight;
 pub use incidents::IncidentRules;
 use incidents::Incidents;

@@ -1,6 +1,7 @@
 //! What is out of the ordinary in all that is watched, and what may have caused it.
 
 use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +119,8 @@ impl Picture {
                 .map(|fact| &*fact.value)
         };
         let mut shared: Vec<String> = (ADDRESSES.iter())
-            .filter_map(|name| Some(format!("address {}", without_port(says(name)?))))
+            .filter_map(|name| says(name).and_then(address))
+            .map(|address| format!("address {address}"))
             .collect();
         shared.extend(says(ZONE).map(|zone| format!("zone {zone}")));
         let certificate: Vec<&str> = CERTIFICATE.iter().filter_map(|name| says(name)).collect();
@@ -250,10 +252,11 @@ fn usual(known: &Known, at: Timestamp) -> Option<Usual> {
     (share >= USUAL_SHARE).then(|| Usual::Word(word.to_owned()))
 }
 
-/// `192.0.2.7:5432` → `192.0.2.7`.
-fn without_port(address: &str) -> String {
-    let parsed = address.parse::<std::net::SocketAddr>();
-    parsed.map_or_else(|_| address.to_owned(), |address| address.ip().to_string())
+/// `192.0.2.7:5432` → `192.0.2.7`. That of this machine is everybody's.
+fn address(written: &str) -> Option<IpAddr> {
+    let parsed = written.parse::<SocketAddr>().map(|address| address.ip());
+    let address = parsed.or_else(|_| written.parse::<IpAddr>()).ok()?;
+    (!address.is_loopback()).then_some(address)
 }
 
 /// Labels that nearly everything has.
@@ -367,5 +370,206 @@ impl Drawn {
             groups: told,
             targets_apart: groups().filter(|group| group.suspects.len() == 1).count(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{
+        Common, Failure, FailureKind, Observation, Reading, Target, Urgency, Verdict,
+    };
+
+    fn at(clock: &str) -> Timestamp {
+        format!("2026-11-21T{clock}:00Z").parse().expect("a time")
+    }
+
+    fn id(kind: &'static str, name: &str) -> TargetId {
+        TargetId {
+            kind,
+            name: name.into(),
+        }
+    }
+
+    fn facts(kind: &str, name: &str) -> Facts {
+        Facts {
+            target: format!("{kind}/{name}"),
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            own_name: name.to_owned(),
+            ..Facts::default()
+        }
+    }
+
+    fn see(picture: &mut Picture, id: &TargetId, clock: &str, outcome: Result<Reading, Failure>) {
+        let target = Target {
+            id: id.clone(),
+            common: Common {
+                critical: true,
+                urgency: Urgency::Normal,
+                timeout: Duration::from_secs(1),
+                labels: BTreeMap::new(),
+                depends_on: Vec::new(),
+                runbook: None,
+            },
+            settings: Arc::new(()),
+            found_by: None,
+        };
+        let observation = Observation {
+            target: id.clone(),
+            at: at(clock),
+            took: Duration::ZERO,
+            outcome,
+        };
+        let failure = observation.outcome.as_ref().err();
+        let verdict = Verdict {
+            status: failure.map_or(Status::Green, Failure::status),
+            findings: Vec::new(),
+        };
+        let seen = Seen {
+            target: &target,
+            spec: &crate::collectors::kind(id.kind).expect("built").spec,
+            observation: &observation,
+            verdict: &verdict,
+            since: at(clock),
+        };
+        picture.see(&seen, None, &Baselines::default());
+    }
+
+    fn with(facts: &[(&'static str, &str)]) -> Result<Reading, Failure> {
+        let mut reading = Reading::default();
+        for (name, value) in facts {
+            reading.fact(name, *value);
+        }
+        Ok(reading)
+    }
+
+    fn gone() -> Result<Reading, Failure> {
+        Err(Failure::new(FailureKind::TimedOut, "no answer"))
+    }
+
+    #[test]
+    fn an_endpoint_depends_on_the_instance_that_has_its_address() {
+        let (instance, shop) = (id("ec2_instances", "i-1"), id("api_endpoints", "shop"));
+        let (blog, local) = (id("api_endpoints", "blog"), id("databases", "local"));
+        let mut picture = Picture::default();
+        see(
+            &mut picture,
+            &instance,
+            "10:00",
+            with(&[("public address", "203.0.113.7"), ("zone", "eu-1a")]),
+        );
+        see(
+            &mut picture,
+            &shop,
+            "10:00",
+            with(&[("address", "203.0.113.7:443")]),
+        );
+        see(
+            &mut picture,
+            &blog,
+            "10:00",
+            with(&[("address", "203.0.113.8:443")]),
+        );
+        see(
+            &mut picture,
+            &local,
+            "10:00",
+            with(&[("address", "127.0.0.1:5432")]),
+        );
+        for id in [&instance, &shop, &blog] {
+            see(&mut picture, id, "10:01", gone());
+        }
+        let all = [
+            facts("ec2_instances", "i-1"),
+            facts("api_endpoints", "shop"),
+            facts("api_endpoints", "blog"),
+            facts("databases", "local"),
+        ];
+        let drawn = picture.draw(&Family::new(all), at("10:02"));
+        let suspect = |name: &str| {
+            drawn
+                .suspects
+                .iter()
+                .find(|one| one.name == name)
+                .expect("it")
+        };
+        assert_eq!(suspect("shop").parents, ["ec2_instances/i-1"]);
+        assert_eq!(suspect("shop").groups, ["address 203.0.113.7"]);
+        assert_eq!(suspect("blog").parents, [] as [&str; 0]);
+        assert_eq!(suspect("local").groups, [] as [&str; 0]);
+        assert_eq!(suspect("i-1").groups, ["address 203.0.113.7", "zone eu-1a"]);
+    }
+
+    #[test]
+    fn a_label_that_nearly_everything_has_is_nothing_in_common() {
+        let all = (0..20).map(|number| {
+            let mut facts = facts("api_endpoints", &format!("shop-{number}"));
+            facts.labels.insert("env".to_owned(), "prod".to_owned());
+            if number < 3 {
+                facts.labels.insert("rack".to_owned(), "7".to_owned());
+            }
+            facts
+        });
+        let family = Family::new(all);
+        let drawn = Picture::default().draw(&family, at("10:00"));
+        let mut groups: Vec<&String> = drawn.suspects.iter().flat_map(|one| &one.groups).collect();
+        groups.dedup();
+        assert_eq!(groups, ["label rack=7"]);
+    }
+
+    #[test]
+    fn what_was_kept_is_taken_up_for_those_that_are_watched_and_not_seen_yet() {
+        let (shop, blog, old) = (
+            id("api_endpoints", "shop"),
+            id("api_endpoints", "blog"),
+            id("api_endpoints", "old"),
+        );
+        let mut before = Picture::default();
+        for id in [&shop, &blog, &old] {
+            see(&mut before, id, "10:00", gone());
+        }
+        let kept = before.to_keep().expect("something new");
+        assert_eq!(before.to_keep(), None, "nothing new");
+        let mut after = Picture::default();
+        see(&mut after, &blog, "10:05", gone());
+        after.restore(&kept, &|id| *id != old);
+        let seen_at = |id| after.symptoms.get(id).map(|symptoms| symptoms[0].seen_at);
+        assert_eq!(seen_at(&shop), Some(at("10:00")));
+        assert_eq!(
+            seen_at(&blog),
+            Some(at("10:05")),
+            "what was seen since is newer"
+        );
+        assert_eq!(seen_at(&old), None);
+        after.restore("{", &|_| true);
+        assert_eq!(after.symptoms.len(), 2);
+    }
+
+    #[test]
+    fn problems_without_each_other_are_counted_and_well_ones_are_not_told_of() {
+        let (shop, blog) = (id("api_endpoints", "shop"), id("api_endpoints", "blog"));
+        let mut picture = Picture::default();
+        let family = Family::new([
+            facts("api_endpoints", "shop"),
+            facts("api_endpoints", "blog"),
+        ]);
+        assert_eq!(picture.draw(&family, at("10:00")).of_all(), None);
+        see(&mut picture, &shop, "10:00", gone());
+        see(&mut picture, &blog, "11:30", gone());
+        let all = picture
+            .draw(&family, at("11:31"))
+            .of_all()
+            .expect("an analysis");
+        assert_eq!((all.targets_apart, all.groups.len()), (2, 2), "{all:#?}");
+        let one = picture.draw(&family, at("11:31"));
+        let one = one
+            .of(["api_endpoints/shop"].into_iter())
+            .expect("an analysis");
+        assert_eq!(one.groups[0].targets, ["shop"]);
     }
 }

@@ -330,3 +330,116 @@ fn is_far(value: &Value, usual: Option<&Usual>, distance: f64) -> bool {
     };
     distance.abs() >= FAR && in_itself
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(clock: &str) -> Timestamp {
+        format!("2026-11-21T{clock}:00Z").parse().expect("a time")
+    }
+
+    fn measured(value: &Value, status: Status) -> Measured<'_> {
+        Measured {
+            metric: "disk_free_percent",
+            subject: Some("/"),
+            value,
+            status,
+            usual: None,
+        }
+    }
+
+    fn look<'a>(clock: &str, measured: &'a [Measured<'a>]) -> Glance<'a> {
+        Glance {
+            at: at(clock),
+            measured,
+            gaps: &[],
+            failure: None,
+        }
+    }
+
+    const FAILED: (FailureKind, Blame, &str) = (FailureKind::TimedOut, Blame::Target, "no answer");
+
+    #[test]
+    fn a_look_that_failed_does_not_say_that_a_disk_was_well() {
+        let (well, full) = (Value::Number(40.0), Value::Number(2.0));
+        let mut symptoms = Symptoms::default();
+        symptoms.see(
+            "vps_servers",
+            &look("10:00", &[measured(&well, Status::Green)]),
+        );
+        for clock in ["10:01", "10:02"] {
+            let failed = Glance {
+                failure: Some(FAILED),
+                ..look(clock, &[])
+            };
+            symptoms.see("vps_servers", &failed);
+        }
+        symptoms.see(
+            "vps_servers",
+            &look("10:03", &[measured(&full, Status::Red)]),
+        );
+        let [failure, disk] = symptoms.as_slice() else {
+            panic!("{symptoms:#?}");
+        };
+        assert_eq!(
+            (failure.well_at, failure.seen_at, failure.over_at),
+            (Some(at("10:00")), at("10:01"), Some(at("10:03")))
+        );
+        assert_eq!(
+            (disk.well_at, disk.seen_at),
+            (Some(at("10:00")), at("10:03"))
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_any_more_is_over_and_what_could_not_be_measured_is_not() {
+        let full = Value::Number(2.0);
+        let mut symptoms = Symptoms::default();
+        let kind = "vps_servers";
+        assert!(symptoms.see(kind, &look("10:00", &[measured(&full, Status::Red)])));
+        assert!(!symptoms.see(kind, &look("10:01", &[measured(&full, Status::Red)])));
+        for gap in [
+            ("disk_free_percent", Some("/")),
+            ("disk_free_percent", None),
+        ] {
+            let blind = Glance {
+                gaps: &[gap],
+                ..look("10:02", &[])
+            };
+            symptoms.see(kind, &blind);
+            assert!(symptoms[0].is_open(), "{gap:?}");
+        }
+        let failed = Glance {
+            failure: Some(FAILED),
+            ..look("10:03", &[])
+        };
+        symptoms.see(kind, &failed);
+        assert!(symptoms[0].is_open(), "a failed look says nothing of it");
+        assert!(symptoms.see(kind, &look("10:04", &[])));
+        assert_eq!(symptoms[0].over_at, Some(at("10:04")));
+        symptoms.see(kind, &look("11:35", &[]));
+        assert!(symptoms.is_empty(), "it is long over: {symptoms:#?}");
+    }
+
+    #[test]
+    fn what_is_green_is_a_symptom_only_far_from_what_is_usual() {
+        let usual = Usual::Number {
+            centre: 20.0,
+            spread: 2.0,
+        };
+        for (percent, counts) in [(24.0, false), (31.0, false), (33.0, true), (7.0, false)] {
+            let value = Value::Number(percent);
+            let busy = Measured {
+                metric: "cpu_percent",
+                subject: None,
+                value: &value,
+                status: Status::Green,
+                usual: Some(usual.clone()),
+            };
+            let mut symptoms = Symptoms::default();
+            symptoms.see("vps_servers", &look("10:00", &[busy]));
+            assert_eq!(!symptoms.is_empty(), counts, "{percent}");
+        }
+    }
+}

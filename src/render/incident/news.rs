@@ -187,7 +187,20 @@ fn opened(report: &IncidentReport, who: &[&str], status: Status) -> String {
     }
     let (name, summary) = (names(&[&root.name]), short(&root.summary, LONGEST_SAID));
     let status = status.max(root.status);
-    format!("{name}: {status}, {summary}{}", others(report))
+    let cause = cause_elsewhere(report, &root.name);
+    format!("{name}: {status}, {summary}{}{cause}", others(report))
+}
+
+/// `; likely cause: …`, where it is not the target that is told of.
+fn cause_elsewhere(report: &IncidentReport, root: &str) -> String {
+    let mut causes = report
+        .analysis
+        .iter()
+        .flat_map(|analysis| analysis.with_cause());
+    let cause = causes.find(|(_, cause)| cause.target != root);
+    cause.map_or_else(String::new, |(_, cause)| {
+        format!("; likely cause: {}", short(&cause.text, LONGEST_SAID))
+    })
 }
 
 fn resolved(report: &IncidentReport, who: &[&str], all: &[&IncidentEvent]) -> String {
