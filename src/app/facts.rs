@@ -59,8 +59,7 @@ pub(super) fn facts(plan: &Plan) -> Vec<Facts> {
                 runbook: one.target.common.runbook.clone(),
                 parents,
                 groups: groups(one, home.as_ref(), &plan.incidents.group_by),
-                home: home.as_ref().map(|home| home.machine().to_owned()),
-                is_machine: matches!(home, Some(Home::Is(_))),
+                home: home.clone(),
                 region: (one.kind.region)(&one.target.settings),
                 target,
             }

@@ -16,7 +16,7 @@ use crate::descriptors;
 use crate::guard::{self, Watched as Guarded};
 use crate::incidents::Facts;
 use crate::model::{Report, ReportTarget, RoundSummary, TargetId};
-use crate::pipeline::{self, Judged, Past};
+use crate::pipeline::{self, Earlier, Judged, Past};
 use crate::render::Told;
 use crate::reporters::{self, Means, Message, Retry, file};
 use crate::round::{self, Fleet, RoundOptions};
@@ -163,16 +163,18 @@ impl App {
             missed_rounds: 0,
         };
         let judged: Vec<Judged> = watched.iter().map(judged).collect();
-        let told = before.told.as_ref();
+        let earlier = Earlier {
+            states: &before.states,
+            told: before.told.as_ref(),
+            past: &before.past,
+        };
         let mut report = pipeline::conclude(
             summary,
             &judged,
             &observations,
-            &before.states,
-            told,
+            &earlier,
             complete,
             &self.facts,
-            &before.past,
         );
         let told = outage.and_then(|outage| pipeline::network_alert(&outage, started_at));
         report.self_alerts.extend(told);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use crate::model::TargetId;
+use crate::model::{Home, TargetId};
 
 /// A target as the engine knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,9 +30,7 @@ pub struct Facts {
     /// What it shares with others whose problems are likely to be one: `host db-1`, `label rack=7`.
     pub groups: Vec<String>,
     /// The machine that it is or runs on, where that is known.
-    pub home: Option<String>,
-    /// Whether it is that machine.
-    pub is_machine: bool,
+    pub home: Option<Home>,
     /// The region of its provider, where it has one.
     pub region: Option<String>,
 }

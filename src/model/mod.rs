@@ -3,6 +3,7 @@
 
 mod analysis;
 mod failure;
+mod home;
 mod incident;
 mod incident_report;
 mod kind;
@@ -21,6 +22,7 @@ mod verdict;
 
 pub use analysis::{Analysis, AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy};
 pub use failure::{Blame, Failure, FailureKind};
+pub use home::{Home, THIS_MACHINE};
 pub use incident::{
     Acknowledgement, Condition, Event, EventKind, Incident, IncidentId, Member, Notice, Soon, Sort,
 };

@@ -42,7 +42,7 @@ impl Pipeline {
     }
 
     pub(super) fn keep_picture(&mut self) {
-        if let Some(json) = self.picture.to_keep()
+        if let Some(json) = self.picture.take_unkept()
             && !self.store.note(PICTURE, json)
         {
             self.picture.keep_everything();

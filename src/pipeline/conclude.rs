@@ -13,19 +13,18 @@ use crate::render::{Seen, Told, compose};
 use crate::rules::judge;
 use crate::store::Remembered;
 
-/// Judges the observations of a round, one for each of `targets` in their order, and composes the report. `before`: what
-/// is known of earlier rounds. `complete`: the round covers all targets of the configuration. `facts`: who depends on whom.
+/// Judges the observations of a round, one for each of `targets` in their order, and composes the report. `earlier`:
+/// what is known of the time before. `complete`: the round covers all targets of the configuration. `facts`: who depends on whom.
 #[must_use]
 pub fn conclude(
     round: RoundSummary,
     targets: &[Judged],
     observations: &[Observation],
-    before: &[ReportTarget],
-    told: Option<&Told>,
+    earlier: &Earlier<'_>,
     complete: bool,
     facts: &[Facts],
-    past: &Past,
 ) -> Report {
+    let (before, told, past) = (earlier.states, earlier.told, earlier.past);
     let before: HashMap<(&str, &str), &ReportTarget> = (before.iter())
         .map(|target| ((target.kind.as_str(), target.name.as_str()), target))
         .collect();
@@ -99,6 +98,17 @@ fn analysis(
         }
     }
     picture.draw(&family, now).of_all()
+}
+
+/// What is known of the time before a single round.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    /// The last known state of each target.
+    pub states: &'a [ReportTarget],
+    /// What people were told last.
+    pub told: Option<&'a Told>,
+    /// What was usual, and what was out of the ordinary.
+    pub past: &'a Past,
 }
 
 /// What was kept of the time before a single round.

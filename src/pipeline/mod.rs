@@ -5,6 +5,7 @@ mod causes;
 mod conclude;
 mod found;
 mod incidents;
+mod inlets;
 mod memory;
 mod obey;
 mod picture;
@@ -23,17 +24,15 @@ use tokio::sync::{mpsc, watch};
 use crate::analysis::baseline::Baselines;
 use crate::clock::Clock;
 use crate::delivery::Mailroom;
-use crate::model::{
-    KindSpec, Observation, Outage, RoundEvent, Status, Target, TargetId, Timestamp, Wish,
-};
+use crate::model::{Observation, Outage, RoundEvent, Status, TargetId, Timestamp, Wish};
 use crate::render::Told;
-use crate::rules::Rules;
-use crate::store::{Entry, Placed, Remembered, Store};
+use crate::store::{Entry, Remembered, Store};
 pub use alerts::network_alert;
-pub use conclude::{Past, conclude};
+pub use conclude::{Earlier, Past, conclude};
 use found::Sight;
 pub use incidents::IncidentRules;
 use incidents::Incidents;
+pub use inlets::{Inlets, Judged, Policy, ReportWhen, Watch};
 use picture::{PICTURE, Picture};
 use reports::TOLD;
 use self_watch::SelfWatch;
@@ -48,47 +47,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// For how long a silence that is over is still listed.
 const ENDED_SILENCES: TimeDelta = TimeDelta::days(1);
 
-/// A target with what it takes to judge it.
-#[derive(Clone)]
-pub struct Judged {
-    /// The target.
-    pub target: Arc<Target>,
-    /// Its kind.
-    pub spec: &'static KindSpec,
-    /// Whether a look at it costs money: then it is not repeated.
-    pub costs_money: bool,
-    /// Its rules.
-    pub rules: Arc<Rules>,
-}
-
-/// How looks are confirmed, when more of them are made, and when people are told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// How many looks must agree before a target counts as worse.
-    pub agreeing_looks: u32,
-    /// When a look that turns a target worse is repeated.
-    pub confirm_after: TimeDelta,
-    /// Whether there are more looks while something is wrong.
-    pub adaptive: bool,
-    /// The group whose rounds a report follows.
-    pub report_group: usize,
-    /// The group whose rounds are followed by the uptime of a week.
-    pub weekly_group: Option<usize>,
-    /// Which reports are sent.
-    pub report_when: ReportWhen,
-}
-
-/// Which reports are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReportWhen {
-    /// All.
-    Always,
-    /// Those with something that is not GREEN.
-    Problems,
-    /// Those with a change since the last.
-    Changes,
-}
-
 /// Between two looks at a target while some are not GREEN, and while a critical one is RED: the predecessor's figures.
 const PACE_DEGRADED: TimeDelta = TimeDelta::seconds(15);
 const PACE_UNHEALTHY: TimeDelta = TimeDelta::seconds(5);
@@ -97,26 +55,6 @@ const PACE_UNHEALTHY: TimeDelta = TimeDelta::seconds(5);
 #[must_use]
 pub fn told(remembered: &Remembered) -> Option<(Timestamp, Told)> {
     (remembered.notes.get(TOLD)).and_then(|json| memory::read_told(json))
-}
-
-/// What is watched from now on.
-pub struct Watch {
-    /// All targets.
-    pub targets: Vec<Judged>,
-    /// How they are dealt with.
-    pub policy: Policy,
-    /// How their problems become incidents, and who hears of them.
-    pub incidents: IncidentRules,
-}
-
-/// What goes into a pipeline.
-pub struct Inlets {
-    /// What is seen.
-    pub events: mpsc::Receiver<RoundEvent>,
-    /// Other configurations.
-    pub watches: mpsc::Receiver<Watch>,
-    /// What people order.
-    pub orders: mpsc::Receiver<Placed>,
 }
 
 /// The one owner of all that is known of targets.

@@ -1,5 +1,6 @@
 //! What is out of the ordinary in all that is watched, and what may have caused it.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +11,7 @@ use crate::analysis::correlate::{
     Glance, Group, Measured, Suspect, Symptoms, Usual, account, groups, has_problem,
 };
 use crate::incidents::{Facts, Family};
-use crate::model::{Analysis, AnalysisGroup, Status, TargetId, Timestamp};
+use crate::model::{Analysis, AnalysisGroup, Home, Status, TargetId, Timestamp};
 use crate::render::Seen;
 
 /// The note of the store that holds what is out of the ordinary.
@@ -91,16 +92,15 @@ impl Picture {
             gaps: &gaps,
             failure: failure.map(|failure| (failure.kind, failure.blame, failure.message.as_str())),
         };
-        let has_changed = match self.symptoms.get_mut(id) {
-            Some(known) => known.see(id.kind, &glance),
-            None => {
-                let mut fresh = Symptoms::well_at(before);
-                let has_any = fresh.see(id.kind, &glance);
-                if has_any {
-                    self.symptoms.insert(id.clone(), fresh);
-                }
-                has_any
+        let has_changed = if let Some(known) = self.symptoms.get_mut(id) {
+            known.see(id.kind, &glance)
+        } else {
+            let mut fresh = Symptoms::well_at(before);
+            let has_any = fresh.see(id.kind, &glance);
+            if has_any {
+                self.symptoms.insert(id.clone(), fresh);
             }
+            has_any
         };
         if self.symptoms.get(id).is_some_and(|known| known.is_empty()) {
             self.symptoms.remove(id);
@@ -189,7 +189,7 @@ impl Picture {
     }
 
     /// What is to be kept, where that changed since it was last asked.
-    pub(super) fn to_keep(&mut self) -> Option<String> {
+    pub(super) fn take_unkept(&mut self) -> Option<String> {
         if !std::mem::take(&mut self.is_unkept) {
             return None;
         }
@@ -200,7 +200,7 @@ impl Picture {
                 symptoms: symptoms.clone(),
             })
             .collect();
-        all.sort_by(|one, other| other.symptoms.looked_at().cmp(&one.symptoms.looked_at()));
+        all.sort_by_key(|one| Reverse(one.symptoms.looked_at()));
         all.truncate(MOST_KEPT);
         serde_json::to_string(&all).ok()
     }
@@ -318,8 +318,8 @@ fn suspect(
         target: facts.target.clone(),
         name: facts.name.clone(),
         kind: facts.kind.clone(),
-        home: facts.home.clone(),
-        is_machine: facts.is_machine,
+        home: facts.home.as_ref().map(|home| home.machine().to_owned()),
+        is_machine: matches!(facts.home, Some(Home::Is(_))),
         groups: labels.chain(region).chain(shared.cloned()).collect(),
         parents,
         symptoms: Symptoms::default(),
@@ -344,7 +344,7 @@ impl Drawn {
         // The groups are in the order of their weight.
         places.sort_unstable();
         places.dedup();
-        self.tell(places)
+        self.tell(&places)
     }
 
     /// What there is to be said of all problems; `None`: there are none.
@@ -352,10 +352,11 @@ impl Drawn {
         let with_problem = (self.groups.iter().enumerate())
             .filter(|(_, group)| has_problem(&self.suspects, group))
             .map(|(place, _)| place);
-        self.tell(with_problem.collect())
+        let places: Vec<usize> = with_problem.collect();
+        self.tell(&places)
     }
 
-    fn tell(&self, places: Vec<usize>) -> Option<Analysis> {
+    fn tell(&self, places: &[usize]) -> Option<Analysis> {
         if places.is_empty() {
             return None;
         }
@@ -440,12 +441,12 @@ mod tests {
         picture.see(&seen, None, &Baselines::default());
     }
 
-    fn with(facts: &[(&'static str, &str)]) -> Result<Reading, Failure> {
+    fn with(facts: &[(&'static str, &str)]) -> Reading {
         let mut reading = Reading::default();
         for (name, value) in facts {
             reading.fact(name, *value);
         }
-        Ok(reading)
+        reading
     }
 
     fn gone() -> Result<Reading, Failure> {
@@ -461,25 +462,28 @@ mod tests {
             &mut picture,
             &instance,
             "10:00",
-            with(&[("public address", "203.0.113.7"), ("zone", "eu-1a")]),
+            Ok(with(&[
+                ("public address", "203.0.113.7"),
+                ("zone", "eu-1a"),
+            ])),
         );
         see(
             &mut picture,
             &shop,
             "10:00",
-            with(&[("address", "203.0.113.7:443")]),
+            Ok(with(&[("address", "203.0.113.7:443")])),
         );
         see(
             &mut picture,
             &blog,
             "10:00",
-            with(&[("address", "203.0.113.8:443")]),
+            Ok(with(&[("address", "203.0.113.8:443")])),
         );
         see(
             &mut picture,
             &local,
             "10:00",
-            with(&[("address", "127.0.0.1:5432")]),
+            Ok(with(&[("address", "127.0.0.1:5432")])),
         );
         for id in [&instance, &shop, &blog] {
             see(&mut picture, id, "10:01", gone());
@@ -533,8 +537,8 @@ mod tests {
         for id in [&shop, &blog, &old] {
             see(&mut before, id, "10:00", gone());
         }
-        let kept = before.to_keep().expect("something new");
-        assert_eq!(before.to_keep(), None, "nothing new");
+        let kept = before.take_unkept().expect("something new");
+        assert_eq!(before.take_unkept(), None, "nothing new");
         let mut after = Picture::default();
         see(&mut after, &blog, "10:05", gone());
         after.restore(&kept, &|id| *id != old);

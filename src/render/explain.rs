@@ -43,9 +43,10 @@ pub fn explain(incident: &Incident, clock: &dyn Fn(Timestamp) -> String) -> Vec<
     let status = incident.status();
     let mut blocks = vec![Block::Title(vec![
         Span::Strong(format!("#{}{name}: ", incident.id)),
-        match incident.is_open() {
-            true => Span::Status(status),
-            false => Span::Text("over".to_owned()),
+        if incident.is_open() {
+            Span::Status(status)
+        } else {
+            Span::Text("over".to_owned())
         },
     ])];
     let Some(analysis) = &incident.analysis else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::phrases::{and_more, by_status, count_of, lasted, name, only_silenced, short};
 use super::title::title;
-use crate::model::{AnalysisGroup, Counts, IncidentReport, Status, Timestamp};
+use crate::model::{Analysis, AnalysisGroup, Counts, IncidentReport, Status, Timestamp};
 use crate::render::blocks::{Block, Line, Span, line};
 use crate::render::causes::cause_in_short;
 use crate::render::words;
@@ -165,7 +165,7 @@ pub fn incidents_blocks(reports: &[IncidentReport], now: Timestamp) -> Vec<Block
 fn causes(open: &[&IncidentReport]) -> Vec<Line> {
     let analyses = open.iter().filter_map(|report| report.analysis.as_ref());
     let mut groups: Vec<&AnalysisGroup> = Vec::new();
-    for (group, cause) in analyses.flat_map(|analysis| analysis.with_cause()) {
+    for (group, cause) in analyses.flat_map(Analysis::with_cause) {
         let is_it =
             |known: &&AnalysisGroup| known.cause().is_some_and(|known| known.text == cause.text);
         if !groups.iter().any(is_it) {

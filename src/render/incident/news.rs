@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::phrases::{names, open, reason, short};
 use super::title::others;
 use crate::model::{
-    EventKind, IncidentEvent, IncidentReport, IncidentRole, IncidentState, Sort, Status, Timestamp,
+    Analysis, EventKind, IncidentEvent, IncidentReport, IncidentRole, IncidentState, Sort, Status,
+    Timestamp,
 };
 use crate::render::words;
 
@@ -193,10 +194,7 @@ fn opened(report: &IncidentReport, who: &[&str], status: Status) -> String {
 
 /// `; likely cause: …`, where it is not the target that is told of.
 fn cause_elsewhere(report: &IncidentReport, root: &str) -> String {
-    let mut causes = report
-        .analysis
-        .iter()
-        .flat_map(|analysis| analysis.with_cause());
+    let mut causes = report.analysis.iter().flat_map(Analysis::with_cause);
     let cause = causes.find(|(_, cause)| cause.target != root);
     cause.map_or_else(String::new, |(_, cause)| {
         format!("; likely cause: {}", short(&cause.text, LONGEST_SAID))
