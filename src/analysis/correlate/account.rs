@@ -126,6 +126,12 @@ fn because(cause: &Suspect, effect: &Suspect, relation: Relation) -> String {
             format!("both share {}", shared.map_or("a group", String::as_str))
         }
         Relation::Line => "many fell silent together".to_owned(),
+        Relation::Alike => format!(
+            "the same became of {}, and both are needed by one",
+            cause.name
+        ),
+        Relation::Loads => format!("what needs {} asks more of it", cause.name),
+        Relation::Through => format!("what {} explains explains it", cause.name),
     }
 }
 

@@ -96,7 +96,8 @@ impl Class {
         match self {
             // What is left, or hit: less is worse.
             Self::Disk | Self::Certificate => distance < 0.0,
-            Self::Change | Self::Other | Self::Service | Self::Cloud => true,
+            // What is left is less, or we are refused more often.
+            Self::Change | Self::Other | Self::Service | Self::Cloud | Self::Limits => true,
             _ => distance > 0.0,
         }
     }
@@ -114,14 +115,16 @@ pub(super) fn class_of(kind: &str, metric: &str) -> Class {
         "load_per_core" | "load_1m" | "load_5m" | "load_15m" => Class::Load,
         "failed_units"
         | "container_state"
-        | "container_health"
         | "exit_code"
         | "restarts_since_last_look"
         | "restart_count" => Class::Service,
         "container_age_days" | "uptime_seconds" => Class::Change,
         "certificate_days_left" => Class::Certificate,
         "dns_time_ms" => Class::Name,
-        "http_status" | "available" | "listable" | "region_as_configured" => Class::Answer,
+        // What its own check says, which asks as everybody else does.
+        "container_health" | "http_status" | "available" | "listable" | "region_as_configured" => {
+            Class::Answer
+        }
         "connections_used_percent" => Class::Connections,
         "locks_waiting" | "longest_transaction_seconds" => Class::Locks,
         "replication_lag_seconds" => Class::Replication,
@@ -191,6 +194,12 @@ pub enum Relation {
     Shares,
     /// Many hosts fell silent together: they share our own line to them.
     Line,
+    /// One in trouble needs both, and both show the same: what was done to the one was done to the other.
+    Alike,
+    /// One in trouble needs both: without the one, or with a new one, more is asked of the other.
+    Loads,
+    /// The cause explains what explains the effect.
+    Through,
 }
 
 /// Which sorts cause which, and how likely, from 0 to 1. The first row that fits counts.
@@ -318,6 +327,8 @@ const SHARED: &[Row] = &[
     (&[Answer], &[Answer], 0.4),
     (&[Slow], &[Slow], 0.4),
     (&[DiskWait], &[DiskWait, Slow], 0.4),
+    // A primary and its copy show one lag.
+    (&[Replication], &[Replication], 0.7),
 ];
 
 /// Between many hosts that fell silent together.
@@ -328,6 +339,24 @@ const ON_ONE_LINE: &[Row] = &[
         0.7,
     ),
     (&[Gone, Name, Reach], &[Slow], 0.4),
+];
+
+/// Between two of which one in trouble needs both: a release or a wrong line that went to all of them.
+const ALIKE: &[Row] = &[(&[Service], &[Service], 0.7), (&[Change], &[Change], 0.7)];
+
+/// From one to another that somebody in trouble needs as well: without the cache the database is asked each time, and what is
+/// new may ask it worse.
+const LOADS: &[Row] = &[
+    (
+        &[Gone, Cloud, Service],
+        &[Connections, Cpu, Load, DiskWait, Limits],
+        0.6,
+    ),
+    (
+        &[Change],
+        &[Connections, Locks, Cpu, Load, DiskWait, Limits],
+        0.6,
+    ),
 ];
 
 /// How likely it is that one sort of trouble causes another, from 0 to 1.
@@ -348,6 +377,8 @@ pub(super) fn causes(cause: Class, effect: Class, relation: Relation) -> f64 {
             Steal => of(NEAR, one, other),
             Disk | Memory | Cpu | DiskWait | Load => of(NEAR, one, other) * 0.8,
             Change | Service | Locks => of(NEAR, one, other) * 0.4,
+            // What may be asked at a place is counted for all who ask there.
+            Limits if other == Limits => of(NEAR, one, other),
             _ => 0.0,
         },
         Relation::UnderIt => of(UNDER, one, other),
@@ -359,5 +390,9 @@ pub(super) fn causes(cause: Class, effect: Class, relation: Relation) -> f64 {
         }
         Relation::Shares => of(SHARED, one, other),
         Relation::Line => of(ON_ONE_LINE, cause, effect),
+        Relation::Alike => of(ALIKE, one, other),
+        Relation::Loads => of(LOADS, one, other),
+        // Nothing is so related in itself.
+        Relation::Through => 0.0,
     }
 }

@@ -1,12 +1,18 @@
 //! What an explanation rests on: numbered facts, in the words of what was seen.
 
+use std::collections::BTreeSet;
+
 use super::picture::Suspect;
-use super::rank::Group;
+use super::rank::{Candidate, Group};
 use super::symptoms::{Sign, Symptom};
-use crate::model::{Timestamp, Value};
+use super::timing::is_as_always;
+use crate::model::{Status, Timestamp, Value};
 
 /// Nobody reads more of them.
 const MOST_FACTS: usize = 12;
+
+/// More of one target hide the others.
+const MOST_OF_ONE: usize = 3;
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,23 +30,33 @@ pub struct Fact {
 }
 
 /// The facts of a group's cause; of a group without one, what is out of the ordinary in it.
+///
+/// Of each target that the cause explains the most telling symptoms: one of each before the second of any, so that a target
+/// with much to tell does not hide the others.
 #[must_use]
 pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
-    let mut places: Vec<(usize, usize)> = Vec::new();
-    if let Some(cause) = group.cause() {
-        let effects = cause.explains.iter();
-        places.extend(effects.map(|effect| (effect.suspect, effect.symptom)));
-        places.retain(|place| *place != (cause.suspect, cause.symptom));
-        places.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
-        places.insert(0, (cause.suspect, cause.symptom));
-    } else {
-        for &suspect in &group.suspects {
-            let count = suspects.get(suspect).map_or(0, |one| one.symptoms.len());
-            places.extend((0..count).map(|index| (suspect, index)));
-        }
-        places.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
+    let cause = group.cause();
+    let mut of_each: Vec<Vec<Place>> = match cause {
+        Some(cause) => told_by(suspects, cause),
+        None => (group.suspects.iter())
+            .map(|&suspect| telling(suspects, suspect, None))
+            .collect(),
+    };
+    let first = cause.map(|cause| (cause.suspect, cause.symptom));
+    of_each.sort_by_key(|places| {
+        let first_seen = places.iter().filter_map(|place| symptom(suspects, *place));
+        first_seen.map(|symptom| symptom.seen_at).min()
+    });
+    let mut places: Vec<Place> = first.into_iter().collect();
+    for rank in 0..MOST_OF_ONE {
+        places.extend(of_each.iter().filter_map(|places| places.get(rank)));
     }
-    let facts = places.into_iter().take(MOST_FACTS).enumerate();
+    places.truncate(MOST_FACTS);
+    let after_the_cause = usize::from(first.is_some());
+    if let Some(rest) = places.get_mut(after_the_cause..) {
+        rest.sort_by_key(|place| symptom(suspects, *place).map(|one| one.seen_at));
+    }
+    let facts = places.into_iter().enumerate();
     let facts = facts.filter_map(|(index, place)| {
         let suspect = suspects.get(place.0)?;
         Some(Fact {
@@ -53,6 +69,44 @@ pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
     });
     facts.collect()
 }
+
+/// The most telling symptoms of a cause's target, and of each that it explains.
+fn told_by(suspects: &[Suspect], cause: &Candidate) -> Vec<Vec<Place>> {
+    let effects = cause.explains.iter();
+    let others = effects.filter(|effect| effect.suspect != cause.suspect);
+    let others = others.map(|effect| telling(suspects, effect.suspect, Some(effect.symptom)));
+    let mut own = telling(suspects, cause.suspect, None);
+    own.retain(|place| place.1 != cause.symptom);
+    own.truncate(MOST_OF_ONE - 1);
+    std::iter::once(own).chain(others).collect()
+}
+
+/// The symptoms of a target, the most telling first: that it failed or is RED, what the cause explains best, what lasts, and
+/// then what moved first. What is as always tells nothing.
+fn telling(suspects: &[Suspect], suspect: usize, explained: Option<usize>) -> Vec<Place> {
+    let Some(one) = suspects.get(suspect) else {
+        return Vec::new();
+    };
+    let symptoms = one.symptoms.iter().enumerate();
+    let mut symptoms: Vec<(usize, &Symptom)> = symptoms
+        .filter(|(_, symptom)| !is_as_always(symptom))
+        .collect();
+    symptoms.sort_by_key(|(index, symptom)| {
+        let is_worst = symptom.sign == Sign::Failure || symptom.status == Status::Red;
+        let is_explained = explained == Some(*index);
+        let is_over = symptom.over_at.is_some();
+        (!is_worst, !is_explained, is_over, symptom.seen_at)
+    });
+    // Once is enough for what comes and goes.
+    let mut signs = BTreeSet::new();
+    symptoms.retain(|(_, symptom)| signs.insert(&symptom.sign));
+    symptoms.truncate(MOST_OF_ONE);
+    let places = symptoms.into_iter().map(|(index, _)| (suspect, index));
+    places.collect()
+}
+
+/// A symptom, by the places of its target and of itself.
+type Place = (usize, usize);
 
 fn symptom(suspects: &[Suspect], (suspect, symptom): (usize, usize)) -> Option<&Symptom> {
     suspects.get(suspect)?.symptoms.get(symptom)

@@ -6,11 +6,15 @@
 
 mod account;
 mod class;
+mod components;
 mod evidence;
+mod links;
 mod picture;
 mod rank;
+mod relations;
 mod symptoms;
 mod timing;
+mod tried;
 
 pub use account::{account, has_problem};
 pub use class::{Class, Relation};

@@ -1,65 +1,77 @@
 //! How much a symptom counts, and what its times allow: looks are apart, so that each began between a look that was well and the
 //! one that was not.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 
 use super::class::Class;
 use super::picture::Suspect;
-use super::symptoms::Symptom;
+use super::symptoms::{Sign, Symptom};
 use crate::model::{Status, Timestamp};
 
 /// Effects that follow later than this are less and less likely to be effects.
 const SOON: TimeDelta = TimeDelta::minutes(45);
 
-/// So many hosts that fall silent together, and have nothing else in common, have our own line in common.
-const SILENT_HOSTS: usize = 3;
-
 /// Figures of a cause may follow its effects by so much.
 const LAG: TimeDelta = TimeDelta::minutes(2);
 
-/// Those whose hosts fell silent, or became hard to reach, at about the same time as those of others.
-pub(super) fn silent_together(suspects: &[Suspect], affected: &[usize]) -> BTreeSet<usize> {
-    let silent: Vec<(usize, &Symptom)> = (affected.iter())
-        .filter_map(|place| {
-            let symptoms = &suspects.get(*place)?.symptoms;
-            let hard = |one: &&Symptom| {
-                matches!(
-                    one.class,
-                    Class::Gone | Class::Name | Class::Reach | Class::Monitor
-                )
-            };
-            Some((*place, symptoms.iter().find(hard)?))
-        })
-        .collect();
-    let mut found = BTreeSet::new();
-    for (place, symptom) in &silent {
-        let near = silent
-            .iter()
-            .filter(|(_, other)| together(symptom, other) >= 0.9);
-        let homes: BTreeSet<Option<&String>> = near
-            .filter_map(|(other, _)| suspects.get(*other))
-            .map(|suspect| suspect.home.as_ref())
-            .collect();
-        if homes.len() >= SILENT_HOSTS {
-            found.insert(*place);
+/// A figure of CloudWatch is the average over five minutes that have ended, and arrives minutes after that.
+const CLOUD_FIGURES_LATE: TimeDelta = TimeDelta::minutes(10);
+
+/// What was never seen well is taken to have begun so long before it was seen.
+const BEFORE_THE_FIRST_LOOK: TimeDelta = TimeDelta::minutes(15);
+
+/// How long name servers and their clients remember names that nobody answers for any more.
+const NAMES_REMEMBERED: TimeDelta = TimeDelta::minutes(30);
+
+/// A warning is as always up to so many spreads from what is usual.
+const AS_ALWAYS: f64 = 3.0;
+
+/// A symptom, with what of it is asked for again and again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub(super) symptom: &'a Symptom,
+    /// It did not begin before.
+    pub(super) earliest: Timestamp,
+    /// How much it counts.
+    pub(super) strength: f64,
+    /// Whether it is what it usually is, though its limit warns: it was so yesterday, when all was well. It has nothing to do
+    /// with what is new.
+    pub(super) is_as_always: bool,
+}
+
+impl<'a> Moment<'a> {
+    pub(super) fn new(suspect: &Suspect, symptom: &'a Symptom, now: Timestamp) -> Self {
+        let is_late = suspect.kind == "ec2_instances"
+            && symptom.sign != Sign::Failure
+            && symptom.class != Class::Cloud;
+        let late = if is_late {
+            CLOUD_FIGURES_LATE
+        } else {
+            TimeDelta::zero()
+        };
+        let well_at = symptom.well_at;
+        Self {
+            symptom,
+            earliest: well_at.unwrap_or(symptom.seen_at - BEFORE_THE_FIRST_LOOK) - late,
+            strength: strength(symptom, now),
+            is_as_always: is_as_always(symptom),
         }
     }
-    found
 }
 
 /// How much a symptom counts.
-pub(super) fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
+fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
     let by_status: f64 = match symptom.status {
         Status::Red => 1.0,
+        Status::Yellow if is_as_always(symptom) => 0.2,
         Status::Yellow => 0.8,
         Status::Unknown => 0.7,
         Status::Green => 0.0,
     };
     let by_distance = symptom
         .distance
-        .map_or(0.0, |distance| (distance.abs() / 20.0).clamp(0.3, 0.7));
+        .filter(|_| !is_as_always(symptom))
+        .map_or(0.0, |distance| (distance.abs() / 15.0).clamp(0.3, 0.7));
     let by_class = match symptom.class {
         Class::Change => 0.6,
         Class::Other => 0.5,
@@ -73,16 +85,22 @@ pub(super) fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
     by_status.max(by_distance) * by_class * lasting
 }
 
+/// Whether the figure is what it usually is, though its limit warns: it was so yesterday, when all was well. What is RED is no
+/// mere warning.
+pub(super) fn is_as_always(symptom: &Symptom) -> bool {
+    let distance = symptom.distance;
+    let is_usual = distance.is_some_and(|distance| distance.abs() < AS_ALWAYS);
+    symptom.status == Status::Yellow && is_usual
+}
+
 /// Whether a cause can have begun before its effect, as far as looks tell: each began between a look that was well and the
 /// one that was not.
-pub(super) fn in_time(cause: &Symptom, effect: &Symptom) -> f64 {
+pub(super) fn in_time(one: &Moment<'_>, other: &Moment<'_>) -> f64 {
+    let (cause, effect) = (one.symptom, other.symptom);
     let latest_effect = effect.seen_at;
-    let earliest_cause = cause
-        .well_at
-        .unwrap_or(cause.seen_at - TimeDelta::minutes(15));
-    if earliest_cause >= latest_effect {
+    if one.earliest >= latest_effect {
         // What fails is often seen to fail before its figures say so.
-        let late = earliest_cause - latest_effect;
+        let late = one.earliest - latest_effect;
         return if late <= LAG { 0.6 } else { 0.0 };
     }
     // It was over long before.
@@ -103,26 +121,46 @@ pub(super) fn in_time(cause: &Symptom, effect: &Symptom) -> f64 {
     if after < TimeDelta::zero() {
         return 0.8;
     }
-    if after <= SOON {
+    if after <= SOON || is_running_out(cause) {
         return 1.0;
     }
     let over = (after - SOON).as_seconds_f64() / SOON.as_seconds_f64();
     (1.0 - 0.5 * over).clamp(0.2, 1.0)
 }
 
+/// What runs out does harm when there is none left, and what piles up when it is too much, however long before that it was
+/// seen to begin.
+fn is_running_out(cause: &Symptom) -> bool {
+    let is_of_it = matches!(
+        cause.class,
+        Class::Disk
+            | Class::Memory
+            | Class::Connections
+            | Class::Limits
+            | Class::Locks
+            | Class::Replication
+    );
+    is_of_it && cause.status == Status::Red && cause.over_at.is_none()
+}
+
 /// Whether two began together.
-pub(super) fn together(one: &Symptom, other: &Symptom) -> f64 {
-    let apart = (one.seen_at - other.seen_at).abs();
-    let earliest = |symptom: &Symptom| {
-        symptom
-            .well_at
-            .unwrap_or(symptom.seen_at - TimeDelta::minutes(15))
-    };
-    let overlap = earliest(one) < other.seen_at && earliest(other) < one.seen_at;
+pub(super) fn together(one: &Moment<'_>, other: &Moment<'_>) -> f64 {
+    let apart = (one.symptom.seen_at - other.symptom.seen_at).abs();
+    let overlap = one.earliest < other.symptom.seen_at && other.earliest < one.symptom.seen_at;
     match apart {
         _ if overlap => 1.0,
         apart if apart <= TimeDelta::minutes(5) => 0.9,
         apart if apart <= TimeDelta::minutes(15) => 0.5,
         _ => 0.0,
+    }
+}
+
+/// Whether two names can have ceased to be answered for together: each was remembered for a while, here and there.
+pub(super) fn forgotten_together(one: &Moment<'_>, other: &Moment<'_>) -> f64 {
+    let apart = (one.symptom.seen_at - other.symptom.seen_at).abs();
+    if apart <= NAMES_REMEMBERED {
+        0.9
+    } else {
+        together(one, other)
     }
 }

@@ -4,11 +4,11 @@ mod incident;
 mod replay;
 mod score;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use incident::{Incident, read};
 use replay::Variation;
-use score::{Scores, score};
+use score::{Score, Scores, score};
 
 /// So many variants are made of each incident.
 const VARIANTS: u64 = 8;
@@ -50,6 +50,17 @@ fn print(text: &str) {
     println!("{text}");
 }
 
+/// What was found, where something about it is wrong.
+fn print_details(path: &Path, incident: &Incident, variation: Variation, score: &Score) {
+    if is_asked("ROUNDSMAN_EVAL_DETAILS") && !(score.is_right() && score.shows_all()) {
+        let (name, seed) = (path.display(), variation.seed);
+        print(&format!(
+            "{name}, variant {seed}: {}\n{}",
+            incident.title, score.details
+        ));
+    }
+}
+
 /// The page, as the incidents make it.
 fn page() -> String {
     let (mut scores, mut variants) = (Scores::default(), Scores::default());
@@ -59,13 +70,13 @@ fn page() -> String {
         if !one.is_right() {
             let name = path.display();
             wrong += &format!("- `{name}`: {}. {}\n", incident.title, one.said);
-            if is_asked("ROUNDSMAN_EVAL_DETAILS") {
-                print(&format!("{name}: {}\n{}", incident.title, one.details));
-            }
         }
+        print_details(&path, &incident, Variation::default(), &one);
         scores.add(&incident.family, &one);
         for seed in 1..=VARIANTS {
-            variants.add(&incident.family, &score(&incident, Variation { seed }));
+            let one = score(&incident, Variation { seed });
+            print_details(&path, &incident, Variation { seed }, &one);
+            variants.add(&incident.family, &one);
         }
     }
     format!("{INTRODUCTION}{scores}\n{OF_VARIANTS}{variants}\n## What it gets wrong\n\n{wrong}")

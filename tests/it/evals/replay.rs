@@ -200,14 +200,10 @@ fn held(
         if let Says::Becomes(sign, to) = &line.says
             && !has_come
         {
-            // On its way.
-            let from_at = since.get(sign).copied().unwrap_or(starts);
-            let from = held
-                .values
-                .get(sign)
-                .cloned()
-                .or_else(|| normals.get(sign.as_str()).map(|normal| normal.at(at)));
-            if let (Some(Value::Number(from)), Value::Number(to)) = (from, to)
+            // On its way, from the line before about this metric on: before that has come, it is as usual.
+            if let Some(from_at) = since.get(sign).copied()
+                && let (Some(Value::Number(from)), Value::Number(to)) =
+                    (held.values.get(sign).cloned(), to)
                 && at > from_at
                 && !since.contains_key(&format!("later {sign}"))
             {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use roundsman::analysis::correlate::{Candidate, Group, Sign, Suspect, groups};
+use roundsman::analysis::correlate::{Candidate, Group, Sign, Suspect, facts, groups};
 use roundsman::collectors;
 use roundsman::model::{Measurement, Observation, Reading, Status, TargetId, Timestamp, Value};
 use roundsman::rules::{Rules, judge};
@@ -82,6 +82,11 @@ impl Score {
     pub(super) fn is_right(&self) -> bool {
         !self.is_false && (self.is_first || !self.has_cause)
     }
+
+    /// Whether what is shown is what must be shown, and nothing that misleads.
+    pub(super) fn shows_all(&self) -> bool {
+        self.cited == self.to_cite && self.herrings == 0
+    }
 }
 
 fn sign(suspect: &Suspect, symptom: usize) -> String {
@@ -136,6 +141,34 @@ pub(super) fn score(incident: &Incident, variation: Variation) -> Score {
         .collect();
     let has = |fact: &String| cited.contains(fact);
     let mut details = format!("  wanted {wanted:?}\n");
+    for fact in truth.facts.iter().filter(|fact| !has(fact)) {
+        details += &format!("  not cited: {fact}\n");
+    }
+    for herring in truth.herrings.iter().filter(|herring| has(herring)) {
+        details += &format!("  cited, and a herring: {herring}\n");
+    }
+    for suspect in suspects.iter().filter(|one| !one.symptoms.is_empty()) {
+        for (index, one) in suspect.symptoms.iter().enumerate() {
+            let clock = |at: Option<Timestamp>| {
+                at.map_or_else(|| "-".to_owned(), |at| at.format("%H:%M").to_string())
+            };
+            details += &format!(
+                "    {} ({:?}, {:?}): {} {} {}, well {}, seen {}, over {}, {:?} off\n",
+                sign(suspect, index),
+                one.class,
+                one.status,
+                one.before
+                    .as_ref()
+                    .map_or_else(String::new, ToString::to_string),
+                "→",
+                one.now,
+                clock(one.well_at),
+                clock(Some(one.seen_at)),
+                clock(one.over_at),
+                one.distance.map(f64::round)
+            );
+        }
+    }
     for group in &found {
         details += "  group";
         for suspect in &group.suspects {
@@ -189,13 +222,12 @@ fn said(wanted: &[Cause], given: &[(&Group, String)]) -> String {
     format!("It is {}; it says {}.", or_none(wanted), or_none(given))
 }
 
+/// What is shown of a group in which a cause is named.
 fn cited(suspects: &[Suspect], group: &Group) -> Vec<String> {
-    let Some(cause) = group.cause() else {
-        return Vec::new();
-    };
-    let effects = cause.explains.iter();
-    let effects = effects.map(|effect| sign(&suspects[effect.suspect], effect.symptom));
-    effects.chain([named(suspects, cause)]).collect()
+    let shown = facts(suspects, group).into_iter();
+    shown
+        .map(|fact| sign(&suspects[fact.suspect], fact.symptom))
+        .collect()
 }
 
 /// A count among a count.
