@@ -363,7 +363,7 @@ impl Drawn {
         let groups = || places.iter().filter_map(|place| self.groups.get(*place));
         let told: Vec<AnalysisGroup> = groups()
             .take(MOST_GROUPS)
-            .map(|group| account(&self.suspects, group))
+            .map(|group| account(&self.suspects, group, self.at))
             .collect();
         Some(Analysis {
             at: self.at,

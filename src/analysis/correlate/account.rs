@@ -5,7 +5,9 @@ use super::evidence::{facts, text};
 use super::picture::Suspect;
 use super::rank::{Candidate, Effect, Group};
 use super::symptoms::{Sign, Symptom};
-use crate::model::{AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy, Status};
+use crate::model::{
+    AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy, Status, Timestamp,
+};
 
 /// See [`AnalysisGroup::targets`], [`AnalysisCandidate::explains`].
 const MOST_TARGETS: usize = 20;
@@ -29,7 +31,7 @@ pub fn has_problem(suspects: &[Suspect], group: &Group) -> bool {
 
 /// What there is to be said of a group.
 #[must_use]
-pub fn account(suspects: &[Suspect], group: &Group) -> AnalysisGroup {
+pub fn account(suspects: &[Suspect], group: &Group, now: Timestamp) -> AnalysisGroup {
     let named = group
         .suspects
         .iter()
@@ -43,9 +45,9 @@ pub fn account(suspects: &[Suspect], group: &Group) -> AnalysisGroup {
         targets_left_out: group.suspects.len().saturating_sub(MOST_TARGETS),
         has_common_cause: group.cause().is_some(),
         candidates: (candidates.enumerate())
-            .filter_map(|(index, one)| candidate(suspects, one, index == 0))
+            .filter_map(|(index, one)| candidate(suspects, one, index == 0, now))
             .collect(),
-        evidence: (facts(suspects, group).into_iter())
+        evidence: (facts(suspects, group, now).into_iter())
             .filter_map(|fact| {
                 Some(Evidence {
                     id: fact.id,
@@ -66,6 +68,7 @@ fn candidate(
     suspects: &[Suspect],
     candidate: &Candidate,
     is_first: bool,
+    now: Timestamp,
 ) -> Option<AnalysisCandidate> {
     let (suspect, symptom) = find(suspects, candidate.suspect, candidate.symptom)?;
     let (metric, subject) = match &symptom.sign {
@@ -75,7 +78,7 @@ fn candidate(
     let explained_by = candidate.explained_by.and_then(|by| {
         let (suspect, symptom) = find(suspects, by.suspect, by.symptom)?;
         Some(ExplainedBy {
-            text: text(suspect, symptom),
+            text: text(suspect, symptom, now),
             leaves_percent: percent(by.factor),
         })
     });
@@ -84,7 +87,7 @@ fn candidate(
         let (other, its) = find(suspects, effect.suspect, effect.symptom)?;
         Some(Explained {
             target: other.name.clone(),
-            text: text(other, its),
+            text: text(other, its, now),
             likely_percent: percent(effect.likely),
             because: because(suspect, other, effect.relation),
         })
@@ -96,7 +99,7 @@ fn candidate(
     };
     Some(AnalysisCandidate {
         target: suspect.name.clone(),
-        text: text(suspect, symptom),
+        text: text(suspect, symptom, now),
         metric,
         subject,
         class: symptom.class.word().to_owned(),

@@ -53,6 +53,8 @@ pub struct Symptom {
     pub before: Option<Value>,
     /// The value that was farthest off, or what the failure said.
     pub now: Value,
+    /// When that was seen.
+    pub now_at: Timestamp,
     /// How far off that is from what is usual, in spreads; `None`: nothing is known of what is usual.
     pub distance: Option<f64>,
 }
@@ -221,6 +223,7 @@ impl Symptoms {
             over_at: None,
             before: None,
             now: Value::State(message.into()),
+            now_at: at,
             distance: None,
         })
     }
@@ -254,6 +257,7 @@ impl Symptoms {
             over_at: None,
             before,
             now: one.value.clone(),
+            now_at: at,
             distance,
         })
     }
@@ -273,10 +277,11 @@ impl Symptoms {
         known.status = known.status.max(new.status);
         let is_farther = match (new.distance, known.distance) {
             (Some(new), Some(old)) => new.abs() > old.abs(),
-            _ => true,
+            _ => new.now != known.now,
         };
         if is_farther {
             (known.now, known.distance) = (new.now, new.distance);
+            known.now_at = new.now_at;
         }
         is_worse
     }

@@ -69,7 +69,7 @@ async fn the_cause_is_named_in_messages_and_reports_and_explained_at_a_prompt() 
 
     let said = place.run(&["explain"]).await;
     said.assert_code(0)
-        .assert_prints("likely cause: partner failed: ")
+        .assert_prints("likely cause: partner fails since ")
         .assert_prints("it depends on partner")
         .assert_prints("E1")
         .assert_prints("score = ");
@@ -93,7 +93,7 @@ async fn the_cause_is_named_in_messages_and_reports_and_explained_at_a_prompt() 
     daemon.kill().await;
     let daemon = Daemon::start(&place);
     let again = place.run(&["explain", "1"]).await;
-    again.assert_code(0).assert_prints("partner failed: ");
+    again.assert_code(0).assert_prints("partner fails since ");
     daemon.stop().await.assert_code(0);
 }
 
