@@ -101,8 +101,9 @@ async fn the_cause_is_named_in_messages_and_reports_and_explained_at_a_prompt() 
 async fn two_faults_that_have_nothing_to_do_with_each_other_stay_apart() {
     let (web, others) = (Endpoints::start().await, Endpoints::start().await);
     let reporters = "  - {kind: file, directory: reports}\n";
-    let place = Workplace::with_configuration(&configuration(&web, &others, reporters));
-    others.fail("partner");
+    let keys = "targets:\n  llm_keys: [{provider: openai, required: true}]\n";
+    let yaml = configuration(&web, &others, reporters).replacen("targets:\n", keys, 1);
+    let place = Workplace::with_configuration(&yaml);
     web.fail("blog");
     let once = place.run(&["--run-once", "--format", "json"]).await;
     let report = once.json();
