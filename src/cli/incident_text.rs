@@ -80,6 +80,7 @@ pub(super) fn word(kind: EventKind) -> &'static str {
         EventKind::Acknowledged => "acknowledged",
         EventKind::Reminded => "reminded",
         EventKind::Escalated => "escalated",
+        EventKind::Explained => "explained",
     }
 }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta};
 use super::facts::{Facts, Family};
 use super::marks::Marks;
 use super::{Announcement, Policy, Quiet, Record, Step, Wanted};
-use crate::model::{Analysis, Incident, IncidentId, Member, Sort, Timestamp};
+use crate::model::{Incident, IncidentId, Member, Sort, Timestamp};
 
 /// A member of a live incident.
 pub(super) type Place = (String, Sort);
@@ -197,32 +197,6 @@ impl Engine {
     #[must_use]
     pub fn family(&self) -> &Family {
         &self.family
-    }
-
-    /// The open incidents that the next step tells of. What is known of their cause is to be given before.
-    #[must_use]
-    pub fn about_to_tell(&self, now: Timestamp) -> Vec<&Incident> {
-        if self.next_due.is_none_or(|due| due > now) {
-            return Vec::new();
-        }
-        let is_due = |incident: &&Incident| {
-            let notice = incident.notice.as_ref();
-            incident.is_open() && notice.is_some_and(|notice| notice.due_at <= now)
-        };
-        self.live.values().filter(is_due).collect()
-    }
-
-    /// What may have caused an incident. It is kept where it says something new, or where it is told next.
-    pub fn explain(&mut self, id: IncidentId, analysis: Analysis) {
-        let Some(incident) = self.live.get_mut(&id) else {
-            return;
-        };
-        let is_known =
-            (incident.analysis.as_ref()).is_some_and(|known| known.has_same_causes(&analysis));
-        incident.analysis = Some(analysis);
-        if !is_known {
-            self.touch(id);
-        }
     }
 
     /// A target that was found while running.

@@ -137,6 +137,8 @@ pub enum EventKind {
     Reminded,
     /// Others are told.
     Escalated,
+    /// A likely cause was found, or another one.
+    Explained,
 }
 
 /// One thing that happened to an incident.

@@ -53,7 +53,7 @@ impl Pipeline {
         let drawn = self.draw(now);
         for (id, targets) in incidents {
             if let Some(analysis) = drawn.of(targets.iter().map(String::as_str)) {
-                self.incidents.explain(id, analysis);
+                self.incidents.explain(id, analysis, now);
             }
         }
     }

@@ -217,8 +217,8 @@ impl Incidents {
         to_explain(self.engine.open().collect(), most)
     }
 
-    pub(super) fn explain(&mut self, id: IncidentId, analysis: Analysis) {
-        self.engine.explain(id, analysis);
+    pub(super) fn explain(&mut self, id: IncidentId, analysis: Analysis, now: Timestamp) {
+        self.engine.explain(id, analysis, now);
     }
 
     pub(super) fn family(&self) -> &Family {

@@ -63,6 +63,7 @@ fn track(kind: EventKind) -> u8 {
         EventKind::FlappingStarted | EventKind::FlappingEnded => 1,
         EventKind::Acknowledged => 2,
         EventKind::Reminded | EventKind::Escalated => 3,
+        EventKind::Explained => 4,
         _ => 0,
     }
 }
@@ -158,6 +159,10 @@ fn told(
         EventKind::Reminded => {
             let which = said.map_or_else(String::new, |said| format!(" ({said})"));
             format!("still {status} after {}{which}", since(report, last))
+        }
+        EventKind::Explained => {
+            let cause = said.unwrap_or_else(|| "it is in the list".to_owned());
+            format!("likely cause: {cause}")
         }
         EventKind::Escalated => {
             let which = said.map_or_else(String::new, |said| format!(" ({said})"));
