@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use chrono::TimeDelta;
-use roundsman::analysis::correlate::{Glance, Measured, Suspect, Usual, groups};
+use roundsman::analysis::correlate::{Glance, Measured, Suspect, Symptoms, Usual, groups};
 use roundsman::model::{Blame, FailureKind, Status, Timestamp, Value};
 
 use crate::figures::several;
@@ -35,8 +35,7 @@ impl Shape {
             is_machine: false,
             groups: Vec::new(),
             parents: Vec::new(),
-            symptoms: Vec::new(),
-            looked_at: None,
+            symptoms: Symptoms::default(),
         };
         match self {
             Self::Silent => suspect.is_machine = true,
@@ -94,11 +93,12 @@ fn look(suspect: &mut Suspect, began: Timestamp, kind: FailureKind, is_in_troubl
             subject: None,
             value: &value,
             status: Status::Green,
-            usual: Some(&usual),
+            usual: Some(usual.clone()),
         }];
         suspect.see(&Glance {
             at,
             measured: if failure { &[] } else { &measured },
+            gaps: &[],
             failure: failure.then_some((kind, Blame::Target, "no good answer")),
         });
     };

@@ -59,6 +59,8 @@ pub(super) fn facts(plan: &Plan) -> Vec<Facts> {
                 runbook: one.target.common.runbook.clone(),
                 parents,
                 groups: groups(one, home.as_ref(), &plan.incidents.group_by),
+                home: home.clone(),
+                region: (one.kind.region)(&one.target.settings),
                 target,
             }
         })

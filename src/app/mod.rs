@@ -14,8 +14,9 @@ use crate::config::{Plan, PlannedReporter, Watched};
 use crate::delivery::{self, Reporters, send_in_time};
 use crate::descriptors;
 use crate::guard::{self, Watched as Guarded};
+use crate::incidents::Facts;
 use crate::model::{Report, ReportTarget, RoundSummary, TargetId};
-use crate::pipeline::{self, Judged};
+use crate::pipeline::{self, Earlier, Judged, Past};
 use crate::render::Told;
 use crate::reporters::{self, Means, Message, Retry, file};
 use crate::round::{self, Fleet, RoundOptions};
@@ -32,6 +33,7 @@ pub struct App {
     clients: Clients,
     options: RoundOptions,
     guarded: Guarded,
+    facts: Vec<Facts>,
 }
 
 /// A report that was not sent, for the person at the prompt.
@@ -54,6 +56,8 @@ pub struct Before {
     pub states: Vec<ReportTarget>,
     /// What people were told last.
     pub told: Option<Told>,
+    /// What was usual, and what was out of the ordinary.
+    pub past: Past,
 }
 
 impl Before {
@@ -62,6 +66,7 @@ impl Before {
     pub fn of(remembered: Remembered) -> Self {
         Self {
             told: pipeline::told(&remembered).map(|(_, told)| told),
+            past: Past::of(&remembered),
             states: remembered.states,
         }
     }
@@ -71,6 +76,7 @@ impl From<Report> for Before {
     fn from(report: Report) -> Self {
         Self {
             told: Some(Told::by(&report)),
+            past: Past::default(),
             states: report.targets,
         }
     }
@@ -116,6 +122,7 @@ impl App {
             fleet: Fleet::new(watched.iter().map(|one| one.kind), &clients),
             clients,
             guarded: guarded(plan, watched),
+            facts: facts::facts(plan),
             options: RoundOptions {
                 permits: descriptors::permits(descriptors::raise_limit()),
                 spread: Duration::ZERO,
@@ -156,14 +163,18 @@ impl App {
             missed_rounds: 0,
         };
         let judged: Vec<Judged> = watched.iter().map(judged).collect();
-        let told = before.told.as_ref();
+        let earlier = Earlier {
+            states: &before.states,
+            told: before.told.as_ref(),
+            past: &before.past,
+        };
         let mut report = pipeline::conclude(
             summary,
             &judged,
             &observations,
-            &before.states,
-            told,
+            &earlier,
             complete,
+            &self.facts,
         );
         let told = outage.and_then(|outage| pipeline::network_alert(&outage, started_at));
         report.self_alerts.extend(told);

@@ -91,6 +91,8 @@ pub(super) enum Command {
     },
     /// Show the incidents that are open, and those that ended; or one of them in full
     Incidents(Incidents),
+    /// Show what may have caused an incident, and why each candidate got its score
+    Explain(Explain),
     /// Take note of an incident: no reminders and no escalation until it becomes worse
     Ack(Ack),
     /// Do not speak of some targets for a while; the daemon looks at them as ever
@@ -168,6 +170,16 @@ pub(super) struct Uptime {
     /// How far back, such as 90m, 24h or 7d
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
     pub since: std::time::Duration,
+    /// How it is printed: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
+}
+
+/// What `explain` takes.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// Its number, or the name of one of its targets [default: the worst that is open]
+    pub incident: Option<String>,
     /// How it is printed: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: ListFormat,

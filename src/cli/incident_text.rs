@@ -80,6 +80,7 @@ pub(super) fn word(kind: EventKind) -> &'static str {
         EventKind::Acknowledged => "acknowledged",
         EventKind::Reminded => "reminded",
         EventKind::Escalated => "escalated",
+        EventKind::Explained => "explained",
     }
 }
 
@@ -122,6 +123,42 @@ pub(super) fn list(incidents: &[Incident]) -> String {
         format!("#{} {root}", incident.id)
     });
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// The incident of that number, or the one with that target: one where its problem is still there before others. Else why
+/// there is none, and what to do.
+pub(super) fn one_of(
+    wanted: &str,
+    mut incidents: Vec<Incident>,
+) -> Result<Incident, (String, String)> {
+    if let Some(index) = (incidents.iter()).position(|one| is_number_of(wanted, one)) {
+        return Ok(incidents.swap_remove(index));
+    }
+    let is_open = |one: &&Incident| one.is_open();
+    let open: Vec<Incident> = incidents.iter().filter(is_open).cloned().collect();
+    let concerns = |one: &Incident| one.members.iter().any(|member| is_name_of(wanted, member));
+    let is_there = |one: &Incident| {
+        let mut members = one.members.iter();
+        members.any(|member| member.is_open() && is_name_of(wanted, member))
+    };
+    incidents.retain(concerns);
+    if incidents.iter().any(is_there) {
+        incidents.retain(is_there);
+    }
+    match incidents.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => {
+            let hint = match open.as_slice() {
+                [] => "none is open; `roundsman incidents --all` lists those that ended".to_owned(),
+                open => format!("open: {}", list(open)),
+            };
+            Err((format!("there is no incident `{wanted}`"), hint))
+        }
+        several => Err((
+            format!("`{wanted}` is or was part of several incidents"),
+            format!("write one of {}", list(several)),
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 
 use super::arguments::{Incidents as Asked, ListFormat};
 use super::exit::Exit;
-use super::incident_text::{Times, event, is_name_of, is_number_of, list, quiet_of, short, word};
+use super::incident_text::{Times, event, one_of, quiet_of, short, word};
 use super::orders::{Place, may_be_old, none_where_gone, say_why};
 use super::{Session, backup, run_once};
 use crate::clock::{Clock, SystemClock};
@@ -115,39 +115,6 @@ fn as_json(incidents: &[Incident]) -> String {
     // Every incident has a JSON form: that is how it came.
     let json = serde_json::to_string_pretty(incidents).unwrap_or_default();
     format!("{}\n", escaped_in_json(json))
-}
-
-/// The incident of that number, or the one with that target: one where its problem is still there before others. Else why
-/// there is none, and what to do.
-fn one_of(wanted: &str, mut incidents: Vec<Incident>) -> Result<Incident, (String, String)> {
-    if let Some(index) = (incidents.iter()).position(|one| is_number_of(wanted, one)) {
-        return Ok(incidents.swap_remove(index));
-    }
-    let is_open = |one: &&Incident| one.is_open();
-    let open: Vec<Incident> = incidents.iter().filter(is_open).cloned().collect();
-    let concerns = |one: &Incident| one.members.iter().any(|member| is_name_of(wanted, member));
-    let is_there = |one: &Incident| {
-        let mut members = one.members.iter();
-        members.any(|member| member.is_open() && is_name_of(wanted, member))
-    };
-    incidents.retain(concerns);
-    if incidents.iter().any(is_there) {
-        incidents.retain(is_there);
-    }
-    match incidents.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => {
-            let hint = match open.as_slice() {
-                [] => "none is open; `roundsman incidents --all` lists those that ended".to_owned(),
-                open => format!("open: {}", list(open)),
-            };
-            Err((format!("there is no incident `{wanted}`"), hint))
-        }
-        several => Err((
-            format!("`{wanted}` is or was part of several incidents"),
-            format!("write one of {}", list(several)),
-        )),
-    }
 }
 
 /// The list. `ended`: within which time those ended that are shown too.

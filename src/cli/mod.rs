@@ -7,6 +7,7 @@ mod budget;
 mod check_config;
 mod daemon;
 mod exit;
+mod explain;
 mod graph;
 mod history;
 mod incident_text;
@@ -116,6 +117,7 @@ fn answer(arguments: Arguments) -> Exit {
         Some(Command::Backup { file }) => backup::backup(&session, &file),
         Some(Command::Verify) => backup::verify(&session),
         Some(Command::Windows { format }) => windows::run(&session, format),
+        Some(Command::Explain(asked)) => explain::run(&session, &asked),
         Some(Command::Incidents(asked)) => incidents::run(&session, &asked),
         Some(Command::Ack(asked)) => ack::run(&session, asked),
         Some(Command::Silence(asked)) => silence::run(&session, asked),

@@ -21,6 +21,7 @@ use crate::clients::ssh::SshSettings;
 use crate::clock::Clock;
 use crate::document::{Node, ReadError, from_node};
 use crate::model::{Failure, KindSpec, MonthlyPrice, Reading, Rule, Target};
+pub use crate::model::{Home, THIS_MACHINE};
 pub use crate::problem::{SettingsProblem, Variables};
 
 pub mod api_endpoints;
@@ -72,34 +73,6 @@ pub struct RunContext {
     pub cpu_window: Duration,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-}
-
-/// How this machine is called where it is a home.
-pub const THIS_MACHINE: &str = "this machine";
-
-/// Where a target is at home.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Home {
-    /// It is that machine.
-    Is(String),
-    /// It runs on that machine.
-    On(String),
-}
-
-impl Home {
-    /// The machine's name or address.
-    #[must_use]
-    pub fn machine(&self) -> &str {
-        match self {
-            Self::Is(machine) | Self::On(machine) => machine,
-        }
-    }
-
-    /// On that machine, or on this one where there is none outside.
-    #[must_use]
-    pub fn on(host: Option<String>) -> Self {
-        Self::On(host.unwrap_or_else(|| THIS_MACHINE.to_owned()))
-    }
 }
 
 /// Looks at targets of one kind.

@@ -193,6 +193,12 @@ impl Engine {
         all.cloned().collect()
     }
 
+    /// All targets that are watched.
+    #[must_use]
+    pub fn family(&self) -> &Family {
+        &self.family
+    }
+
     /// A target that was found while running.
     pub fn meet(&mut self, facts: Facts) {
         self.family.add(facts);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use crate::model::{Home, TargetId};
+
 /// A target as the engine knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -27,6 +29,23 @@ pub struct Facts {
     pub parents: Vec<String>,
     /// What it shares with others whose problems are likely to be one: `host db-1`, `label rack=7`.
     pub groups: Vec<String>,
+    /// The machine that it is or runs on, where that is known.
+    pub home: Option<Home>,
+    /// The region of its provider, where it has one.
+    pub region: Option<String>,
+}
+
+impl Facts {
+    /// Those of a target that this one found: it shares what this one depends on.
+    #[must_use]
+    pub fn of_found(&self, id: &TargetId) -> Self {
+        Self {
+            target: id.to_string(),
+            name: id.name.to_string(),
+            own_name: id.name.to_string(),
+            ..self.clone()
+        }
+    }
 }
 
 /// All targets that are watched, by `kind/name`.

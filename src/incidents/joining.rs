@@ -89,6 +89,7 @@ impl Engine {
             escalates_from: None,
             escalated: Vec::new(),
             events: Vec::new(),
+            analysis: None,
         };
         self.live.insert(id, incident);
         id

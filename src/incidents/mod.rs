@@ -7,6 +7,7 @@
 //! How you could get this wrong, and what catches it: an event that does not go through [`speak`]'s gate is told inside a
 //! silence, which a property test finds; so it finds an incident that opens twice or is forgotten by a restart.
 
+mod causes;
 mod clock;
 mod engine;
 mod escalation;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Severity, Status, Timestamp};
+use super::{Analysis, Severity, Status, Timestamp};
 
 /// Which incident: people write it `#12`. Never used twice by one installation.
 pub type IncidentId = u64;
@@ -137,6 +137,8 @@ pub enum EventKind {
     Reminded,
     /// Others are told.
     Escalated,
+    /// A likely cause was found, or another one.
+    Explained,
 }
 
 /// One thing that happened to an incident.
@@ -242,6 +244,9 @@ pub struct Incident {
     /// What happened, oldest first; not more than the newest fifty.
     #[serde(default)]
     pub events: Vec<Event>,
+    /// What may have caused it, when it was last told or when that last changed; `None`: not asked yet.
+    #[serde(default)]
+    pub analysis: Option<Analysis>,
 }
 
 impl Incident {

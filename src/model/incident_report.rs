@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::report::{to_seconds, to_seconds_if_any};
-use super::{Counts, EventKind, IncidentId, Severity, Sort, Status, Timestamp};
+use super::{Analysis, Counts, EventKind, IncidentId, Severity, Sort, Status, Timestamp};
 
 /// What programs read of an incident. Like [`super::Report`] it is a contract: fields are only ever added, and their
 /// order here is their order there.
@@ -53,7 +53,7 @@ pub struct IncidentReport {
     /// What to do, each piece of advice once.
     pub recommendations: Vec<String>,
     /// What the analysis said, where there is one.
-    pub analysis: Option<serde_json::Value>,
+    pub analysis: Option<Analysis>,
 }
 
 /// Where an incident stands.

@@ -1,7 +1,9 @@
 //! The words of this project as types. Nothing here imports anything of ours, and nothing here does anything
 //! but hold values: what turns them into one another lives in the pure modules above.
 
+mod analysis;
 mod failure;
+mod home;
 mod incident;
 mod incident_report;
 mod kind;
@@ -18,7 +20,9 @@ mod target;
 mod uptime;
 mod verdict;
 
+pub use analysis::{Analysis, AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy};
 pub use failure::{Blame, Failure, FailureKind};
+pub use home::{Home, THIS_MACHINE};
 pub use incident::{
     Acknowledgement, Condition, Event, EventKind, Incident, IncidentId, Member, Notice, Soon, Sort,
 };

@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FailureKind, Status, Timestamp, Unit, Value};
+use super::{Analysis, FailureKind, Status, Timestamp, Unit, Value};
 
 /// The round report as JSON is a contract (product specification §6): fields are only ever added, and their
 /// order here is their order there.
@@ -28,7 +28,7 @@ pub struct Report {
     /// What to do about them.
     pub recommendations: Vec<String>,
     /// What the analysis said, where there is one.
-    pub analysis: Option<serde_json::Value>,
+    pub analysis: Option<Analysis>,
     /// Whether the round covered all targets. One that was filtered says nothing about those it left out, so that
     /// a later report must not take them for new.
     #[serde(default = "covers_all")]

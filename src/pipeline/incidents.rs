@@ -1,5 +1,6 @@
 //! The incident engine in a running daemon: fed with looks, asked when time passes, its steps handed to the mailroom.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use crate::incidents::{
     Engine, Facts, Family, NotObeyed, Order, Policy, Quiet, Record, Silence, Wanted, Window,
 };
 use crate::model::{
-    Blame, Incident, IncidentId, Observation, Outage, ReportTarget, Status, TargetId, Timestamp,
+    Analysis, Blame, Incident, IncidentId, Observation, Outage, ReportTarget, Status, TargetId,
+    Timestamp,
 };
 use crate::render::{Seen, condition};
 use crate::store::{Kept, Row};
@@ -118,13 +120,7 @@ impl Incidents {
         let Some(facts) = self.engine.facts(&finder.to_string()) else {
             return;
         };
-        let facts = Facts {
-            target: id.to_string(),
-            name: id.name.to_string(),
-            own_name: id.name.to_string(),
-            ..facts.clone()
-        };
-        self.engine.meet(facts);
+        self.engine.meet(facts.of_found(id));
     }
 
     pub(super) fn leave(&mut self, id: &TargetId, now: Timestamp) {
@@ -207,6 +203,28 @@ impl Incidents {
         }
     }
 
+    /// The incidents that the next step tells of, the most severe first, each with its targets that are not well.
+    pub(super) fn about_to_tell(
+        &self,
+        now: Timestamp,
+        most: usize,
+    ) -> Vec<(IncidentId, Vec<String>)> {
+        to_explain(self.engine.about_to_tell(now), most)
+    }
+
+    /// The same of those that are open.
+    pub(super) fn open(&self, most: usize) -> Vec<(IncidentId, Vec<String>)> {
+        to_explain(self.engine.open().collect(), most)
+    }
+
+    pub(super) fn explain(&mut self, id: IncidentId, analysis: Analysis, now: Timestamp) {
+        self.engine.explain(id, analysis, now);
+    }
+
+    pub(super) fn family(&self) -> &Family {
+        self.engine.family()
+    }
+
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.engine.next_due()
     }
@@ -284,6 +302,18 @@ impl Incidents {
         self.mailroom.keep_rows(rows.collect());
         self.engine.set_quiets(self.quiets());
     }
+}
+
+fn to_explain(mut incidents: Vec<&Incident>, most: usize) -> Vec<(IncidentId, Vec<String>)> {
+    incidents.sort_by_key(|incident| (Reverse(incident.severity), incident.id));
+    let told = incidents.into_iter().take(most).map(|incident| {
+        let open = incident.members.iter().filter(|member| member.is_open());
+        (
+            incident.id,
+            open.map(|member| member.target.clone()).collect(),
+        )
+    });
+    told.collect()
 }
 
 /// Whether a look got no answer because our own network was down.

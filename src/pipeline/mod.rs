@@ -1,11 +1,14 @@
 //! From observations to what is told: judge each, keep what it means, compose the report.
 
 mod alerts;
+mod causes;
 mod conclude;
 mod found;
 mod incidents;
+mod inlets;
 mod memory;
 mod obey;
+mod picture;
 mod reports;
 mod self_watch;
 mod state;
@@ -21,17 +24,16 @@ use tokio::sync::{mpsc, watch};
 use crate::analysis::baseline::Baselines;
 use crate::clock::Clock;
 use crate::delivery::Mailroom;
-use crate::model::{
-    KindSpec, Observation, Outage, RoundEvent, Status, Target, TargetId, Timestamp, Wish,
-};
+use crate::model::{Observation, Outage, RoundEvent, Status, TargetId, Timestamp, Wish};
 use crate::render::Told;
-use crate::rules::Rules;
-use crate::store::{Entry, Placed, Remembered, Store};
+use crate::store::{Entry, Remembered, Store};
 pub use alerts::network_alert;
-pub use conclude::conclude;
+pub use conclude::{Earlier, Past, conclude};
 use found::Sight;
 pub use incidents::IncidentRules;
 use incidents::Incidents;
+pub use inlets::{Inlets, Judged, Policy, ReportWhen, Watch};
+use picture::{PICTURE, Picture};
 use reports::TOLD;
 use self_watch::SelfWatch;
 use state::{Overview, State};
@@ -45,47 +47,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// For how long a silence that is over is still listed.
 const ENDED_SILENCES: TimeDelta = TimeDelta::days(1);
 
-/// A target with what it takes to judge it.
-#[derive(Clone)]
-pub struct Judged {
-    /// The target.
-    pub target: Arc<Target>,
-    /// Its kind.
-    pub spec: &'static KindSpec,
-    /// Whether a look at it costs money: then it is not repeated.
-    pub costs_money: bool,
-    /// Its rules.
-    pub rules: Arc<Rules>,
-}
-
-/// How looks are confirmed, when more of them are made, and when people are told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// How many looks must agree before a target counts as worse.
-    pub agreeing_looks: u32,
-    /// When a look that turns a target worse is repeated.
-    pub confirm_after: TimeDelta,
-    /// Whether there are more looks while something is wrong.
-    pub adaptive: bool,
-    /// The group whose rounds a report follows.
-    pub report_group: usize,
-    /// The group whose rounds are followed by the uptime of a week.
-    pub weekly_group: Option<usize>,
-    /// Which reports are sent.
-    pub report_when: ReportWhen,
-}
-
-/// Which reports are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReportWhen {
-    /// All.
-    Always,
-    /// Those with something that is not GREEN.
-    Problems,
-    /// Those with a change since the last.
-    Changes,
-}
-
 /// Between two looks at a target while some are not GREEN, and while a critical one is RED: the predecessor's figures.
 const PACE_DEGRADED: TimeDelta = TimeDelta::seconds(15);
 const PACE_UNHEALTHY: TimeDelta = TimeDelta::seconds(5);
@@ -94,26 +55,6 @@ const PACE_UNHEALTHY: TimeDelta = TimeDelta::seconds(5);
 #[must_use]
 pub fn told(remembered: &Remembered) -> Option<(Timestamp, Told)> {
     (remembered.notes.get(TOLD)).and_then(|json| memory::read_told(json))
-}
-
-/// What is watched from now on.
-pub struct Watch {
-    /// All targets.
-    pub targets: Vec<Judged>,
-    /// How they are dealt with.
-    pub policy: Policy,
-    /// How their problems become incidents, and who hears of them.
-    pub incidents: IncidentRules,
-}
-
-/// What goes into a pipeline.
-pub struct Inlets {
-    /// What is seen.
-    pub events: mpsc::Receiver<RoundEvent>,
-    /// Other configurations.
-    pub watches: mpsc::Receiver<Watch>,
-    /// What people order.
-    pub orders: mpsc::Receiver<Placed>,
 }
 
 /// The one owner of all that is known of targets.
@@ -137,6 +78,10 @@ pub struct Pipeline {
     /// Looks that are handed to the store behind what came of them.
     entries: Vec<(TargetId, Entry)>,
     baselines: Baselines,
+    picture: Picture,
+    /// When causes were last asked for without need, and when what is out of the ordinary was last kept.
+    explained_at: Option<Timestamp>,
+    picture_kept_at: Option<Timestamp>,
 }
 
 impl Pipeline {
@@ -156,6 +101,9 @@ impl Pipeline {
             self_watch: SelfWatch::default(),
             entries: Vec::new(),
             baselines: Baselines::default(),
+            picture: Picture::default(),
+            explained_at: None,
+            picture_kept_at: None,
             policy: watch.policy,
             states: (watch.targets.into_iter())
                 .map(|one| (one.target.id.clone(), State::new(one)))
@@ -192,6 +140,7 @@ impl Pipeline {
                     if count == 0 {
                         self.flush();
                         self.keep_all_baselines();
+                        self.keep_picture();
                         return;
                     }
                     for event in batch.drain(..) {
@@ -226,11 +175,13 @@ impl Pipeline {
             self.incidents.mailroom().note(&note);
         }
         self.incidents.forget_ended_silences(now - ENDED_SILENCES);
+        self.explain_now_and_then(now);
     }
 
     /// Hands over what came of the looks, then the looks: a kill in between never leaves a look whose meaning is lost.
     fn flush(&mut self) {
         let now = self.clock.now();
+        self.explain_what_is_told(now);
         for wanted in self.incidents.step(now) {
             let state = wanted.target.split_once('/').and_then(|(kind, name)| {
                 let kind = crate::collectors::kind(kind)?.spec.key;
@@ -282,6 +233,10 @@ impl Pipeline {
             }
         }
         self.remember_baselines(remembered.baselines);
+        if let Some(json) = remembered.notes.get(PICTURE) {
+            let is_watched = |id: &TargetId| self.states.contains_key(id);
+            self.picture.restore(json, &is_watched);
+        }
         // Whoever is not watched any more is told of once, and its history stays.
         for (id, status) in left {
             self.record_left(id, status);
@@ -294,6 +249,7 @@ impl Pipeline {
 
     fn record_left(&mut self, id: TargetId, status: Status) {
         self.baselines.forget(&id);
+        self.picture.leave(&id);
         // A refusal is counted by the store itself.
         let _kept: bool = self.store.record_left(id, self.clock.now(), status);
     }
@@ -373,6 +329,7 @@ impl Pipeline {
             return;
         };
         let before = state.standing();
+        let looked_at = state.looked_at();
         let step = state.see(observation, &self.policy);
         self.overview.moved(before, state.standing());
         if let Some((from, to)) = step.changed {
@@ -390,6 +347,7 @@ impl Pipeline {
         if let Some(seen) = state.seen() {
             self.incidents
                 .see(&seen, self.network.borrow().as_ref(), now);
+            self.picture.see(&seen, looked_at, &self.baselines);
             usual::learn(&mut self.baselines, &seen);
         }
         self.entries.push((state.id().clone(), step.entry));
@@ -414,6 +372,7 @@ impl Pipeline {
             }
             self.incidents.keep_everything();
             self.baselines.keep_everything(self.clock.now());
+            self.picture.keep_everything();
         }
         if self.store.has_remembered()
             && let Some(remembered) = self.store.remembered(std::time::Duration::ZERO)

@@ -90,8 +90,8 @@ impl Pipeline {
         };
         let seen: Vec<Seen<'_>> = self.states.values().filter_map(State::seen).collect();
         let told = self.told.as_ref().map(|(_, told)| told);
-        let mut report = compose(summary, &seen, told, true);
         let now = self.clock.now();
+        let mut report = compose(summary, &seen, told, true, self.analysis(now));
         self.incidents.mark(&mut report.targets, now);
         report.delivery = Some(self.incidents.mailroom().summary());
         report.self_alerts = alerts(&self.store.health(), now);

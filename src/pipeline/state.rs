@@ -123,6 +123,11 @@ impl State {
         self.last.as_ref().map(|last| last.verdict.status)
     }
 
+    /// When it was last looked at.
+    pub(super) fn looked_at(&self) -> Option<Timestamp> {
+        self.last.as_ref().map(|last| last.observation.at)
+    }
+
     pub(super) fn standing(&self) -> Standing {
         let left_out = self
             .last

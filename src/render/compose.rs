@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::clock::milliseconds;
 use crate::model::{
-    Change, Counts, Finding, KindSpec, Observation, Overall, Report, ReportFailure, ReportFinding,
-    ReportMeasurement, ReportTarget, RoundSummary, Status, Target, Timestamp, Verdict,
+    Analysis, Change, Counts, Finding, KindSpec, Observation, Overall, Report, ReportFailure,
+    ReportFinding, ReportMeasurement, ReportTarget, RoundSummary, Status, Target, Timestamp,
+    Verdict,
 };
 
 use super::issues::{Issue, issues, summary};
@@ -55,7 +56,7 @@ impl Told {
     }
 }
 
-/// Makes the report of a round. `told` gives what changed.
+/// Makes the report of a round. `told` gives what changed, `analysis` what may have caused what is not well.
 /// `complete`: the round covers all targets, so that one that is not among them is gone. Otherwise a filter left
 /// some out, and the report says nothing about those.
 #[must_use]
@@ -64,6 +65,7 @@ pub fn compose(
     seen: &[Seen<'_>],
     told: Option<&Told>,
     complete: bool,
+    analysis: Option<Analysis>,
 ) -> Report {
     let mut ordered: Vec<&Seen<'_>> = seen.iter().collect();
     ordered.sort_by(|one, other| order(one).cmp(&order(other)));
@@ -98,9 +100,9 @@ pub fn compose(
         counts,
         changes: told.map_or_else(Vec::new, |told| changes(told, &ordered, &names, complete)),
         issues_found: all_issues.into_iter().map(|(_, line)| line).collect(),
-        recommendations: recommendations(&ordered, &names),
+        recommendations: recommendations(&ordered, &names, analysis.as_ref()),
         targets,
-        analysis: None,
+        analysis,
         complete,
         self_alerts: Vec::new(),
         delivery: None,

@@ -21,7 +21,7 @@ pub fn condition(seen: &Seen<'_>) -> Condition {
     let issues = issues(seen.observation, seen.verdict);
     let mut advice: Vec<String> = Vec::new();
     if status != Status::Green {
-        for what_to_do in advice_for(seen).map(short) {
+        for what_to_do in advice_for(seen).iter().map(|text| short(text)) {
             if advice.len() < MOST_ADVICE && !advice.contains(&what_to_do) {
                 advice.push(what_to_do);
             }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::{Change, DeliverySummary, Report, ReportTarget, SelfAlert, Status};
 
 use super::blocks::{Block, Column, Fit, Line, Span, line};
+use super::causes::add_causes;
 use super::escape::shortened;
 use super::issues::problems;
 use super::names::Names;
@@ -16,6 +17,8 @@ use super::words;
 pub struct Bounds {
     /// How many problems it lists.
     pub problem_rows: usize,
+    /// How many likely causes.
+    pub causes: usize,
     /// How many pieces of advice.
     pub recommendations: usize,
     /// How many changes.
@@ -29,6 +32,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             problem_rows: 100,
+            causes: 10,
             recommendations: 20,
             changes: 30,
             listed_targets: LISTED_TARGETS,
@@ -40,6 +44,7 @@ impl Bounds {
     /// For a file or a pipe: everything that is not well.
     pub const ALL_PROBLEMS: Self = Self {
         problem_rows: usize::MAX,
+        causes: usize::MAX,
         recommendations: usize::MAX,
         changes: usize::MAX,
         listed_targets: LISTED_TARGETS,
@@ -48,6 +53,7 @@ impl Bounds {
     /// For a telephone: what is wrong, and the rest in numbers.
     pub const COMPACT: Self = Self {
         problem_rows: 25,
+        causes: 3,
         recommendations: 5,
         changes: 10,
         listed_targets: 0,
@@ -101,6 +107,7 @@ pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
         bounds.recommendations,
     );
     add_problems(&mut blocks, report, &names, bounds.problem_rows);
+    add_causes(&mut blocks, report.analysis.as_ref(), bounds.causes);
     add_list(
         &mut blocks,
         "What to do",

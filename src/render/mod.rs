@@ -7,10 +7,12 @@
 //! forgets [`escape::plain`] fails the test that sends hostile names through every format.
 
 pub mod blocks;
+mod causes;
 pub mod compose;
 mod condition;
 pub mod digest;
 pub mod escape;
+pub mod explain;
 pub mod history;
 pub mod html;
 pub mod incident;

@@ -1,22 +1,51 @@
 //! What to do, each piece of advice once, however many targets need it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::model::Status;
+use crate::model::{Analysis, AnalysisCandidate, KindSpec, Status};
 
+use super::causes::explained;
 use super::compose::Seen;
 use super::names::Names;
 use super::words;
 
 /// How many targets a piece of advice names before it only counts them.
 const NAMED_TARGETS: usize = 3;
+/// A command with a longer name in it is no help.
+const LONGEST_SUBJECT: usize = 80;
 /// The command that confirms the host keys of servers: what several need is one command.
 const CONFIRM: &str = "roundsman trust ";
 /// More servers than this are not written into one command: without any it asks about all.
 const CONFIRMED_AT_ONCE: usize = 12;
 
-/// `name: what to do`, in the order of the targets given, which is worst first.
-pub(super) fn recommendations(seen: &[&Seen<'_>], names: &Names<'_>) -> Vec<String> {
+/// `name: what to do`: first about the causes, with what was seen of each and what it explains; then in the order of the
+/// targets given, which is worst first.
+pub(super) fn recommendations(
+    seen: &[&Seen<'_>],
+    names: &Names<'_>,
+    analysis: Option<&Analysis>,
+) -> Vec<String> {
+    let mut told: HashSet<(String, String)> = HashSet::new();
+    let mut lines = Vec::new();
+    for (_, cause) in analysis.iter().flat_map(|analysis| analysis.with_cause()) {
+        let whose = seen.iter().find(|one| {
+            let id = &one.target.id;
+            names.of(id.kind, &id.name) == cause.target
+        });
+        let what_to_do = whose.and_then(|one| advice_on(one, cause));
+        let (text, explained) = (&cause.text, explained(cause));
+        lines.push(match &what_to_do {
+            Some(what_to_do) => format!(
+                "{}: {what_to_do} – first of all: {text}, which explains {explained}",
+                cause.target
+            ),
+            None => format!(
+                "{}: look here first: {text}, which explains {explained}",
+                cause.target
+            ),
+        });
+        told.extend(what_to_do.map(|what_to_do| (cause.target.clone(), what_to_do)));
+    }
     let mut advice = Advice::default();
     for one in seen {
         if one.verdict.status == Status::Green {
@@ -25,27 +54,76 @@ pub(super) fn recommendations(seen: &[&Seen<'_>], names: &Names<'_>) -> Vec<Stri
         let id = &one.target.id;
         let name = names.of(id.kind, &id.name);
         for what_to_do in advice_for(one) {
-            advice.add(&name, what_to_do);
+            if !told.contains(&(name.clone(), what_to_do.clone())) {
+                advice.add(&name, &what_to_do);
+            }
         }
         if let Some(link) = &one.target.common.runbook {
             advice.add(&name, &format!("follow the runbook {link}"));
         }
     }
-    advice.into_lines()
+    lines.extend(advice.into_lines());
+    lines
 }
 
 /// What to do about one target: what its failure says, then its findings, then what could not be measured.
-pub(super) fn advice_for<'a>(seen: &'a Seen<'_>) -> impl Iterator<Item = &'a str> {
+pub(super) fn advice_for(seen: &Seen<'_>) -> Vec<String> {
     let failure = seen.observation.outcome.as_ref().err();
+    let hint = failure.and_then(|failure| failure.hint.clone());
     let findings = (seen.verdict.findings.iter())
-        .filter(|finding| matches!(finding.status, Status::Yellow | Status::Red))
-        .filter_map(|finding| seen.spec.metric(finding.metric)?.advice);
+        .filter(|finding| matches!(finding.status, Status::Yellow | Status::Red));
+    let mut subjects: HashMap<&str, Option<&str>> = HashMap::new();
+    for finding in findings.clone() {
+        let subject = finding.subject.as_deref();
+        // Several of a sort are one piece of advice, with the word that stands for each.
+        subjects
+            .entry(finding.metric)
+            .and_modify(|known| *known = known.filter(|known| Some(*known) == subject))
+            .or_insert(subject);
+    }
+    let findings = findings.filter_map(|finding| {
+        let advice = seen.spec.metric(finding.metric)?.advice?;
+        let subject = subjects.get(finding.metric).copied().flatten();
+        Some(about(advice, seen.spec, finding.metric, subject))
+    });
     let gaps = seen.observation.reading().gaps.iter();
-    (failure
-        .and_then(|failure| failure.hint.as_deref())
-        .into_iter())
-    .chain(findings)
-    .chain(gaps.filter_map(|gap| gap.hint.as_deref()))
+    (hint.into_iter())
+        .chain(findings)
+        .chain(gaps.filter_map(|gap| gap.hint.clone()))
+        .collect()
+}
+
+/// What to do about a cause, be its target well or not.
+fn advice_on(seen: &Seen<'_>, cause: &AnalysisCandidate) -> Option<String> {
+    let Some(metric) = &cause.metric else {
+        let failure = seen.observation.outcome.as_ref().err();
+        return failure.and_then(|failure| failure.hint.clone());
+    };
+    let advice = seen.spec.metric(metric)?.advice?;
+    Some(about(advice, seen.spec, metric, cause.subject.as_deref()))
+}
+
+/// Advice with the subject in place of the word that stands for it, such as `MOUNT`: people copy it into a shell, which must
+/// not obey a name.
+fn about(advice: &str, spec: &KindSpec, metric: &str, subject: Option<&str>) -> String {
+    let word = spec.metric(metric).and_then(|metric| metric.subject);
+    match (word, subject) {
+        (Some(word), Some(subject)) if is_harmless(subject) => {
+            advice.replace(&word.to_uppercase(), subject)
+        }
+        _ => advice.to_owned(),
+    }
+}
+
+/// Whether a shell takes it as one plain word.
+fn is_harmless(subject: &str) -> bool {
+    let is_plain = |character: char| {
+        character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '/' | ':' | '@')
+    };
+    !subject.is_empty()
+        && subject.len() <= LONGEST_SUBJECT
+        && !subject.starts_with('-')
+        && subject.chars().all(is_plain)
 }
 
 #[derive(Default)]

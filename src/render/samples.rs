@@ -199,7 +199,13 @@ pub(crate) fn report(
             since: since(visit),
         })
         .collect();
-    compose(round, &seen, previous.map(Told::by).as_ref(), complete)
+    compose(
+        round,
+        &seen,
+        previous.map(Told::by).as_ref(),
+        complete,
+        None,
+    )
 }
 
 /// A round with a bit of everything, and one before it.

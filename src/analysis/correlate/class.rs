@@ -6,10 +6,13 @@ use Class::{
     Load, Locks, Memory, Monitor, Name, Other, Reach, Replication, Service, Slow, Steal,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Blame, FailureKind};
 
 /// A sort of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Little room on a disk.
     Disk,
@@ -58,6 +61,35 @@ pub enum Class {
 }
 
 impl Class {
+    /// The word for programs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+            Self::Memory => "memory",
+            Self::Cpu => "cpu",
+            Self::Steal => "steal",
+            Self::DiskWait => "disk_wait",
+            Self::Load => "load",
+            Self::Service => "service",
+            Self::Change => "change",
+            Self::Certificate => "certificate",
+            Self::Name => "name",
+            Self::Gone => "gone",
+            Self::Answer => "answer",
+            Self::Slow => "slow",
+            Self::Reach => "reach",
+            Self::Connections => "connections",
+            Self::Locks => "locks",
+            Self::Replication => "replication",
+            Self::Cloud => "cloud",
+            Self::Access => "access",
+            Self::Limits => "limits",
+            Self::Monitor => "monitor",
+            Self::Other => "other",
+        }
+    }
+
     /// Whether being so far off in that direction is bad.
     #[must_use]
     pub fn is_bad(self, distance: f64) -> bool {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::class::Class;
-use super::picture::{Sign, Suspect};
+use super::picture::Suspect;
 use super::relations::{Member, Relations};
+use super::symptoms::Sign;
 use super::timing::{Moment, together};
 
 /// So many that fail alike at the same time, and have nothing else in common, have something in common that nobody told us of.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::picture::{Sign, Suspect, Symptom};
+use super::picture::Suspect;
 use super::rank::{Candidate, Group};
+use super::symptoms::{Sign, Symptom};
 use super::timing::is_as_always;
 use crate::model::{Status, Timestamp, Value};
 
@@ -33,7 +34,7 @@ pub struct Fact {
 /// Of each target that the cause explains the most telling symptoms: one of each before the second of any, so that a target
 /// with much to tell does not hide the others.
 #[must_use]
-pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
+pub fn facts(suspects: &[Suspect], group: &Group, now: Timestamp) -> Vec<Fact> {
     let cause = group.cause();
     let mut of_each: Vec<Vec<Place>> = match cause {
         Some(cause) => told_by(suspects, cause),
@@ -67,7 +68,7 @@ pub fn facts(suspects: &[Suspect], group: &Group) -> Vec<Fact> {
             target: suspect.target.clone(),
             suspect: place.0,
             symptom: place.1,
-            text: text(suspect, symptom(suspects, place)?),
+            text: text(suspect, symptom(suspects, place)?, now),
         })
     });
     facts.collect()
@@ -123,47 +124,57 @@ fn symptom(suspects: &[Suspect], (suspect, symptom): (usize, usize)) -> Option<&
     suspects.get(suspect)?.symptoms.get(symptom)
 }
 
-fn clock(at: Timestamp) -> String {
-    at.format("%H:%M").to_string()
+/// `09:40`, or with its day where that is not the one of `now`.
+fn clock(at: Timestamp, now: Timestamp) -> String {
+    let format = if at.date_naive() == now.date_naive() {
+        "%H:%M"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
+    at.format(format).to_string()
 }
 
-fn text(suspect: &Suspect, symptom: &Symptom) -> String {
-    let what = match &symptom.sign {
-        Sign::Failure => format!("{} failed: {}", suspect.name, symptom.now),
-        Sign::Metric { name, subject } => {
-            let subject = subject
-                .as_ref()
-                .map_or_else(String::new, |subject| format!(":{subject}"));
-            let moved = match (&symptom.before, &symptom.now) {
-                (Some(Value::Number(before)), Value::Number(now)) if now < before => "fell",
-                (Some(Value::Number(_)), Value::Number(_)) => "rose",
-                _ => "went",
+/// A symptom in one line, with what it was before and its times in UTC.
+pub(super) fn text(suspect: &Suspect, symptom: &Symptom, now: Timestamp) -> String {
+    let name = &suspect.name;
+    let seen_at = clock(symptom.seen_at, now);
+    let over_at = symptom.over_at.map(|at| clock(at, now));
+    let (metric, subject) = match &symptom.sign {
+        Sign::Failure => {
+            return match over_at {
+                Some(over_at) => {
+                    format!("{name} failed from {seen_at} to {over_at}: {}", symptom.now)
+                }
+                None => format!("{name} fails since {seen_at}: {}", symptom.now),
             };
-            let before = symptom
-                .before
-                .as_ref()
-                .map_or_else(String::new, |before| format!("{before} → "));
-            format!(
-                "{name} of {}{subject} {moved} {before}{}",
-                suspect.name, symptom.now
-            )
         }
+        Sign::Metric { name, subject } => (name, subject),
     };
-    let when = match symptom.well_at {
-        Some(well_at) if clock(well_at) != clock(symptom.last_at) => {
-            format!("between {} and {}", clock(well_at), clock(symptom.last_at))
-        }
-        _ => format!("at {}", clock(symptom.seen_at)),
+    let subject = (subject.as_ref()).map_or_else(String::new, |subject| format!(":{subject}"));
+    let over = over_at.map_or_else(String::new, |at| format!("; over at {at}"));
+    let value = &symptom.now;
+    let Some(before) = &symptom.before else {
+        return match over.as_str() {
+            "" => format!("{metric} of {name}{subject} is {value} since {seen_at}"),
+            over => format!("{metric} of {name}{subject} was {value} at {seen_at}{over}"),
+        };
     };
-    match symptom.over_at {
-        Some(over_at) => format!("{what} {when}; over at {}", clock(over_at)),
-        None => format!("{what} {when}"),
-    }
+    let moved = match (before, value) {
+        (Value::Number(before), Value::Number(now)) if now < before => "fell",
+        (Value::Number(_), Value::Number(_)) => "rose",
+        _ => "went",
+    };
+    let now_at = clock(symptom.now_at, now);
+    let when = match symptom.well_at.map(|at| clock(at, now)) {
+        Some(well_at) if well_at != now_at => format!("between {well_at} and {now_at}"),
+        _ => format!("at {now_at}"),
+    };
+    format!("{metric} of {name}{subject} {moved} {before} → {value} {when}{over}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Glance, Measured, Usual, groups};
+    use super::super::{Glance, Measured, Symptoms, Usual, groups};
     use super::*;
     use crate::model::{Blame, FailureKind, Status};
 
@@ -180,8 +191,7 @@ mod tests {
             is_machine: kind == "vps_servers",
             groups: Vec::new(),
             parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
-            symptoms: Vec::new(),
-            looked_at: None,
+            symptoms: Symptoms::default(),
         }
     }
 
@@ -204,11 +214,12 @@ mod tests {
                 } else {
                     Status::Green
                 },
-                usual: Some(&usual),
+                usual: Some(usual.clone()),
             }];
             let glance = Glance {
                 at: at(clock),
                 measured: &measured,
+                gaps: &[],
                 failure: None,
             };
             host.see(&glance);
@@ -224,6 +235,7 @@ mod tests {
             let well = Glance {
                 at: at("09:40"),
                 measured: &[],
+                gaps: &[],
                 failure: None,
             };
             suspect.see(&well);
@@ -236,13 +248,13 @@ mod tests {
         let suspects = [host, orders, shop];
         let found = groups(&suspects, at("10:06"));
         assert_eq!(found.len(), 1, "{found:#?}");
-        let lines: Vec<String> = (facts(&suspects, &found[0]).iter())
+        let lines: Vec<String> = (facts(&suspects, &found[0], at("10:06")).iter())
             .map(|fact| format!("{} {}", fact.id, fact.text))
             .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         E1 disk_free_percent of db-1:/var/lib fell 31 → 2 between 09:40 and 10:05
-        E2 orders failed: the database system is in recovery mode between 09:40 and 09:53
-        E3 shop failed: it answered 500 between 09:40 and 09:54
+        E2 orders fails since 09:53: the database system is in recovery mode
+        E3 shop fails since 09:54: it answered 500
         ");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::class::{Class, Relation};
 use super::common::Common;
-use super::picture::Sign;
 use super::relations::{Member, Place, Relations, subject};
+use super::symptoms::Sign;
 use super::timing::{Moment, forgotten_together, in_time, together};
 use crate::model::Status;
 

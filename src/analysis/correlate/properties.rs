@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
+use super::stories::symptoms as symptoms_of;
 use super::{Class, Sign, Suspect, Symptom, facts, groups};
 use crate::model::{Status, Timestamp, Value};
 
@@ -28,6 +29,10 @@ const MOST: usize = 90;
 
 fn began() -> Timestamp {
     "2026-11-21T09:00:00Z".parse().expect("a time")
+}
+
+fn now() -> Timestamp {
+    began() + TimeDelta::minutes(70)
 }
 
 fn symptom() -> impl Strategy<Value = Symptom> {
@@ -58,6 +63,7 @@ fn symptom() -> impl Strategy<Value = Symptom> {
             over_at: over.map(|over| seen_at + TimeDelta::minutes(over)),
             before: None,
             now: Value::Number(1.0),
+            now_at: seen_at,
             distance: Some(9.0),
         }
     })
@@ -86,8 +92,7 @@ fn suspect(number: usize) -> impl Strategy<Value = Suspect> {
                 parents: (parents.iter())
                     .map(|parent| format!("api_endpoints/name-{parent}"))
                     .collect(),
-                symptoms,
-                looked_at: None,
+                symptoms: symptoms_of(&symptoms),
             },
         )
 }
@@ -99,7 +104,7 @@ fn suspects() -> impl Strategy<Value = Vec<Suspect>> {
 /// What is found, with names in place of numbers.
 fn answer(suspects: &[Suspect]) -> Vec<String> {
     let name = |place: usize| suspects[place].name.as_str();
-    let found = groups(suspects, began() + TimeDelta::minutes(70));
+    let found = groups(suspects, now());
     let found = found.iter().map(|group| {
         let mut members: Vec<&str> = group.suspects.iter().map(|place| name(*place)).collect();
         members.sort_unstable();
@@ -124,7 +129,7 @@ fn answer(suspects: &[Suspect]) -> Vec<String> {
             )
         });
         let candidates: Vec<String> = candidates.collect();
-        let facts: Vec<String> = (facts(suspects, group).into_iter())
+        let facts: Vec<String> = (facts(suspects, group, now()).into_iter())
             .map(|fact| format!("{} {}", fact.id, fact.text))
             .collect();
         format!("{members:?} {candidates:?} {facts:?}")
@@ -147,7 +152,7 @@ proptest! {
 
     #[test]
     fn each_that_is_ill_is_in_one_group_and_all_numbers_are_shares(given in suspects()) {
-        let found = groups(&given, began() + TimeDelta::minutes(70));
+        let found = groups(&given, now());
         let mut told: Vec<usize> = found.iter().flat_map(|group| group.suspects.clone()).collect();
         told.sort_unstable();
         let ill = (0..given.len()).filter(|place| !given[*place].symptoms.is_empty());
@@ -162,7 +167,7 @@ proptest! {
                 }
                 prop_assert!(one.explains.iter().all(|effect| group.suspects.contains(&effect.suspect)));
             }
-            prop_assert!(facts(&given, group).len() <= 12);
+            prop_assert!(facts(&given, group, now()).len() <= 12);
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::chances::{Chances, MOST_STEPS};
 use super::common::Set;
-use super::picture::{Sign, Suspect};
+use super::picture::Suspect;
+use super::symptoms::Sign;
 use super::timing::Moment;
 use crate::model::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Class, Group, Relation, Sign, Suspect, Symptom, groups};
+use super::{Class, Group, Relation, Sign, Suspect, Symptom, Symptoms, groups};
 use crate::model::{Status, Timestamp, Value};
 
 fn at(clock: &str) -> Timestamp {
@@ -18,9 +18,14 @@ fn target(kind: &str, name: &str) -> Suspect {
         is_machine: kind == "vps_servers",
         groups: Vec::new(),
         parents: Vec::new(),
-        symptoms: Vec::new(),
-        looked_at: None,
+        symptoms: Symptoms::default(),
     }
+}
+
+/// As they are kept, whatever looks showed them.
+pub(super) fn symptoms(all: &[Symptom]) -> Symptoms {
+    let kept = serde_json::json!({"all": all, "looked_at": null, "measured_at": null});
+    serde_json::from_value(kept).expect("symptoms as they are kept")
 }
 
 impl Suspect {
@@ -58,7 +63,8 @@ impl Suspect {
         clock: &str,
     ) -> Self {
         let seen_at = at(clock);
-        self.symptoms.push(Symptom {
+        let mut all = self.symptoms.to_vec();
+        all.push(Symptom {
             sign,
             class,
             status,
@@ -68,8 +74,10 @@ impl Suspect {
             over_at: None,
             before: None,
             now: Value::Number(1.0),
+            now_at: seen_at,
             distance,
         });
+        self.symptoms = symptoms(&all);
         self
     }
 }

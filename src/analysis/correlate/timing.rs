@@ -4,7 +4,8 @@
 use chrono::TimeDelta;
 
 use super::class::Class;
-use super::picture::{Sign, Suspect, Symptom};
+use super::picture::Suspect;
+use super::symptoms::{Sign, Symptom};
 use crate::model::{Status, Timestamp};
 
 /// Effects that follow later than this are less and less likely to be effects.

@@ -74,8 +74,7 @@ proptest! {
         let mut told: BTreeMap<IncidentId, Vec<Timestamp>> = BTreeMap::new();
         let mut heard = Heard::new();
         let drain = |post: &mut Post, heard: &mut Heard, name: &str, killed: bool| {
-            loop {
-                let Lease::Send(job) = post.outbox.lease(name, post.now, None) else { break };
+            while let Lease::Send(job) = post.outbox.lease(name, post.now, None) {
                 let mood = if killed { Mood::Takes } else { post.moods[name] };
                 if mood == Mood::Takes {
                     note_heard(heard, name, &job);

@@ -291,6 +291,7 @@ fn one(event: &Event) -> String {
         // Its text says which.
         EventKind::Reminded => "",
         EventKind::Escalated => "escalated",
+        EventKind::Explained => "explained",
     };
     let quiet = if event.rings { "" } else { "(" };
     let end = if event.rings { "" } else { ")" };

@@ -11,6 +11,7 @@ use crate::model::{
     EventKind, IncidentEvent, IncidentReport, IncidentState, IncidentTarget, Sort, Timestamp,
 };
 use crate::render::blocks::{Block, Line, Span, line};
+use crate::render::causes::cause_in_full;
 use crate::render::escape::plain;
 use crate::render::words;
 
@@ -26,6 +27,9 @@ const NAMES_ON_A_LINE: usize = 8;
 
 /// How much of what is new, the latest.
 const NEWS: (usize, usize) = (5, 2);
+
+/// How many lines the likely causes take.
+const MOST_CAUSE_LINES: usize = 5;
 
 /// How long a line may be, in characters, and how long where it is one of many.
 const LONGEST_LINE: usize = 300;
@@ -53,6 +57,7 @@ pub fn incident_blocks(report: &IncidentReport, now: Timestamp) -> Vec<Block> {
         _ if open_count(report) == 0 && report.state.is_open() => add_end(&mut blocks, report),
         IncidentState::Open | IncidentState::Acknowledged | IncidentState::Flapping => {
             add_evidence(&mut blocks, report);
+            add_cause(&mut blocks, report);
             add_others(&mut blocks, report, now);
             add_advice(&mut blocks, report);
         }
@@ -142,6 +147,33 @@ fn add_evidence(blocks: &mut Vec<Block>, report: &IncidentReport) {
     }
     blocks.push(Block::Heading(format!("Seen{who} at {at}")));
     blocks.push(Block::List(lines));
+}
+
+/// What may have caused it. A problem alone has no common cause, and needs no word about that.
+fn add_cause(blocks: &mut Vec<Block>, report: &IncidentReport) {
+    let groups = report.analysis.iter().flat_map(|analysis| &analysis.groups);
+    let mut lines: Vec<Line> = groups.flat_map(cause_in_full).collect();
+    let add = |heading: &str, blocks: &mut Vec<Block>, lines| {
+        blocks.push(Block::Heading(heading.to_owned()));
+        blocks.push(Block::List(lines));
+    };
+    if !lines.is_empty() {
+        lines.truncate(MOST_CAUSE_LINES);
+        add("Likely cause", blocks, lines);
+        return;
+    }
+    let unexplained = open(report).filter(|target| target.explained_by.is_none());
+    let is_known = report.analysis.is_some();
+    if is_known
+        && unexplained.count() > 1
+        && report.targets.iter().any(|one| one.sort == Sort::Problem)
+    {
+        add(
+            "Likely cause",
+            blocks,
+            vec![line("no common cause is known")],
+        );
+    }
 }
 
 fn add_rest(lines: &mut Vec<Line>, more: usize) {

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 
 use super::phrases::{and_more, by_status, count_of, lasted, name, only_silenced, short};
 use super::title::title;
-use crate::model::{Counts, IncidentReport, Status, Timestamp};
+use crate::model::{Analysis, AnalysisGroup, Counts, IncidentReport, Status, Timestamp};
 use crate::render::blocks::{Block, Line, Span, line};
+use crate::render::causes::cause_in_short;
 use crate::render::words;
 
 /// How many of those that are open stand on a line of their own, and how many of those that are over are named.
 const ROWS: usize = 10;
 const OVER: usize = 5;
+
+/// How many causes are named.
+const CAUSES: usize = 3;
 
 /// How many kinds are counted apart.
 const KINDS: usize = 8;
@@ -127,6 +131,11 @@ pub fn incidents_blocks(reports: &[IncidentReport], now: Timestamp) -> Vec<Block
             }));
         }
         blocks.push(Block::List(lines));
+        let causes = causes(&open);
+        if !causes.is_empty() {
+            blocks.push(Block::Heading("Likely causes".to_owned()));
+            blocks.push(Block::List(causes));
+        }
         if open.len() > ROWS {
             blocks.push(Block::Heading("Targets by kind".to_owned()));
             blocks.push(Block::List(by_kind(&open)));
@@ -150,6 +159,22 @@ pub fn incidents_blocks(reports: &[IncidentReport], now: Timestamp) -> Vec<Block
     let look = "roundsman incidents".to_owned();
     blocks.push(Block::Paragraph(vec![Span::Faint(look)]));
     blocks
+}
+
+/// What may have caused them, each cause once, those first that explain most.
+fn causes(open: &[&IncidentReport]) -> Vec<Line> {
+    let analyses = open.iter().filter_map(|report| report.analysis.as_ref());
+    let mut groups: Vec<&AnalysisGroup> = Vec::new();
+    for (group, cause) in analyses.flat_map(Analysis::with_cause) {
+        let is_it =
+            |known: &&AnalysisGroup| known.cause().is_some_and(|known| known.text == cause.text);
+        if !groups.iter().any(is_it) {
+            groups.push(group);
+        }
+    }
+    groups.sort_by_key(|group| Reverse(group.cause().map_or(0, |cause| cause.explains_count)));
+    let lines = groups.into_iter().take(CAUSES).filter_map(cause_in_short);
+    lines.map(|text| line(short(&text, LONGEST_ROW))).collect()
 }
 
 /// `#12 [RED] prod-db-1: connections_used_percent is 96 > 90 (for 4 min)`

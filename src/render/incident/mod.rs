@@ -6,7 +6,7 @@
 mod blocks;
 mod many;
 mod news;
-mod phrases;
+pub(super) mod phrases;
 mod quiet;
 mod report;
 mod title;

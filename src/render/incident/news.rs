@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::phrases::{names, open, reason, short};
 use super::title::others;
 use crate::model::{
-    EventKind, IncidentEvent, IncidentReport, IncidentRole, IncidentState, Sort, Status, Timestamp,
+    Analysis, EventKind, IncidentEvent, IncidentReport, IncidentRole, IncidentState, Sort, Status,
+    Timestamp,
 };
 use crate::render::words;
 
@@ -62,6 +63,7 @@ fn track(kind: EventKind) -> u8 {
         EventKind::FlappingStarted | EventKind::FlappingEnded => 1,
         EventKind::Acknowledged => 2,
         EventKind::Reminded | EventKind::Escalated => 3,
+        EventKind::Explained => 4,
         _ => 0,
     }
 }
@@ -158,6 +160,10 @@ fn told(
             let which = said.map_or_else(String::new, |said| format!(" ({said})"));
             format!("still {status} after {}{which}", since(report, last))
         }
+        EventKind::Explained => {
+            let cause = said.unwrap_or_else(|| "it is in the list".to_owned());
+            format!("likely cause: {cause}")
+        }
         EventKind::Escalated => {
             let which = said.map_or_else(String::new, |said| format!(" ({said})"));
             let since = since(report, last);
@@ -187,7 +193,17 @@ fn opened(report: &IncidentReport, who: &[&str], status: Status) -> String {
     }
     let (name, summary) = (names(&[&root.name]), short(&root.summary, LONGEST_SAID));
     let status = status.max(root.status);
-    format!("{name}: {status}, {summary}{}", others(report))
+    let cause = cause_elsewhere(report, &root.name);
+    format!("{name}: {status}, {summary}{}{cause}", others(report))
+}
+
+/// `; likely cause: …`, where it is not the target that is told of.
+fn cause_elsewhere(report: &IncidentReport, root: &str) -> String {
+    let mut causes = report.analysis.iter().flat_map(Analysis::with_cause);
+    let cause = causes.find(|(_, cause)| cause.target != root);
+    cause.map_or_else(String::new, |(_, cause)| {
+        format!("; likely cause: {}", short(&cause.text, LONGEST_SAID))
+    })
 }
 
 fn resolved(report: &IncidentReport, who: &[&str], all: &[&IncidentEvent]) -> String {

@@ -11,21 +11,21 @@ const LONGEST_NAME: usize = 80;
 const NAMED: usize = 3;
 
 /// On one line, and not longer than that: neutralised first, because that makes it longer.
-pub(super) fn short(text: &str, most: usize) -> String {
+pub(in crate::render) fn short(text: &str, most: usize) -> String {
     shortened(&plain(text), most).into_owned()
 }
 
-pub(super) fn name(text: &str) -> String {
+pub(in crate::render) fn name(text: &str) -> String {
     short(text, LONGEST_NAME)
 }
 
 /// `app-1, app-2, app-3 and 7 more`; two are `app-1 and app-2`.
-pub(super) fn names(all: &[&str]) -> String {
+pub(in crate::render) fn names(all: &[&str]) -> String {
     names_up_to(NAMED, all, 0)
 }
 
 /// The same with so many names at most, where there are more than are given.
-pub(super) fn names_up_to(most: usize, all: &[&str], left_out: usize) -> String {
+pub(in crate::render) fn names_up_to(most: usize, all: &[&str], left_out: usize) -> String {
     let named: Vec<String> = all.iter().take(most).map(|text| name(text)).collect();
     let more = all.len().saturating_sub(most) + left_out;
     match (named.as_slice(), more) {

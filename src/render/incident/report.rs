@@ -67,7 +67,7 @@ pub fn incident_report(incident: &Incident, events: &[Event]) -> IncidentReport 
         targets_silenced,
         events: events.iter().map(told).collect(),
         recommendations: recommendations(&members),
-        analysis: None,
+        analysis: incident.analysis.clone(),
     }
 }
 

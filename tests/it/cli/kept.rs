@@ -242,6 +242,7 @@ pub(super) fn incident(id: IncidentId, opened_at: Timestamp, members: Vec<Member
         escalates_from: None,
         escalated: Vec::new(),
         events: Vec::new(),
+        analysis: None,
     }
 }
 

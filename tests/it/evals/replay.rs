@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{TimeDelta, Timelike};
-use roundsman::analysis::correlate::{Glance, Measured, Suspect, Usual};
+use roundsman::analysis::correlate::{Glance, Measured, Suspect, Symptoms, Usual};
 use roundsman::model::{Blame, FailureKind, Status, Timestamp, Value};
 use roundsman::schedule::share;
 
@@ -167,8 +167,7 @@ fn suspect(incident: &Incident, name: &str) -> Suspect {
         is_machine,
         groups: labels.chain(region).collect(),
         parents,
-        symptoms: Vec::new(),
-        looked_at: None,
+        symptoms: Symptoms::default(),
     }
 }
 
@@ -239,6 +238,7 @@ fn look(suspect: &mut Suspect, lines: &[&Line], normals: &BTreeMap<&str, Normal>
         suspect.see(&Glance {
             at,
             measured: &[],
+            gaps: &[],
             failure: Some((*kind, blame, message)),
         });
         return;
@@ -281,13 +281,14 @@ fn look(suspect: &mut Suspect, lines: &[&Line], normals: &BTreeMap<&str, Normal>
                 subject,
                 value,
                 status: status(&suspect.kind, metric, value),
-                usual: usual.as_ref(),
+                usual: usual.clone(),
             }
         })
         .collect();
     let glance = Glance {
         at,
         measured: &measured,
+        gaps: &[],
         failure: None,
     };
     suspect.see(&glance);

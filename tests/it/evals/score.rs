@@ -137,7 +137,7 @@ pub(super) fn score(incident: &Incident, variation: Variation) -> Score {
         .any(|(_, name)| !wanted.iter().any(|cause| is_it(cause, name)));
     let cited: Vec<String> = given
         .iter()
-        .flat_map(|(group, _)| cited(&suspects, group))
+        .flat_map(|(group, _)| cited(&suspects, group, now))
         .collect();
     let has = |fact: &String| cited.contains(fact);
     let mut details = format!("  wanted {wanted:?}\n");
@@ -223,8 +223,8 @@ fn said(wanted: &[Cause], given: &[(&Group, String)]) -> String {
 }
 
 /// What is shown of a group in which a cause is named.
-fn cited(suspects: &[Suspect], group: &Group) -> Vec<String> {
-    let shown = facts(suspects, group).into_iter();
+fn cited(suspects: &[Suspect], group: &Group, now: Timestamp) -> Vec<String> {
+    let shown = facts(suspects, group, now).into_iter();
     shown
         .map(|fact| sign(&suspects[fact.suspect], fact.symptom))
         .collect()

@@ -1,5 +1,6 @@
 //! From a look to the message that people read, with the real daemon and channels that record.
 
+mod causes;
 mod channels;
 mod many;
 mod orders;

@@ -1,0 +1,65 @@
+use super::arguments::{Explain as Asked, ListFormat};
+use super::exit::Exit;
+use super::incident_text::{Times, one_of};
+use super::orders::{Place, may_be_old, none_where_gone, say_why};
+use super::{Session, backup, run_once};
+use crate::clock::{Clock, SystemClock};
+use crate::model::Incident;
+use crate::render::escape::escaped_in_json;
+use crate::render::explain::explain;
+use crate::render::text::text;
+use crate::store;
+
+/// Shows what may have caused an incident, and why each candidate got its score.
+pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
+    let place = match Place::find(session) {
+        Ok(place) => place,
+        Err(exit) => return exit,
+    };
+    let now = SystemClock.now();
+    // Whoever asks for one may mean one of long ago.
+    let within = match asked.incident {
+        Some(_) => std::time::Duration::MAX,
+        None => std::time::Duration::ZERO,
+    };
+    let found = match none_where_gone(store::incidents(place.folder(), within, now)) {
+        Ok(found) => found.unwrap_or_default(),
+        Err(trouble) => return backup::refused(session, &trouble),
+    };
+    let found = match &asked.incident {
+        Some(wanted) => one_of(wanted, found),
+        None => worst_open(found),
+    };
+    let incident = match found {
+        Ok(incident) => incident,
+        Err((why, hint)) => {
+            say_why(session, &place, &why, &hint);
+            return Exit::Usage;
+        }
+    };
+    let said = if asked.format == ListFormat::Json {
+        let json = serde_json::to_string_pretty(&incident.analysis).unwrap_or_default();
+        format!("{}\n", escaped_in_json(json))
+    } else {
+        let times = Times {
+            zone: place.plan.monitoring.zone,
+            now,
+        };
+        let mut blocks = explain(&incident, &|at| times.at(at));
+        blocks.extend(may_be_old(&place));
+        text(&blocks, run_once::style(session))
+    };
+    session.terminal.print(&place.redacted(said), Exit::Well)
+}
+
+/// The one that somebody means who names none.
+fn worst_open(incidents: Vec<Incident>) -> Result<Incident, (String, String)> {
+    let open = incidents.into_iter().filter(Incident::is_open);
+    let worst = open.max_by_key(|one| (one.status(), one.severity, std::cmp::Reverse(one.id)));
+    worst.ok_or_else(|| {
+        (
+            "no incident is open: there is nothing to explain".to_owned(),
+            "`roundsman incidents --all` lists those that ended; `roundsman explain 12` explains one of them".to_owned(),
+        )
+    })
+}

@@ -1,0 +1,69 @@
+//! When causes are asked for: before people are told of an incident, with each report, and now and then while something
+//! changes.
+
+use chrono::TimeDelta;
+
+use super::Pipeline;
+use super::picture::{Drawn, PICTURE};
+use crate::model::{Analysis, IncidentId, Timestamp};
+
+/// What is told at once of more incidents than this is told together, without a cause for each.
+const MOST_AT_ONCE: usize = 100;
+
+/// While something changes, causes are asked for no more often.
+const ASKED_EVERY: TimeDelta = TimeDelta::seconds(10);
+
+/// What is out of the ordinary is kept no more often.
+const KEPT_EVERY: TimeDelta = TimeDelta::seconds(30);
+
+impl Pipeline {
+    /// The incidents that are about to be told of learn their causes.
+    pub(super) fn explain_what_is_told(&mut self, now: Timestamp) {
+        let due = self.incidents.about_to_tell(now, MOST_AT_ONCE);
+        if !due.is_empty() {
+            self.explain(due, now);
+        }
+    }
+
+    /// Those that are open learn what may have changed.
+    pub(super) fn explain_now_and_then(&mut self, now: Timestamp) {
+        let is_due = |at: Option<Timestamp>, every| at.is_none_or(|at| (now - at).abs() >= every);
+        if is_due(self.explained_at, ASKED_EVERY) && self.picture.take_changed() {
+            self.explained_at = Some(now);
+            let open = self.incidents.open(MOST_AT_ONCE);
+            if !open.is_empty() {
+                self.explain(open, now);
+            }
+        }
+        if is_due(self.picture_kept_at, KEPT_EVERY) {
+            self.picture_kept_at = Some(now);
+            self.keep_picture();
+        }
+    }
+
+    pub(super) fn keep_picture(&mut self) {
+        if let Some(json) = self.picture.take_unkept()
+            && !self.store.note(PICTURE, json)
+        {
+            self.picture.keep_everything();
+        }
+    }
+
+    fn explain(&mut self, incidents: Vec<(IncidentId, Vec<String>)>, now: Timestamp) {
+        let drawn = self.draw(now);
+        for (id, targets) in incidents {
+            if let Some(analysis) = drawn.of(targets.iter().map(String::as_str)) {
+                self.incidents.explain(id, analysis, now);
+            }
+        }
+    }
+
+    fn draw(&self, now: Timestamp) -> Drawn {
+        self.picture.draw(self.incidents.family(), now)
+    }
+
+    /// What there is to be said of all that is not well.
+    pub(super) fn analysis(&self, now: Timestamp) -> Option<Analysis> {
+        self.draw(now).of_all()
+    }
+}

@@ -1,0 +1,106 @@
+//! The likely causes in a few lines: what, what it explains, and what it may be else.
+
+use crate::model::{Analysis, AnalysisCandidate, AnalysisGroup};
+
+use super::blocks::{Block, Line, Span, line};
+use super::incident::phrases::{names_up_to, short};
+use super::words;
+
+/// A second candidate is told of where it has so many percent of the first one's score.
+const CLOSE_PERCENT: u32 = 75;
+
+/// How many of those that a cause explains are named.
+const NAMED: usize = 4;
+
+/// How long a line may be, in characters.
+const LONGEST_LINE: usize = 300;
+
+/// `it explains orders (it runs on db-1), shop (it depends on orders)`
+const NAMED_WITH_REASON: usize = 3;
+
+/// The cause of a group in two or three lines; none where none is known.
+pub(super) fn cause_in_full(group: &AnalysisGroup) -> Vec<Line> {
+    let Some(cause) = group.cause() else {
+        return Vec::new();
+    };
+    let mut lines = vec![strong(&cause.text)];
+    let mut others = cause.explains.iter();
+    let others: Vec<String> = (others.by_ref())
+        .filter(|one| one.target != cause.target)
+        .map(|one| format!("{} ({})", one.target, one.because))
+        .collect();
+    let named: Vec<&str> = others.iter().map(String::as_str).collect();
+    let left_out = cause.explains_count.saturating_sub(named.len());
+    let named = names_up_to(NAMED_WITH_REASON, &named, left_out);
+    lines.push(line(short(&format!("it explains {named}"), LONGEST_LINE)));
+    lines.extend(or_else(group).map(line));
+    lines
+}
+
+/// The same in one line.
+pub(super) fn cause_in_short(group: &AnalysisGroup) -> Option<String> {
+    let cause = group.cause()?;
+    Some(format!("{}; it explains {}", cause.text, explained(cause)))
+}
+
+/// `orders, shop and 3 more`
+pub(super) fn explained(cause: &AnalysisCandidate) -> String {
+    let others = cause.explains.iter();
+    let others: Vec<&str> = others
+        .map(|one| one.target.as_str())
+        .filter(|name| *name != cause.target)
+        .collect();
+    let left_out = cause.explains_count.saturating_sub(others.len());
+    names_up_to(NAMED, &others, left_out)
+}
+
+/// What it may be else, where that is close.
+fn or_else(group: &AnalysisGroup) -> Option<String> {
+    let [first, second, ..] = group.candidates.as_slice() else {
+        return None;
+    };
+    let close = u32::from(first.score_percent) * CLOSE_PERCENT;
+    let is_close = u32::from(second.score_percent) * 100 >= close;
+    is_close.then(|| short(&format!("or else: {}", second.text), LONGEST_LINE))
+}
+
+fn strong(text: &str) -> Line {
+    vec![Span::Strong(short(text, LONGEST_LINE))]
+}
+
+/// The likely causes of what a report tells of: a line for each, and that none is known of the rest.
+pub(super) fn add_causes(blocks: &mut Vec<Block>, analysis: Option<&Analysis>, most: usize) {
+    let Some(analysis) = analysis else {
+        return;
+    };
+    let groups: Vec<&AnalysisGroup> = analysis.with_cause().map(|(group, _)| group).collect();
+    let mut lines: Vec<Line> = Vec::new();
+    for group in groups.iter().take(most) {
+        let said = cause_in_short(group).unwrap_or_default();
+        lines.push(line(short(&said, LONGEST_LINE)));
+        lines.extend(or_else(group).map(|text| vec![Span::Faint(text)]));
+    }
+    let more = groups.len().saturating_sub(most) + analysis.groups_left_out;
+    let apart = analysis.targets_apart;
+    // One thing alone needs no word about what it has in common with others.
+    if groups.is_empty() {
+        let all = analysis.groups.len() + analysis.groups_left_out;
+        if all > 1 {
+            lines.push(line("no common cause is known"));
+        }
+    } else if apart > 0 {
+        let have = if apart == 1 { "has" } else { "have" };
+        let targets = words::counted(apart, "target");
+        lines.push(line(format!(
+            "{targets} {have} problems that nothing of this explains"
+        )));
+    }
+    if more > 0 && !groups.is_empty() {
+        lines.push(line(format!("… and {} more", words::count(more))));
+    }
+    if lines.is_empty() {
+        return;
+    }
+    blocks.push(Block::Heading("Likely causes".to_owned()));
+    blocks.push(Block::List(lines));
+}
