@@ -295,6 +295,8 @@ const NEEDS: &[Row] = &[
         &[Service, Locks, Connections],
         0.5,
     ),
+    // Who waits for a disk far away waits as if it were its own.
+    (&[DiskWait], &[DiskWait, Load], 0.7),
     (&[Cpu, Steal, Load], &[Slow, Answer], 0.8),
     (&[Cpu, Steal, Load], &[Gone, Connections, Locks], 0.4),
     (&[Change], &[Answer, Slow], 0.8),
@@ -352,6 +354,8 @@ const LOADS: &[Row] = &[
         &[Connections, Cpu, Load, DiskWait, Limits],
         0.6,
     ),
+    // Who waits for the one holds what it has of the other.
+    (&[Gone, Slow], &[Connections, Locks], 0.6),
     (
         &[Change],
         &[Connections, Locks, Cpu, Load, DiskWait, Limits],

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use super::class::Class;
 use super::picture::Suspect;
 use super::symptoms::{Sign, Symptom};
-use crate::model::{Status, Timestamp};
+use crate::model::{Status, Timestamp, Value};
 
 /// Effects that follow later than this are less and less likely to be effects.
 const SOON: TimeDelta = TimeDelta::minutes(45);
@@ -140,7 +140,9 @@ fn is_running_out(cause: &Symptom) -> bool {
             | Class::Locks
             | Class::Replication
     );
-    is_of_it && cause.status == Status::Red && cause.over_at.is_none()
+    // Quotas and credits have no limit of ours, but an end.
+    let is_used_up = cause.class == Class::Limits && cause.now == Value::Number(0.0);
+    is_of_it && (cause.status == Status::Red || is_used_up) && cause.over_at.is_none()
 }
 
 /// Whether two began together.
