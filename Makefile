@@ -2,7 +2,7 @@
 # Build output lives outside the checkout: several checkouts share it, and a fresh clone stays small.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/roundsman/target
 
-.PHONY: help run test soak crash eval check release bench bench-build docs
+.PHONY: help run test soak crash eval explain check release bench bench-build docs
 
 help: ## Shows this list (the default).
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,7 +25,10 @@ release: ## Builds the program to install: release/roundsman in the folder of bu
 	cargo build --locked --release
 
 eval: ## Asks the correlation for the cause of each incident of evals/, and writes docs/evals.md
-	ROUNDSMAN_EVAL=1 cargo test --locked --test it evals:: -- --nocapture
+	ROUNDSMAN_EVAL=1 cargo test --locked --test it evals::the_page -- --nocapture
+
+explain: ## Explains one incident of evals/ as `roundsman explain` would: INCIDENT=evals/disk/….yaml
+	ROUNDSMAN_EVAL_INCIDENT=$(INCIDENT) cargo test --locked --test it evals::an_incident -- --nocapture
 
 check: ## Format and lints; what a change must pass before it is committed.
 	cargo fmt --check

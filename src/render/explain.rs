@@ -1,6 +1,6 @@
 //! The analysis of an incident in full: what may have caused it, and why each candidate got its score.
 
-use crate::model::{AnalysisCandidate, AnalysisGroup, Explained, Incident, Timestamp};
+use crate::model::{Analysis, AnalysisCandidate, AnalysisGroup, Explained, Incident, Timestamp};
 
 use super::blocks::{Block, Column, Fit, Line, Span, line};
 use super::escape::plain;
@@ -54,8 +54,15 @@ pub fn explain(incident: &Incident, clock: &dyn Fn(Timestamp) -> String) -> Vec<
         blocks.push(Block::Paragraph(line(text)));
         return blocks;
     };
+    blocks.extend(explain_analysis(analysis, clock));
+    blocks
+}
+
+/// The same of an analysis that is no incident's. `clock`: how times are told.
+#[must_use]
+pub fn explain_analysis(analysis: &Analysis, clock: &dyn Fn(Timestamp) -> String) -> Vec<Block> {
     let when = format!("as of {}", clock(analysis.at));
-    blocks.push(Block::Paragraph(vec![Span::Faint(when)]));
+    let mut blocks = vec![Block::Paragraph(vec![Span::Faint(when)])];
     for group in &analysis.groups {
         add_group(&mut blocks, group, clock);
     }

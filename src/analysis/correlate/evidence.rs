@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::class::Class;
 use super::picture::Suspect;
 use super::rank::{Candidate, Group};
 use super::symptoms::{Sign, Symptom};
@@ -160,6 +161,8 @@ pub(super) fn text(suspect: &Suspect, symptom: &Symptom, now: Timestamp) -> Stri
         };
     };
     let moved = match (before, value) {
+        // The number of a status is a name.
+        (Value::Number(_), Value::Number(_)) if symptom.class == Class::Answer => "went",
         (Value::Number(before), Value::Number(now)) if now < before => "fell",
         (Value::Number(_), Value::Number(_)) => "rose",
         _ => "went",

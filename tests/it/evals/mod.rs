@@ -8,6 +8,11 @@ use std::path::{Path, PathBuf};
 
 use incident::{Incident, read};
 use replay::Variation;
+use roundsman::analysis::correlate::{account, groups};
+use roundsman::model::{Analysis, Timestamp};
+use roundsman::render::TextStyle;
+use roundsman::render::explain::explain_analysis;
+use roundsman::render::text::text;
 use score::{Score, Scores, score};
 
 /// So many variants are made of each incident.
@@ -80,6 +85,45 @@ fn page() -> String {
         }
     }
     format!("{INTRODUCTION}{scores}\n{OF_VARIANTS}{variants}\n## What it gets wrong\n\n{wrong}")
+}
+
+/// What `roundsman explain` would say of an incident.
+fn explained(incident: &Incident) -> String {
+    let (suspects, now) = replay::replay(incident, Variation::default());
+    let groups: Vec<_> = (groups(&suspects, now).iter())
+        .map(|group| account(&suspects, group, now))
+        .collect();
+    let analysis = Analysis {
+        at: now,
+        groups,
+        groups_left_out: 0,
+        targets_apart: 0,
+    };
+    let clock = |at: Timestamp| at.format("%H:%M").to_string();
+    let style = TextStyle {
+        color: false,
+        width: None,
+        dots: false,
+    };
+    text(&explain_analysis(&analysis, &clock), style)
+}
+
+#[test]
+fn an_incident_is_explained_as_at_a_prompt() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests have no configuration to be told by"
+    )]
+    let asked = std::env::var("ROUNDSMAN_EVAL_INCIDENT").ok();
+    if let Some(path) = &asked {
+        print(&explained(&read(path.as_ref())));
+        return;
+    }
+    let said = explained(&read(
+        "evals/chain/payment-provider-slows-the-checkout.yaml".as_ref(),
+    ));
+    assert!(said.contains("likely cause: "), "{said}");
+    assert!(said.contains("it depends on provider"), "{said}");
 }
 
 const OF_VARIANTS: &str = "## Variants
