@@ -66,6 +66,9 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("correlation: 1,000 in trouble among 10,000 targets", |_| {
         crate::correlate::figures()
     }),
+    ("whole path: looks judged, correlated and reported", |_| {
+        crate::whole_path::figures()
+    }),
     ("store: looks of 5 samples", |bench| {
         crate::store::figures(bench.path())
     }),

@@ -24,6 +24,7 @@ mod spread;
 mod ssh;
 mod store;
 mod storm;
+mod whole_path;
 
 use std::process::ExitCode;
 
