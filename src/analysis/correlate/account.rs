@@ -134,6 +134,7 @@ fn because(cause: &Suspect, effect: &Suspect, relation: Relation) -> String {
             cause.name
         ),
         Relation::Loads => format!("what needs {} asks more of it", cause.name),
+        Relation::Watches => format!("{} is what looks at it", cause.name),
         Relation::Through => format!("what {} explains explains it", cause.name),
     }
 }

@@ -33,7 +33,7 @@ const CLASSES: [Class; 22] = [
 ];
 
 /// All but that of dependencies, of which there is one for each number of steps, and the one by way of another.
-const RELATIONS: [Relation; 9] = [
+const RELATIONS: [Relation; 10] = [
     Relation::Same,
     Relation::OnIt,
     Relation::UnderIt,
@@ -43,6 +43,7 @@ const RELATIONS: [Relation; 9] = [
     Relation::Line,
     Relation::Alike,
     Relation::Loads,
+    Relation::Watches,
 ];
 
 /// Over more steps no effect is believable: each takes a tenth of what is likely.
@@ -72,6 +73,7 @@ impl Chances {
             Relation::Line => 6,
             Relation::Alike => 7,
             Relation::Loads => 8,
+            Relation::Watches => 9,
             Relation::Needs(steps @ 1..=MOST_STEPS) => RELATIONS.len() + steps as usize - 1,
             Relation::Needs(_) | Relation::Through => return 0.0,
         };

@@ -198,6 +198,8 @@ pub enum Relation {
     Alike,
     /// One in trouble needs both: without the one, or with a new one, more is asked of the other.
     Loads,
+    /// The cause is the machine that looks at the effect.
+    Watches,
     /// The cause explains what explains the effect.
     Through,
 }
@@ -333,12 +335,12 @@ const SHARED: &[Row] = &[
     (&[Replication], &[Replication], 0.7),
 ];
 
-/// Between many hosts that fell silent together.
+/// Between many hosts that fell silent together. Nobody has told us so: less sure than anything that is declared.
 const ON_ONE_LINE: &[Row] = &[
     (
         &[Gone, Name, Reach, Monitor],
         &[Gone, Name, Reach, Monitor],
-        0.7,
+        0.6,
     ),
     (&[Gone, Name, Reach], &[Slow], 0.4),
 ];
@@ -362,6 +364,13 @@ const LOADS: &[Row] = &[
         0.6,
     ),
 ];
+
+/// From the machine that looks to what it looks at: who gets his turn late measures everything long.
+const WATCHED: &[Row] = &[(
+    &[Memory, Cpu, DiskWait, Load, Steal],
+    &[Slow, Reach, Name],
+    0.8,
+)];
 
 /// How likely it is that one sort of trouble causes another, from 0 to 1.
 #[must_use]
@@ -396,6 +405,7 @@ pub(super) fn causes(cause: Class, effect: Class, relation: Relation) -> f64 {
         Relation::Line => of(ON_ONE_LINE, cause, effect),
         Relation::Alike => of(ALIKE, one, other),
         Relation::Loads => of(LOADS, one, other),
+        Relation::Watches => of(WATCHED, cause, effect),
         // Nothing is so related in itself.
         Relation::Through => 0.0,
     }

@@ -32,6 +32,8 @@ pub(super) enum Common {
     Credentials,
     /// Somebody in trouble who needs them all.
     Client,
+    /// The machine that looks at them: they became slow together.
+    Watcher,
 }
 
 /// Targets that have something in common.
@@ -48,6 +50,7 @@ impl<'a> Relations<'a> {
         self.find_silent_together(watched);
         self.find_credentials();
         self.find_clients();
+        self.find_watched(watched);
     }
 
     /// Notes a set, unless it is one of one.
@@ -158,11 +161,50 @@ impl<'a> Relations<'a> {
         }
     }
 
+    /// Many that became slow together, and the machine that measures how slow they are.
+    fn find_watched(&mut self, watched: usize) {
+        let watchers = self.affected.iter().enumerate();
+        let watchers = watchers.filter(|(_, one)| one.is_the_watcher());
+        let mut members: Vec<Member> = watchers.map(|(member, _)| member).collect();
+        if members.is_empty() {
+            return;
+        }
+        let enough = ENOUGH_ALIKE.max(watched / ALIKE_OF_MANY);
+        let mut slow = self.with(|moment| {
+            matches!(
+                moment.symptom.class,
+                Class::Slow | Class::Reach | Class::Name
+            )
+        });
+        slow.retain(|(member, _)| !members.contains(member));
+        let together = slow.iter().filter(|(_, moment)| {
+            let near = slow
+                .iter()
+                .filter(|(_, other)| together(moment, other) >= TOGETHER);
+            near.take(enough).count() >= enough
+        });
+        members.extend(together.map(|(member, _)| *member));
+        self.share(Common::Watcher, members);
+    }
+
     /// What one in trouble needs has that one in common.
     fn find_clients(&mut self) {
         // A thousand endpoints may need the same two.
-        let served_by: BTreeSet<Vec<Member>> = (self.affected.iter())
+        let mut served_by: Vec<Vec<Member>> = (self.affected.iter())
             .map(|one| one.served_by.clone())
+            .collect();
+        // The container that is called as it is runs it.
+        for (member, one) in self.affected.iter().enumerate() {
+            for named in &one.names {
+                served_by[*named].push(member);
+            }
+        }
+        let served_by: BTreeSet<Vec<Member>> = (served_by.into_iter())
+            .map(|mut members| {
+                members.sort_unstable();
+                members.dedup();
+                members
+            })
             .collect();
         for members in served_by {
             self.share(Common::Client, members);

@@ -33,6 +33,7 @@ pub(super) struct Kin {
     on_line: bool,
     by_credentials: bool,
     by_client: bool,
+    is_watched: bool,
 }
 
 impl Relations<'_> {
@@ -72,6 +73,7 @@ impl Relations<'_> {
                 Some(Common::Line) => kin.on_line = one.suspect.home != other.suspect.home,
                 Some(Common::Credentials) => kin.by_credentials = true,
                 Some(Common::Client) => kin.by_client = true,
+                Some(Common::Watcher) => kin.is_watched = one.is_the_watcher(),
                 None => {}
             }
         }
@@ -135,6 +137,9 @@ impl Relations<'_> {
                 try_it(Relation::Alike, &began_together);
             }
             try_it(Relation::Loads, &follows);
+        }
+        if kin.is_watched {
+            try_it(Relation::Watches, &follows);
         }
         let is_named = !kin.is_same
             && subject(one).is_some_and(|name| self.affected[effect.0].suspect.name == name);

@@ -16,6 +16,11 @@ const ENOUGH: f64 = 0.35;
 /// nothing else and explains little is no cause of hundreds.
 const MOST_TRIED: usize = 32;
 
+/// Where each has many symptoms, fewer are tried, so that no more pairs of symptoms than these are held against each other; and
+/// never fewer than those.
+const MOST_PAIRS: usize = 500_000;
+const FEWEST_TRIED: usize = 8;
+
 /// So much of its score a candidate gives to the one that explains it, where that is certain and far out of the ordinary.
 const GIVEN: f64 = 0.8;
 
@@ -154,6 +159,10 @@ impl<'a> Component<'a> {
     fn worth_trying(&self) -> Vec<Member> {
         let mut members = self.members.clone();
         if members.len() > MOST_TRIED {
+            let count = |member: &Member| self.relations.affected[*member].moments.len();
+            let symptoms: usize = members.iter().map(count).sum();
+            let pairs_of_each = (symptoms / members.len()).max(1) * symptoms;
+            let most = (MOST_PAIRS / pairs_of_each).clamp(FEWEST_TRIED, MOST_TRIED);
             members.sort_by_cached_key(|member| {
                 let one = &self.relations.affected[*member];
                 let moments = one.moments.iter();
@@ -161,7 +170,7 @@ impl<'a> Component<'a> {
                 let hanging = self.relations.hanging_on(*member);
                 (Reverse(hanging), one.needs.len(), seen_at, *member)
             });
-            members.truncate(MOST_TRIED);
+            members.truncate(most);
             members.sort_unstable();
         }
         members
@@ -199,12 +208,12 @@ impl<'a> Component<'a> {
             let weight = self.relations.affected[effect.0].weight;
             if effect.0 == one.place.0 {
                 // Its own target's worst may be another symptom: what it explains of that counts.
-                (weight - one.strength).max(0.0) * link.likely
+                (weight - one.weight).max(0.0) * link.likely
             } else {
                 weight * link.likely
             }
         });
-        let explained = one.strength + explained.sum::<f64>();
+        let explained = one.weight + explained.sum::<f64>();
         (explained / self.weight.max(f64::EPSILON)).min(1.0)
     }
 

@@ -11,7 +11,7 @@ use super::timing::Moment;
 use crate::model::Timestamp;
 
 /// So many symptoms of one target are looked at. A host with hundreds of containers may have hundreds, which say the same.
-const MOST_SYMPTOMS: usize = 24;
+const MOST_SYMPTOMS: usize = 16;
 
 /// A target in trouble, by its number among those in trouble.
 pub(super) type Member = usize;
@@ -41,17 +41,24 @@ pub(super) struct Affected<'a> {
 }
 
 impl<'a> Affected<'a> {
+    /// Whether it is the machine that we run on.
+    pub(super) fn is_the_watcher(&self) -> bool {
+        self.suspect.kind == "local_hosts"
+    }
+
     fn new(place: usize, suspect: &'a Suspect, now: Timestamp, names: &HashSet<&str>) -> Self {
         let moments = suspect.symptoms.iter().enumerate();
         let moments = moments.map(|(index, symptom)| (index, Moment::new(suspect, symptom, now)));
         let mut moments: Vec<(usize, Moment<'a>)> = moments.collect();
-        let weights = moments.iter().map(|(_, moment)| moment.strength);
+        let weights = moments.iter().map(|(_, moment)| moment.weight);
         let weight = weights.fold(0.0, f64::max);
         if moments.len() > MOST_SYMPTOMS {
             moments.sort_by(|(_, one), (_, other)| {
+                let measured = |moment: &Moment<'_>| moment.symptom.sign != Sign::Failure;
                 let is_nobody = |moment| subject(moment).is_none_or(|name| !names.contains(name));
-                (is_nobody(one).cmp(&is_nobody(other)))
-                    .then(other.strength.total_cmp(&one.strength))
+                (measured(one).cmp(&measured(other)))
+                    .then(is_nobody(one).cmp(&is_nobody(other)))
+                    .then(other.weight.total_cmp(&one.weight))
                     .then(one.symptom.seen_at.cmp(&other.symptom.seen_at))
                     .then(one.symptom.sign.cmp(&other.symptom.sign))
             });

@@ -313,3 +313,86 @@ fn a_release_explains_whom_the_database_that_it_wears_out_serves() {
         .expect("the release");
     assert_eq!((by.suspect, by.factor < 1.0), (0, true));
 }
+
+#[test]
+fn who_waits_for_a_slow_partner_holds_the_connections_of_the_database() {
+    let suspects = [
+        target("api_endpoints", "carrier").fails(Class::Gone, Status::Red, "09:40"),
+        target("databases", "trade").moves(
+            "connections_used_percent",
+            Class::Connections,
+            20.0,
+            "09:41",
+        ),
+        target("api_endpoints", "shipping")
+            .needs(&["api_endpoints/carrier", "databases/trade"])
+            .fails(Class::Gone, Status::Red, "09:42"),
+    ];
+    assert_eq!(causes(&suspects), ["carrier"]);
+    assert_eq!(relation(&suspects, "trade"), Some(Relation::Loads));
+}
+
+#[test]
+fn credits_that_are_used_up_slow_an_instance_hours_after_they_began_to_fall() {
+    let credits = |left: f64| {
+        let mut instance = target("ec2_instances", "shop-a").moves(
+            "cpu_credit_balance",
+            Class::Limits,
+            -17.0,
+            "06:00",
+        );
+        let mut balance = instance.symptoms.to_vec();
+        balance[0].now = Value::Number(left);
+        instance.symptoms = symptoms(&balance);
+        let shop = target("api_endpoints", "shop").needs(&["ec2_instances/shop-a"]);
+        [
+            instance,
+            shop.moves("response_time_ms", Class::Slow, 40.0, "09:40"),
+        ]
+    };
+    assert_eq!(causes(&credits(0.0)), ["shop-a"]);
+    assert_eq!(causes(&credits(120.0)), [""; 0]);
+}
+
+#[test]
+fn a_disk_that_was_full_for_a_minute_broke_the_database_all_the_same() {
+    let mut host = target("vps_servers", "host")
+        .moves("cpu_iowait_percent", Class::DiskWait, 12.0, "09:25")
+        .shows(
+            metric_of("disk_free_percent"),
+            Class::Disk,
+            Status::Red,
+            Some(-40.0),
+            "09:30",
+        );
+    let mut all = host.symptoms.to_vec();
+    all[1].over_at = Some(at("09:42"));
+    host.symptoms = symptoms(&all);
+    let database = target("databases", "members").lives_on("host");
+    let suspects = [host, database.fails(Class::Answer, Status::Red, "09:41")];
+    let found = found(&suspects);
+    let cause = found[0].cause().expect("a cause");
+    assert_eq!((cause.suspect, cause.symptom), (0, 1));
+    assert!((cause.strength - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn where_the_machine_that_looks_swaps_everything_looks_slow() {
+    let slow = |kind: &str, count: usize| -> Vec<Suspect> {
+        let monitor = target(kind, "monitor").shows(
+            metric_of("swap_percent"),
+            Class::Memory,
+            Status::Red,
+            Some(40.0),
+            "09:40",
+        );
+        let sites = (0..count).map(|number| target("api_endpoints", &format!("site-{number}")));
+        let sites = sites.map(|one| one.moves("response_time_ms", Class::Slow, 20.0, "09:41"));
+        std::iter::once(monitor).chain(sites).collect()
+    };
+    let three = slow("local_hosts", 3);
+    assert_eq!(causes(&three), ["monitor"]);
+    assert_eq!(relation(&three, "site-2"), Some(Relation::Watches));
+    assert_eq!(causes(&slow("local_hosts", 2)), [""; 0]);
+    assert_eq!(causes(&slow("vps_servers", 3)), [""; 0]);
+}

@@ -14,7 +14,8 @@ const SOON: TimeDelta = TimeDelta::minutes(45);
 /// Figures of a cause may follow its effects by so much.
 const LAG: TimeDelta = TimeDelta::minutes(2);
 
-/// A figure of CloudWatch is the average over five minutes that have ended, and arrives minutes after that.
+/// A figure of CloudWatch is the average over five minutes that have ended, and arrives minutes after that; a check of an
+/// instance must fail more than once before it is told of.
 const CLOUD_FIGURES_LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// What was never seen well is taken to have begun so long before it was seen.
@@ -32,8 +33,10 @@ pub(super) struct Moment<'a> {
     pub(super) symptom: &'a Symptom,
     /// It did not begin before.
     pub(super) earliest: Timestamp,
-    /// How much it counts.
+    /// How far out of the ordinary it is, or was.
     pub(super) strength: f64,
+    /// How much it counts now: less when it is over.
+    pub(super) weight: f64,
     /// Whether it is what it usually is, though its limit warns: it was so yesterday, when all was well. It has nothing to do
     /// with what is new.
     pub(super) is_as_always: bool,
@@ -42,25 +45,25 @@ pub(super) struct Moment<'a> {
 impl<'a> Moment<'a> {
     pub(super) fn new(suspect: &Suspect, symptom: &'a Symptom, now: Timestamp) -> Self {
         let is_late = suspect.kind == "ec2_instances"
-            && symptom.sign != Sign::Failure
-            && symptom.class != Class::Cloud;
+            && matches!(&symptom.sign, Sign::Metric { name, .. } if name != "state");
         let late = if is_late {
             CLOUD_FIGURES_LATE
         } else {
             TimeDelta::zero()
         };
         let well_at = symptom.well_at;
+        let strength = strength(symptom);
         Self {
             symptom,
             earliest: well_at.unwrap_or(symptom.seen_at - BEFORE_THE_FIRST_LOOK) - late,
-            strength: strength(symptom, now),
+            strength,
+            weight: strength * lasting(symptom, now),
             is_as_always: is_as_always(symptom),
         }
     }
 }
 
-/// How much a symptom counts.
-fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
+fn strength(symptom: &Symptom) -> f64 {
     let by_status: f64 = match symptom.status {
         Status::Red => 1.0,
         Status::Yellow if is_as_always(symptom) => 0.2,
@@ -77,12 +80,15 @@ fn strength(symptom: &Symptom, now: Timestamp) -> f64 {
         Class::Other => 0.5,
         _ => 1.0,
     };
-    let lasting = match symptom.over_at {
+    by_status.max(by_distance) * by_class
+}
+
+fn lasting(symptom: &Symptom, now: Timestamp) -> f64 {
+    match symptom.over_at {
         None => 1.0,
         Some(over_at) if now - over_at < TimeDelta::minutes(5) => 0.8,
         Some(_) => 0.5,
-    };
-    by_status.max(by_distance) * by_class * lasting
+    }
 }
 
 /// Whether the figure is what it usually is, though its limit warns: it was so yesterday, when all was well. What is RED is no
@@ -141,7 +147,8 @@ fn is_running_out(cause: &Symptom) -> bool {
             | Class::Replication
     );
     // Quotas and credits have no limit of ours, but an end.
-    let is_used_up = cause.class == Class::Limits && cause.now == Value::Number(0.0);
+    let is_used_up =
+        cause.class == Class::Limits && matches!(cause.now, Value::Number(left) if left <= 0.0);
     is_of_it && (cause.status == Status::Red || is_used_up) && cause.over_at.is_none()
 }
 

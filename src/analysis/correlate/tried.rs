@@ -49,8 +49,10 @@ impl Best {
 /// A cause that is tried.
 pub(super) struct Tried {
     pub(super) place: Place,
-    /// From 0 to 1.
+    /// From 0 to 1: how far out of the ordinary it is itself.
     pub(super) strength: f64,
+    /// How much it counts itself.
+    pub(super) weight: f64,
     /// All that it explains itself, by the places of the effects; sorted.
     links: Vec<(Place, Link)>,
     /// Of each target what it explains best; sorted.
@@ -79,10 +81,11 @@ impl Tried {
                     effects.filter_map(|other| Some((other, relations.link(place, other, kin)?)));
                 links.extend(found);
             }
-            let strength = relations.moment(place).map_or(0.0, |one| one.strength);
+            let moment = relations.moment(place);
             Self {
                 place,
-                strength: strength.min(1.0),
+                strength: moment.map_or(0.0, |one| one.strength),
+                weight: moment.map_or(0.0, |one| one.weight),
                 explains: best_of_each(relations, &links),
                 links,
             }
@@ -148,7 +151,7 @@ fn has_direction(link: &Link) -> bool {
 /// Of each target the symptom that is explained best, by how much it counts.
 fn best_of_each(relations: &Relations<'_>, links: &[(Place, Link)]) -> Vec<(Place, Link)> {
     let counts = |(place, link): &(Place, Link)| {
-        link.likely * relations.moment(*place).map_or(0.0, |one| one.strength)
+        link.likely * relations.moment(*place).map_or(0.0, |one| one.weight)
     };
     let of_each = links.chunk_by(|(one, _), (other, _)| one.0 == other.0);
     let best = of_each.filter_map(|links| {
