@@ -139,6 +139,7 @@ const INTRODUCTION: &str = "# How right the correlation is
 writes this page. The incidents were written by hand from how such failures unfold in practice; their truth is what an
 experienced operator would conclude. A change that makes any of these figures another one fails the tests until the page is
 written anew.
+What to expect of incidents that nobody has tuned it on stands in [`evals/README.md`](../evals/README.md#how-to-add-one).
 
 *First*: the cause that is named first is the true one. *Among three*: one of the first three. *None where there is none*:
 it names no common cause where there is none. *False causes*: incidents in which something is named that is no cause, whatever

@@ -1,0 +1,58 @@
+use serde::{Deserialize, Serialize};
+
+use super::report::to_seconds;
+use super::{Timestamp, UsDollars};
+
+/// What a language model added to an analysis. Nothing of it changes a status, a recipient or a silence. Like
+/// [`super::Analysis`] it is a contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// When it was asked.
+    #[serde(serialize_with = "to_seconds")]
+    pub at: Timestamp,
+    /// Who runs the model.
+    pub provider: String,
+    /// The model, as it called itself, or as it was asked for.
+    pub model: String,
+    /// What happened, in a sentence or two.
+    pub summary: Claim,
+    /// The likely cause; `null`: it did not say, or nothing that the facts carry.
+    pub cause: Option<Claim>,
+    /// How sure it says that it is.
+    pub confidence: Confidence,
+    /// What that means for those who use what is watched.
+    pub impact: Option<Claim>,
+    /// What to do, in order.
+    pub steps: Vec<Claim>,
+    /// The same for somebody who is no engineer.
+    pub plain: Option<String>,
+    /// How many of its claims were dropped: they named no fact that there is, or said what no fact says.
+    pub claims_dropped: usize,
+    /// How good it is, counted by code: cited, specific, actionable, complete.
+    pub score_percent: u8,
+    /// What it cost.
+    pub cost_usd: UsDollars,
+    /// How long it took.
+    pub took_ms: u64,
+}
+
+/// Something that a model says, with the facts that it rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// What.
+    pub text: String,
+    /// `E1` and on.
+    pub evidence: Vec<String>,
+}
+
+/// How sure a model says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Little speaks for it.
+    Low,
+    /// Something does.
+    Medium,
+    /// Much does.
+    High,
+}
