@@ -86,6 +86,7 @@ mod tests {
         let candidate = AnalysisCandidate {
             target: cause.to_owned(),
             text: text.to_owned(),
+            stands_for: None,
             metric: None,
             subject: None,
             class: "gone".to_owned(),

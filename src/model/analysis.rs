@@ -78,6 +78,9 @@ pub struct AnalysisCandidate {
     pub target: String,
     /// Which: `disk_free_percent of db-1:/var/lib fell 31 → 2 between 09:40 and 10:05`.
     pub text: String,
+    /// What it stands for, where nobody watches that itself: what all that it explains shares with it, such as `region
+    /// eu-central-1`; `null`: it is the cause itself.
+    pub stands_for: Option<String>,
     /// The metric; `null`: a look failed.
     pub metric: Option<String>,
     /// What of the target it is about.

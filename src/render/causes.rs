@@ -104,3 +104,124 @@ pub(super) fn add_causes(blocks: &mut Vec<Block>, analysis: Option<&Analysis>, m
     blocks.push(Block::Heading("Likely causes".to_owned()));
     blocks.push(Block::List(lines));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Evidence, Explained, Timestamp};
+    use crate::render::TextStyle;
+    use crate::render::text::text;
+
+    fn at(clock: &str) -> Timestamp {
+        format!("2026-11-21T{clock}:00Z").parse().expect("a time")
+    }
+
+    fn candidate(
+        target: &str,
+        text: &str,
+        score_percent: u8,
+        explains: &[&str],
+    ) -> AnalysisCandidate {
+        AnalysisCandidate {
+            target: target.to_owned(),
+            text: text.to_owned(),
+            stands_for: None,
+            metric: None,
+            subject: None,
+            class: "disk".to_owned(),
+            seen_at: at("09:41"),
+            score_percent,
+            share_percent: 90,
+            strength_percent: 100,
+            explained_by: None,
+            explains_count: explains.len(),
+            explains: (explains.iter())
+                .map(|name| Explained {
+                    target: (*name).to_owned(),
+                    text: format!("{name} fails"),
+                    likely_percent: 80,
+                    because: "it depends on db-1".to_owned(),
+                })
+                .collect(),
+        }
+    }
+
+    fn group(candidates: Vec<AnalysisCandidate>) -> AnalysisGroup {
+        AnalysisGroup {
+            targets: vec!["db-1".to_owned(), "shop".to_owned()],
+            targets_left_out: 0,
+            has_common_cause: candidates
+                .first()
+                .is_some_and(|first| first.explains_count > 0),
+            candidates,
+            evidence: vec![Evidence {
+                id: "E1".to_owned(),
+                target: "db-1".to_owned(),
+                text: "it is full".to_owned(),
+            }],
+        }
+    }
+
+    fn said(analysis: &Analysis) -> String {
+        let mut blocks = Vec::new();
+        add_causes(&mut blocks, Some(analysis), 3);
+        let style = TextStyle {
+            color: false,
+            width: None,
+            dots: false,
+        };
+        text(&blocks, style)
+    }
+
+    fn analysis(groups: Vec<AnalysisGroup>, targets_apart: usize) -> Analysis {
+        Analysis {
+            at: at("10:05"),
+            groups,
+            groups_left_out: 0,
+            targets_apart,
+        }
+    }
+
+    #[test]
+    fn a_cause_is_told_with_what_it_explains_and_what_else_comes_close() {
+        let disk = "disk_free_percent of db-1:/ fell 31 → 2 between 09:40 and 10:05";
+        let clear = group(vec![
+            candidate("db-1", disk, 90, &["a", "b", "c", "d", "e", "f"]),
+            candidate("shop", "shop fails since 09:54: 500", 20, &[]),
+        ]);
+        let close = group(vec![
+            candidate("db-1", disk, 60, &["shop"]),
+            candidate(
+                "host-1",
+                "cpu_percent of host-1 rose 12 → 99",
+                50,
+                &["shop"],
+            ),
+        ]);
+        insta::assert_snapshot!(said(&analysis(vec![clear, close.clone()], 2)), @r"
+        Likely causes
+        - disk_free_percent of db-1:/ fell 31 → 2 between 09:40 and 10:05; it explains a, b, c, d and 2 more
+        - disk_free_percent of db-1:/ fell 31 → 2 between 09:40 and 10:05; it explains shop
+        - or else: cpu_percent of host-1 rose 12 → 99
+        - 2 targets have problems that nothing of this explains
+        ");
+        let full: Vec<String> = (cause_in_full(&close).iter())
+            .map(|line| line.iter().map(Span::text).collect())
+            .collect();
+        insta::assert_snapshot!(full.join("\n"), @r"
+        disk_free_percent of db-1:/ fell 31 → 2 between 09:40 and 10:05
+        it explains shop (it depends on db-1)
+        or else: cpu_percent of host-1 rose 12 → 99
+        ");
+    }
+
+    #[test]
+    fn that_none_is_known_is_said_where_several_things_are_wrong() {
+        let alone = || group(vec![candidate("db-1", "it is full", 100, &[])]);
+        assert_eq!(said(&analysis(vec![alone()], 1)), "");
+        insta::assert_snapshot!(said(&analysis(vec![alone(), alone()], 2)), @r"
+        Likely causes
+        - no common cause is known
+        ");
+    }
+}

@@ -28,12 +28,19 @@ pub(super) fn recommendations(
     let mut told: HashSet<(String, String)> = HashSet::new();
     let mut lines = Vec::new();
     for (_, cause) in analysis.iter().flat_map(|analysis| analysis.with_cause()) {
+        let (text, explained) = (&cause.text, explained(cause));
+        if let Some(shared) = &cause.stands_for {
+            lines.push(format!(
+                "{} and {explained}: look at what they have in common first ({shared})",
+                cause.target
+            ));
+            continue;
+        }
         let whose = seen.iter().find(|one| {
             let id = &one.target.id;
             names.of(id.kind, &id.name) == cause.target
         });
         let what_to_do = whose.and_then(|one| advice_on(one, cause));
-        let (text, explained) = (&cause.text, explained(cause));
         lines.push(match &what_to_do {
             Some(what_to_do) => format!(
                 "{}: {what_to_do} – first of all: {text}, which explains {explained}",

@@ -92,6 +92,7 @@ fn candidate(
             because: because(suspect, other, effect.relation),
         })
     });
+    let stands_for = stands_for(suspects, candidate);
     let most = if is_first {
         MOST_EXPLAINED
     } else {
@@ -99,7 +100,11 @@ fn candidate(
     };
     Some(AnalysisCandidate {
         target: suspect.name.clone(),
-        text: text(suspect, symptom, now),
+        text: match &stands_for {
+            Some(shared) => format!("{shared}; first seen: {}", text(suspect, symptom, now)),
+            None => text(suspect, symptom, now),
+        },
+        stands_for,
         metric,
         subject,
         class: symptom.class.word().to_owned(),
@@ -113,6 +118,43 @@ fn candidate(
     })
 }
 
+/// What it is that a cause stands for, where nobody watches that itself: what all that it explains shares with it.
+fn stands_for(suspects: &[Suspect], candidate: &Candidate) -> Option<String> {
+    let cause = suspects.get(candidate.suspect)?;
+    let mut others = (candidate.explains.iter())
+        .filter(|effect| effect.suspect != candidate.suspect)
+        .peekable();
+    others.peek()?;
+    let mut shared: Option<String> = None;
+    for effect in others {
+        let other = suspects.get(effect.suspect)?;
+        let what = match effect.relation {
+            Relation::Shares => shared_by(cause, other),
+            Relation::Line => LINE.to_owned(),
+            _ => return None,
+        };
+        if shared.as_ref().is_some_and(|known| *known != what) {
+            return Some("something that they share".to_owned());
+        }
+        shared = Some(what);
+    }
+    shared
+}
+
+/// Between us and those that became hard to reach together.
+const LINE: &str = "the line from here to them";
+
+fn shared_by(one: &Suspect, other: &Suspect) -> String {
+    let mut groups = one.groups.iter();
+    if let Some(group) = groups.find(|group| other.groups.contains(group)) {
+        return group.clone();
+    }
+    match &one.home {
+        Some(home) if one.home == other.home => format!("host {home}"),
+        _ => "something that they share".to_owned(),
+    }
+}
+
 /// What the effect has to do with the cause.
 fn because(cause: &Suspect, effect: &Suspect, relation: Relation) -> String {
     match relation {
@@ -123,12 +165,11 @@ fn because(cause: &Suspect, effect: &Suspect, relation: Relation) -> String {
         Relation::Needs(1) => format!("it depends on {}", cause.name),
         Relation::Needs(steps) => format!("it depends on {} over {steps} steps", cause.name),
         Relation::Named => format!("{} has something of its name", cause.name),
-        Relation::Shares => {
-            let mut groups = cause.groups.iter();
-            let shared = groups.find(|group| effect.groups.contains(group));
-            format!("both share {}", shared.map_or("a group", String::as_str))
-        }
-        Relation::Line => "many fell silent together".to_owned(),
+        Relation::Shares => match shared_by(cause, effect).as_str() {
+            "something that they share" => "both began so at the same time".to_owned(),
+            shared => format!("both share {shared}"),
+        },
+        Relation::Line => "many became hard to reach at once".to_owned(),
         Relation::Alike => format!(
             "the same became of {}, and both are needed by one",
             cause.name
@@ -149,4 +190,83 @@ fn percent(share: f64) -> u8 {
     )]
     let percent = percent as u8;
     percent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Glance, Symptoms, groups};
+    use super::*;
+    use crate::model::{Blame, FailureKind};
+
+    fn at(clock: &str) -> Timestamp {
+        format!("2026-11-21T{clock}:00Z").parse().expect("a time")
+    }
+
+    /// Two that fail in the same minute, the second of which has that to do with the first.
+    fn told(first: Suspect, second: Suspect) -> AnalysisCandidate {
+        let mut suspects = [first, second];
+        for (suspect, clock) in suspects.iter_mut().zip(["10:01", "10:02"]) {
+            let well = Glance {
+                at: at("10:00"),
+                measured: &[],
+                gaps: &[],
+                failure: None,
+            };
+            suspect.see(&well);
+            suspect.see(&Glance {
+                at: at(clock),
+                failure: Some((FailureKind::TimedOut, Blame::Target, "no answer")),
+                ..well
+            });
+        }
+        let found = groups(&suspects, at("10:03"));
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let mut group = account(&suspects, &found[0], at("10:03"));
+        assert!(group.has_common_cause, "{group:#?}");
+        group.candidates.swap_remove(0)
+    }
+
+    fn suspect(kind: &str, name: &str) -> Suspect {
+        Suspect {
+            target: format!("{kind}/{name}"),
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            home: None,
+            is_machine: false,
+            groups: Vec::new(),
+            parents: Vec::new(),
+            symptoms: Symptoms::default(),
+        }
+    }
+
+    #[test]
+    fn what_nobody_watches_is_named_by_what_they_share() {
+        let shares = |name: &str| Suspect {
+            groups: vec!["region eu-central-1".to_owned()],
+            ..suspect("ec2_instances", name)
+        };
+        let cause = told(shares("web-1"), shares("web-2"));
+        assert_eq!(cause.stands_for.as_deref(), Some("region eu-central-1"));
+        assert_eq!(
+            cause.text,
+            "region eu-central-1; first seen: web-1 fails since 10:01: no answer"
+        );
+        let because: Vec<&str> = cause.explains.iter().map(|one| &*one.because).collect();
+        assert_eq!(because, ["both share region eu-central-1"]);
+    }
+
+    #[test]
+    fn a_cause_that_is_watched_speaks_for_itself() {
+        let shop = Suspect {
+            parents: vec!["databases/orders".to_owned()],
+            ..suspect("api_endpoints", "shop")
+        };
+        let cause = told(suspect("databases", "orders"), shop);
+        assert_eq!(cause.stands_for, None);
+        assert_eq!(cause.text, "orders fails since 10:01: no answer");
+        assert_eq!(
+            (cause.explains_count, &*cause.explains[0].because),
+            (1, "it depends on orders")
+        );
+    }
 }

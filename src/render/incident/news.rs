@@ -200,7 +200,7 @@ fn opened(report: &IncidentReport, who: &[&str], status: Status) -> String {
 /// `; likely cause: …`, where it is not the target that is told of.
 fn cause_elsewhere(report: &IncidentReport, root: &str) -> String {
     let mut causes = report.analysis.iter().flat_map(Analysis::with_cause);
-    let cause = causes.find(|(_, cause)| cause.target != root);
+    let cause = causes.find(|(_, cause)| cause.target != root || cause.stands_for.is_some());
     cause.map_or_else(String::new, |(_, cause)| {
         format!("; likely cause: {}", short(&cause.text, LONGEST_SAID))
     })
