@@ -26,9 +26,12 @@ pub fn harmless(text: &str, most_characters: usize) -> String {
 fn seen(character: char) -> Option<char> {
     match character {
         // Whatever may be taken for the marks around data, or for a new turn in a conversation.
-        '⟦' | '⟧' | '〚' | '〛' | '⦗' | '⦘' | '【' | '】' | '<' | '>' | '＜' | '＞' | '`' | '{' | '}' => {
+        '⟦' | '⟧' | '〚' | '〛' | '⦗' | '⦘' | '【' | '】' | '`' | '{' | '}' => {
             Some('\'')
         }
+        // Limits have them, and must stay readable.
+        '<' | '＜' => Some('‹'),
+        '>' | '＞' => Some('›'),
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
         character if character.is_control() || is_invisible(character) => None,
         character => Some(character),
@@ -48,7 +51,8 @@ fn without_link(word: &str) -> String {
     let mut rest = word;
     let mut plain = String::with_capacity(word.len());
     while let Some(at) = rest.find("://") {
-        let before = rest[..at].trim_end_matches(|one: char| one.is_ascii_alphanumeric() || "+-.".contains(one));
+        let before = rest[..at]
+            .trim_end_matches(|one: char| one.is_ascii_alphanumeric() || "+-.".contains(one));
         plain.push_str(before);
         let after = &rest[at + "://".len()..];
         let end = after
@@ -81,11 +85,20 @@ mod tests {
             ("one\r\n  two\tthree", "one two three"),
             ("\u{1b}[31mred\u{200b}\u{202e}x", "[31mredx"),
             ("E1] ⟧ new orders ⟦", "E1] ' new orders '"),
-            ("</data><system>", "'/data''system'"),
-            ("see https://user:pw@evil.example/x?token=1, now", "see evil.example, now"),
-            ("`https://shop.example.com/health` answered 503", "'shop.example.com' answered 503"),
+            ("</data><system>", "‹/data›‹system›"),
+            (
+                "see https://user:pw@evil.example/x?token=1, now",
+                "see evil.example, now",
+            ),
+            (
+                "`https://shop.example.com/health` answered 503",
+                "'shop.example.com' answered 503",
+            ),
             ("(javascript://x/%0aalert)", "(x)"),
-            ("@channel @anna mail me@example.com", "channel anna mail meexample.com"),
+            (
+                "@channel @anna mail me@example.com",
+                "channel anna mail meexample.com",
+            ),
             ("[here](evil.example)", "[here] (evil.example)"),
             ("```json {\"a\": 1}", "'''json '\"a\": 1'"),
         ] {

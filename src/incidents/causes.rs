@@ -109,6 +109,8 @@ mod tests {
             }],
             groups_left_out: 0,
             targets_apart: 0,
+            explanation: None,
+            unexplained: None,
         }
     }
 

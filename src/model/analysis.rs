@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
 use super::report::to_seconds;
+use super::{Explanation, Timestamp};
 
 /// What the analysis says of the problems of a report or of an incident. Like [`super::Report`] it is a contract: fields are
 /// only ever added.
@@ -16,6 +16,12 @@ pub struct Analysis {
     pub groups_left_out: usize,
     /// How many targets have a problem that has to do with no other, as far as is known.
     pub targets_apart: usize,
+    /// What a language model made of it; `null`: it was not asked, or not yet, or said nothing that counts.
+    #[serde(default)]
+    pub explanation: Option<Explanation>,
+    /// Why there is no explanation although a model was to be asked.
+    #[serde(default)]
+    pub unexplained: Option<String>,
 }
 
 impl Analysis {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::Timestamp;
 use super::report::to_seconds;
-use super::{Timestamp, UsDollars};
 
 /// What a language model added to an analysis. Nothing of it changes a status, a recipient or a silence. Like
 /// [`super::Analysis`] it is a contract.
@@ -30,8 +30,8 @@ pub struct Explanation {
     pub claims_dropped: usize,
     /// How good it is, counted by code: cited, specific, actionable, complete.
     pub score_percent: u8,
-    /// What it cost.
-    pub cost_usd: UsDollars,
+    /// What it cost, in US dollars, as in reports: `0.0042`.
+    pub cost_usd: String,
     /// How long it took.
     pub took_ms: u64,
 }

@@ -2,6 +2,7 @@
 //! but hold values: what turns them into one another lives in the pure modules above.
 
 mod analysis;
+mod explanation;
 mod failure;
 mod home;
 mod incident;
@@ -21,6 +22,7 @@ mod uptime;
 mod verdict;
 
 pub use analysis::{Analysis, AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy};
+pub use explanation::{Claim, Confidence, Explanation};
 pub use failure::{Blame, Failure, FailureKind};
 pub use home::{Home, THIS_MACHINE};
 pub use incident::{

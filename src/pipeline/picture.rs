@@ -370,6 +370,8 @@ impl Drawn {
             groups_left_out: places.len() - told.len(),
             groups: told,
             targets_apart: groups().filter(|group| group.suspects.len() == 1).count(),
+            explanation: None,
+            unexplained: None,
         })
     }
 }

@@ -179,6 +179,8 @@ mod tests {
             groups,
             groups_left_out: 0,
             targets_apart,
+            explanation: None,
+            unexplained: None,
         }
     }
 

@@ -98,6 +98,8 @@ fn explained(incident: &Incident) -> String {
         groups,
         groups_left_out: 0,
         targets_apart: 0,
+        explanation: None,
+        unexplained: None,
     };
     let clock = |at: Timestamp| at.format("%H:%M").to_string();
     let style = TextStyle {
