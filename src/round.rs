@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
+use tracing::{Instrument, Span};
 
 use crate::clients::Clients;
 use crate::clock::{Clock, milliseconds};
 use crate::collectors::{self, AnyCollector, Kind, RunContext};
 use crate::model::{Failure, FailureKind, Found, Observation, Reading, Target, TargetId};
 use crate::secret::Redactor;
+use crate::traces;
 
 /// The collectors of the kinds that are in use, made once and kept between rounds.
 #[derive(Clone)]
@@ -120,11 +122,12 @@ pub async fn run(
             .first()
             .and_then(|first| fleet.collector(first.id.kind));
         let options = options.clone();
-        looks.spawn(async move {
+        let looking = async move {
             let observations = look(collector, &batch, round_began, &options).await;
             drop(permit);
             indices.into_iter().zip(observations).collect()
-        });
+        };
+        looks.spawn(looking.instrument(Span::current()));
     }
     while let Some(joined) = looks.join_next().await {
         note(joined);
@@ -134,6 +137,7 @@ pub async fn run(
         at: options.clock.now(),
         took: Duration::ZERO,
         outcome: Err(our_bug("the look was lost")),
+        trace: tracing::Span::none(),
     };
     observations
         .into_iter()
@@ -194,13 +198,27 @@ pub(crate) async fn look(
     };
     let at = options.clock.now();
     let began = Instant::now();
-    let outcomes = match collector {
-        Some(collector) => guarded(collector.as_ref(), batch, &run).await,
-        None => vec![Err(our_bug("its kind has no collector")); batch.len()],
+    let spans: Vec<Span> = batch
+        .iter()
+        .map(|target| traces::look(target.id.kind, &target.id.name))
+        .collect();
+    // What is done for several at once is shown below the first.
+    let first = spans.first().cloned().unwrap_or_else(Span::none);
+    let looking = async {
+        match collector {
+            Some(collector) => guarded(collector.as_ref(), batch, &run).await,
+            None => vec![Err(our_bug("its kind has no collector")); batch.len()],
+        }
     };
+    let outcomes = looking.instrument(first).await;
     let took = began.elapsed();
-    let looked = batch.iter().zip(outcomes).map(|(target, outcome)| {
+    let looked = batch.iter().zip(outcomes).zip(spans);
+    let looked = looked.map(|((target, outcome), trace)| {
         let outcome = redacted(outcome, &options.secrets);
+        traces::looked(
+            &trace,
+            outcome.as_ref().err().map(|failure| failure.kind.word()),
+        );
         tracing::debug!(
             target.name = %target.id.name,
             target.kind = target.id.kind,
@@ -213,6 +231,7 @@ pub(crate) async fn look(
             at,
             took,
             outcome,
+            trace,
         }
     });
     looked.collect()

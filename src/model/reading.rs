@@ -275,6 +275,8 @@ pub struct Observation {
     pub took: Duration,
     /// What it gave.
     pub outcome: Result<Reading, Failure>,
+    /// Its trace, until it is judged.
+    pub trace: tracing::Span,
 }
 
 impl Observation {

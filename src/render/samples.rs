@@ -108,6 +108,7 @@ impl Visit {
                 at: at(time),
                 took: Duration::from_millis(41),
                 outcome,
+                trace: tracing::Span::none(),
             },
             verdict: Verdict {
                 status,

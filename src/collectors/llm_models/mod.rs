@@ -238,6 +238,7 @@ impl LlmModels {
             system: None,
             text: probe.question.clone(),
             max_tokens: settings.max_tokens(),
+            session: None,
         };
         let asked = self
             .llm

@@ -61,6 +61,7 @@ impl Story {
             at: self.at(from),
             took: Duration::from_secs(to.abs_diff(from)),
             outcome,
+            trace: tracing::Span::none(),
         };
         let now = self.at(to);
         let event = RoundEvent::Seen(Box::new(observation));

@@ -198,6 +198,7 @@ impl Looked {
             at: SystemClock.now(),
             took: Duration::ZERO,
             outcome: self.outcome.clone(),
+            trace: tracing::Span::none(),
         };
         let rules = Rules::new(self.rules.as_slice().into(), Vec::new());
         let verdict = judge(&rules, None, &observation);
