@@ -25,6 +25,7 @@ mod silence;
 mod silences;
 mod terminal;
 mod test_report;
+mod traces_go;
 mod trust;
 mod uptime;
 mod who_hears;

@@ -147,3 +147,128 @@ fn finish_reason(finish: &Finish) -> &str {
 fn shortened(word: &str) -> String {
     word.chars().take(LONGEST_WORD).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::error::OTelSdkResult;
+    use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+    use crate::clients::aws::Account;
+    use crate::clients::http::HttpUrl;
+    use crate::clients::llm::Wire;
+    use crate::purse::Settled;
+    use crate::secret::Secret;
+
+    #[derive(Debug, Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<SpanData>>>);
+
+    impl SpanExporter for Kept {
+        async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+            self.0.lock().expect("spans").append(&mut batch);
+            Ok(())
+        }
+    }
+
+    fn traced(work: impl FnOnce()) -> Vec<BTreeMap<String, String>> {
+        let kept = Kept::default();
+        let provider = SdkTracerProvider::builder()
+            .with_simple_exporter(kept.clone())
+            .build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, work);
+        let spans = kept.0.lock().expect("spans");
+        let attributes = |span: &SpanData| {
+            let all = span.attributes.iter();
+            all.map(|one| (one.key.to_string(), one.value.to_string()))
+                .collect()
+        };
+        spans.iter().map(attributes).collect()
+    }
+
+    fn endpoint() -> Endpoint {
+        Endpoint {
+            provider: "azure".to_owned(),
+            wire: Wire::Azure,
+            model: "deployed".to_owned(),
+            base_url: HttpUrl::parse("https://user:canary@llm.example.com/a").ok(),
+            key: Some(Secret::new("canary")),
+            api_version: None,
+            account: Account::default(),
+            region: None,
+            num_ctx: None,
+            price: None,
+            tls: crate::clients::tls::TlsSettings::default(),
+        }
+    }
+
+    #[test]
+    fn a_call_belongs_to_its_session_and_takes_its_score_when_it_is_over() {
+        let question = Question {
+            system: Some("canary".to_owned()),
+            text: "canary".to_owned(),
+            max_tokens: 7,
+            session: Some("i-20261129-1".to_owned()),
+        };
+        let spans = traced(|| {
+            let call = Call::begin(Purpose::Analysis, &endpoint(), &question);
+            call.span().in_scope(|| ());
+            let reply = Reply {
+                text: "canary".to_owned(),
+                finish: Finish::Other("w".repeat(1_000)),
+                model: None,
+                first_token: Some(Duration::from_millis(12)),
+                took: Duration::from_millis(34),
+                paid: Settled::default(),
+                price_known: false,
+                call: call.clone(),
+            };
+            call.answered(&reply);
+            drop(call);
+            reply.call.scored(0.75);
+        });
+        let [call] = spans.as_slice() else {
+            panic!("{spans:#?}");
+        };
+        for (name, expected) in [
+            (gen_ai::SESSION_ID, "i-20261129-1"),
+            (gen_ai::LANGFUSE_SESSION_ID, "i-20261129-1"),
+            (gen_ai::CONVERSATION_ID, "i-20261129-1"),
+            (gen_ai::PROVIDER_NAME, "azure.ai.openai"),
+            (gen_ai::SYSTEM, "az.ai.openai"),
+            (gen_ai::PURPOSE, "analysis"),
+            (gen_ai::REQUEST_MAX_TOKENS, "7"),
+            (gen_ai::SERVER_ADDRESS, "llm.example.com"),
+            (gen_ai::SERVER_PORT, "443"),
+            (gen_ai::FIRST_TOKEN_MS, "12"),
+            (gen_ai::DURATION_MS, "34"),
+            (gen_ai::EVALUATION_NAME, "quality"),
+            (gen_ai::EVALUATION_SCORE, "0.75"),
+        ] {
+            assert_eq!(call.get(name).map(String::as_str), Some(expected), "{name}");
+        }
+        let longest = call.values().map(String::len).max();
+        assert!(longest <= Some(LONGEST_WORD + 4), "{call:#?}");
+        assert!(!format!("{call:?}").contains("canary"), "{call:#?}");
+    }
+
+    #[test]
+    fn where_nothing_is_traced_a_call_costs_nothing_and_does_nothing() {
+        let question = Question {
+            system: None,
+            text: String::new(),
+            max_tokens: 1,
+            session: None,
+        };
+        let call = Call::begin(Purpose::Probe, &endpoint(), &question);
+        assert!(call.span().is_disabled());
+        call.scored(1.0);
+    }
+}

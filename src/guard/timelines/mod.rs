@@ -312,6 +312,7 @@ fn a_failure_says_whether_somebody_answered() {
             at: Timestamp::default(),
             took: Duration::ZERO,
             outcome,
+            trace: tracing::Span::none(),
         })
     };
     for (kind, expected) in [
