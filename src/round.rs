@@ -71,16 +71,26 @@ pub struct RoundOptions {
     pub clock: Arc<dyn Clock>,
 }
 
+/// The round that looks belong to.
+#[derive(Debug, Clone)]
+pub struct OfRound {
+    /// When it began.
+    pub began: Instant,
+    /// Its ID; `None`: the look stands alone, and is a round of its own for what collectors share.
+    pub id: Option<Arc<str>>,
+}
+
 /// How much longer than its time-out a look may take before it is dropped. A collector keeps its time-out itself, so
 /// that it can say how far it came; this is for one that does not.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Visits all targets, critical ones first, and gives one observation for each, in their order. `done` is told of
-/// each look that ends.
+/// Visits all targets, critical ones first, and gives one observation for each, in their order. `id`: that of the round.
+/// `done` is told of each look that ends.
 pub async fn run(
     targets: &[Arc<Target>],
     fleet: &Fleet,
     options: &RoundOptions,
+    id: Option<Arc<str>>,
     done: &dyn Fn(&TargetId),
 ) -> Vec<Observation> {
     let permits = Arc::new(Semaphore::new(options.permits.max(1)));
@@ -92,7 +102,10 @@ pub async fn run(
         }
     };
     let began = tokio::time::Instant::now();
-    let round_began = began.into_std();
+    let round = OfRound {
+        began: began.into_std(),
+        id,
+    };
     let visits = visits(targets);
     let count = visits.len();
     let mut looks = JoinSet::new();
@@ -121,9 +134,9 @@ pub async fn run(
         let collector = batch
             .first()
             .and_then(|first| fleet.collector(first.id.kind));
-        let options = options.clone();
+        let (options, round) = (options.clone(), round.clone());
         let looking = async move {
-            let observations = look(collector, &batch, round_began, &options).await;
+            let observations = look(collector, &batch, round, &options).await;
             drop(permit);
             indices.into_iter().zip(observations).collect()
         };
@@ -186,13 +199,14 @@ fn share(spread: Duration, position: usize, count: usize) -> Duration {
 pub(crate) async fn look(
     collector: Option<Arc<dyn AnyCollector>>,
     batch: &[Arc<Target>],
-    round_began: Instant,
+    round: OfRound,
     options: &RoundOptions,
 ) -> Vec<Observation> {
     let timeouts = batch.iter().map(|target| target.common.timeout);
     let run = RunContext {
         timeout: timeouts.max().unwrap_or_default(),
-        round_began,
+        round_began: round.began,
+        round: round.id,
         cpu_window: options.cpu_window,
         clock: Arc::clone(&options.clock),
     };
@@ -387,7 +401,7 @@ mod tests {
         ];
         let told = Mutex::new(0);
         let count = |_: &TargetId| *told.lock().expect("the count") += 1;
-        let observations = run(&targets, &fleet, &options(1), &count).await;
+        let observations = run(&targets, &fleet, &options(1), None, &count).await;
         let statuses: Vec<Status> = observations
             .iter()
             .map(|seen| {

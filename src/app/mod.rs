@@ -155,7 +155,13 @@ impl App {
         let began = Instant::now();
         let targets: Vec<_> = watched.iter().map(|one| Arc::clone(&one.target)).collect();
         let id = started_at.format("%Y%m%dT%H%M%S%3fZ").to_string();
-        let looking = round::run(&targets, &self.fleet, &self.options, done);
+        let looking = round::run(
+            &targets,
+            &self.fleet,
+            &self.options,
+            Some(id.as_str().into()),
+            done,
+        );
         let trace = traces::round(&id, targets.len());
         let mut observations = looking.instrument(trace).await;
         let network = &self.clients.network;
@@ -190,8 +196,8 @@ impl App {
     /// Visits one target.
     pub async fn look(&self, watched: &Watched) -> crate::model::Observation {
         let targets = [Arc::clone(&watched.target)];
-        let mut observations = round::run(&targets, &self.fleet, &self.options, &|_| ()).await;
-        observations.swap_remove(0)
+        let looking = round::run(&targets, &self.fleet, &self.options, None, &|_| ());
+        looking.await.swap_remove(0)
     }
 
     /// Sends the report through all reporters at once, and gives those that did not take it.

@@ -80,7 +80,7 @@ struct Session {
     /// The file that `--config` names.
     named: Option<PathBuf>,
     /// Where traces go, by the environment.
-    traced: Wanted,
+    receivers: Wanted,
     /// What is traced meanwhile.
     traces: Traces,
 }
@@ -89,15 +89,15 @@ fn answer(mut arguments: Arguments) -> Exit {
     let mut problems = Vec::new();
     let directory = PathBuf::from(".");
     let environment = Environment::read(&directory, &mut problems);
-    let traced = telemetry::wanted(&environment);
-    problems.extend(traced.problems.iter().cloned());
+    let receivers = telemetry::wanted(&environment);
+    problems.extend(receivers.problems.iter().cloned());
     let mut session = Session {
         terminal: Terminal::detect(&environment),
         environment,
         environment_problems: problems,
         directory,
         named: arguments.config.take(),
-        traced,
+        receivers,
         traces: Traces::default(),
     };
     let is_daemon = arguments.command.is_none() && !arguments.run_once;
@@ -117,7 +117,7 @@ fn answer(mut arguments: Arguments) -> Exit {
     session.traces = telemetry::start(
         level,
         output,
-        Some(&session.traced).filter(|_| looks_or_sends),
+        Some(&session.receivers).filter(|_| looks_or_sends),
     );
     let traces = session.traces.clone();
     let exit = command(session, arguments);

@@ -9,7 +9,7 @@ pub(super) fn summary(session: &Session, plan: &Plan) -> String {
         destinations,
         sampling,
         ..
-    } = &session.traced;
+    } = &session.receivers;
     if destinations.is_empty() {
         return "traces: nowhere\n".to_owned();
     }

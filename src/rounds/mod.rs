@@ -18,7 +18,7 @@ use tracing::{Instrument, Span};
 use crate::clock::milliseconds;
 use crate::collectors;
 use crate::model::{Observation, RoundEnd, RoundEvent, Target, TargetId, Timestamp, Wish};
-use crate::round::{self, Fleet, RoundOptions};
+use crate::round::{self, Fleet, OfRound, RoundOptions};
 use crate::schedule::{Agenda, Appointment, Due, Jump, Timetable};
 use crate::traces;
 
@@ -249,19 +249,21 @@ impl Rounds {
     }
 
     fn begin_visit(&mut self, visit: Visit) {
-        // A look in between is a round of its own for what collectors share.
-        let round_began = visit.round.map_or_else(Instant::now, |round| round.began);
         let kind = visit.targets.first().map(|first| first.id.kind);
         let collector = kind.and_then(|kind| self.fleet.collector(kind));
         let (options, permits) = (self.options.clone(), Arc::clone(&self.permits));
         let events = self.events.clone();
         let of_round = visit.round.and_then(|round| self.open.get(&round.group));
         let trace = of_round.map_or_else(Span::none, |open| open.trace.clone());
+        let round = OfRound {
+            began: visit.round.map_or_else(Instant::now, |round| round.began),
+            id: of_round.map(|open| open.id.as_str().into()),
+        };
         let looking = async move {
             // Nobody closes the semaphore; without it a look is better made than not.
             let permit = permits.acquire_owned().await.ok();
             let lag = options.clock.now() - visit.at;
-            let observations = round::look(collector, &visit.targets, round_began, &options).await;
+            let observations = round::look(collector, &visit.targets, round, &options).await;
             drop(permit);
             let mut looked = Vec::with_capacity(observations.len());
             for observation in observations {

@@ -98,9 +98,8 @@ pub(super) fn start(wanted: &Wanted) -> Started {
             Err(error) => refused.push((to.name(), error)),
         }
     }
-    let tracer = provider.build().tracer("roundsman");
     let layer = tracing_opentelemetry::layer()
-        .with_tracer(tracer)
+        .with_tracer(provider.build().tracer("roundsman"))
         .with_location(false)
         .with_threads(false)
         .with_level(false)

@@ -237,17 +237,15 @@ fn sampling(variables: &mut Variables<'_>) -> Sampling {
                 return Sampling::All;
             };
             let share = text.parse::<f64>().ok();
-            match share.filter(|share| (0.0..=1.0).contains(share)) {
-                Some(share) => Sampling::Share(share),
-                None => {
-                    variables.wrong(
-                        SAMPLER_ARGUMENT,
-                        "expected a share from 0 to 1",
-                        "0.1 traces one round in ten; all are traced until it is one",
-                    );
-                    Sampling::All
-                }
+            let share = share.filter(|share| (0.0..=1.0).contains(share));
+            if share.is_none() {
+                variables.wrong(
+                    SAMPLER_ARGUMENT,
+                    "expected a share from 0 to 1",
+                    "0.1 traces one round in ten; all are traced until it is one",
+                );
             }
+            share.map_or(Sampling::All, Sampling::Share)
         }
         Some(_) => {
             variables.wrong(

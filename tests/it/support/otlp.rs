@@ -166,7 +166,7 @@ async fn read(
     stream: &mut tokio::net::TcpStream,
     bytes: &mut Vec<u8>,
 ) -> Option<(String, Vec<u8>)> {
-    let mut part = [0; 65_536];
+    let mut part = [0; 4_096];
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
@@ -320,15 +320,15 @@ impl Rotel {
     }
 
     /// Waits until it has printed all of these, and gives what it has printed.
-    pub(crate) async fn printed(&self, wanted: &[&str]) -> String {
+    pub(crate) async fn printed(&self, expected: &[&str]) -> String {
         let text = || std::fs::read_to_string(&self.printed).unwrap_or_default();
         let came = async {
-            while !wanted.iter().all(|words| text().contains(words)) {
+            while !expected.iter().all(|words| text().contains(words)) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         let waited = tokio::time::timeout(PATIENCE, came).await;
-        assert!(waited.is_ok(), "{wanted:?} is not all in:\n{}", text());
+        assert!(waited.is_ok(), "{expected:?} is not all in:\n{}", text());
         text()
     }
 }

@@ -4,8 +4,6 @@ mod models;
 mod receivers;
 mod trouble;
 
-use std::time::Duration;
-
 use crate::daemon::Endpoint;
 use crate::support::daemon::Daemon;
 use crate::support::otlp::{Recorder, Rotel};
@@ -117,7 +115,6 @@ async fn the_rounds_of_a_daemon_come_while_it_runs_and_the_last_with_its_end() {
     assert_eq!(first.attribute("round.unfinished"), "int 0");
     let rest = daemon.stop().await;
     rest.assert_code(0);
-    assert!(rest.took < Duration::from_secs(60), "{rest}");
     let rounds = rest.stdout.matches("\"event\":\"round.ended\"").count();
     let spans = recorder.spans();
     let told = spans.iter().filter(|one| one.name == "round").count();

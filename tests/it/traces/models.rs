@@ -66,6 +66,14 @@ async fn a_call_is_told_by_the_conventions_without_a_word_of_it() {
     }
     assert!(call.attribute("roundsman.duration_ms").starts_with("int "));
     assert!(!call.failed);
+    let round = recorder.span("round");
+    for name in [
+        "session.id",
+        "langfuse.session.id",
+        "gen_ai.conversation.id",
+    ] {
+        assert_eq!(call.attribute(name), round.attribute("round.id"), "{name}");
+    }
     for batch in recorder.batches() {
         let text = String::from_utf8_lossy(&batch.bytes).into_owned();
         assert!(!text.contains("canary"), "{text}");
