@@ -9,7 +9,7 @@
 //!
 //! | layer | modules | what they may do |
 //! |---|---|---|
-//! | 0 | [`model`], [`clock`], [`problem`], [`secret`], [`document`], [`descriptors`] | hold values |
+//! | 0 | [`model`], [`clock`], [`problem`], [`secret`], [`document`], [`descriptors`], [`traces`] | hold values |
 //! | 1 | [`rules`], [`incidents`], [`render`], [`schedule`], [`purse`], [`analysis::baseline`] | turn values into values, purely |
 //! | 2 | [`clients`], [`store`] | talk to the world |
 //! | 3 | [`collectors`], [`reporters`] | one file per kind, one per channel |
@@ -47,3 +47,4 @@ pub mod secret;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod traces;

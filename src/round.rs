@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
+use tracing::{Instrument, Span};
 
 use crate::clients::Clients;
 use crate::clock::{Clock, milliseconds};
 use crate::collectors::{self, AnyCollector, Kind, RunContext};
 use crate::model::{Failure, FailureKind, Found, Observation, Reading, Target, TargetId};
 use crate::secret::Redactor;
+use crate::traces;
 
 /// The collectors of the kinds that are in use, made once and kept between rounds.
 #[derive(Clone)]
@@ -69,16 +71,26 @@ pub struct RoundOptions {
     pub clock: Arc<dyn Clock>,
 }
 
+/// The round that looks belong to.
+#[derive(Debug, Clone)]
+pub struct OfRound {
+    /// When it began.
+    pub began: Instant,
+    /// Its ID; `None`: the look stands alone, and is a round of its own for what collectors share.
+    pub id: Option<Arc<str>>,
+}
+
 /// How much longer than its time-out a look may take before it is dropped. A collector keeps its time-out itself, so
 /// that it can say how far it came; this is for one that does not.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Visits all targets, critical ones first, and gives one observation for each, in their order. `done` is told of
-/// each look that ends.
+/// Visits all targets, critical ones first, and gives one observation for each, in their order. `id`: that of the round.
+/// `done` is told of each look that ends.
 pub async fn run(
     targets: &[Arc<Target>],
     fleet: &Fleet,
     options: &RoundOptions,
+    id: Option<Arc<str>>,
     done: &dyn Fn(&TargetId),
 ) -> Vec<Observation> {
     let permits = Arc::new(Semaphore::new(options.permits.max(1)));
@@ -90,7 +102,10 @@ pub async fn run(
         }
     };
     let began = tokio::time::Instant::now();
-    let round_began = began.into_std();
+    let round = OfRound {
+        began: began.into_std(),
+        id,
+    };
     let visits = visits(targets);
     let count = visits.len();
     let mut looks = JoinSet::new();
@@ -119,12 +134,13 @@ pub async fn run(
         let collector = batch
             .first()
             .and_then(|first| fleet.collector(first.id.kind));
-        let options = options.clone();
-        looks.spawn(async move {
-            let observations = look(collector, &batch, round_began, &options).await;
+        let (options, round) = (options.clone(), round.clone());
+        let looking = async move {
+            let observations = look(collector, &batch, round, &options).await;
             drop(permit);
             indices.into_iter().zip(observations).collect()
-        });
+        };
+        looks.spawn(looking.instrument(Span::current()));
     }
     while let Some(joined) = looks.join_next().await {
         note(joined);
@@ -134,6 +150,7 @@ pub async fn run(
         at: options.clock.now(),
         took: Duration::ZERO,
         outcome: Err(our_bug("the look was lost")),
+        trace: tracing::Span::none(),
     };
     observations
         .into_iter()
@@ -182,25 +199,40 @@ fn share(spread: Duration, position: usize, count: usize) -> Duration {
 pub(crate) async fn look(
     collector: Option<Arc<dyn AnyCollector>>,
     batch: &[Arc<Target>],
-    round_began: Instant,
+    round: OfRound,
     options: &RoundOptions,
 ) -> Vec<Observation> {
     let timeouts = batch.iter().map(|target| target.common.timeout);
     let run = RunContext {
         timeout: timeouts.max().unwrap_or_default(),
-        round_began,
+        round_began: round.began,
+        round: round.id,
         cpu_window: options.cpu_window,
         clock: Arc::clone(&options.clock),
     };
     let at = options.clock.now();
     let began = Instant::now();
-    let outcomes = match collector {
-        Some(collector) => guarded(collector.as_ref(), batch, &run).await,
-        None => vec![Err(our_bug("its kind has no collector")); batch.len()],
+    let spans: Vec<Span> = batch
+        .iter()
+        .map(|target| traces::look(target.id.kind, &target.id.name))
+        .collect();
+    // What is done for several at once is shown below the first.
+    let first = spans.first().cloned().unwrap_or_else(Span::none);
+    let looking = async {
+        match collector {
+            Some(collector) => guarded(collector.as_ref(), batch, &run).await,
+            None => vec![Err(our_bug("its kind has no collector")); batch.len()],
+        }
     };
+    let outcomes = looking.instrument(first).await;
     let took = began.elapsed();
-    let looked = batch.iter().zip(outcomes).map(|(target, outcome)| {
+    let looked = batch.iter().zip(outcomes).zip(spans);
+    let looked = looked.map(|((target, outcome), trace)| {
         let outcome = redacted(outcome, &options.secrets);
+        traces::looked(
+            &trace,
+            outcome.as_ref().err().map(|failure| failure.kind.word()),
+        );
         tracing::debug!(
             target.name = %target.id.name,
             target.kind = target.id.kind,
@@ -213,6 +245,7 @@ pub(crate) async fn look(
             at,
             took,
             outcome,
+            trace,
         }
     });
     looked.collect()
@@ -368,7 +401,7 @@ mod tests {
         ];
         let told = Mutex::new(0);
         let count = |_: &TargetId| *told.lock().expect("the count") += 1;
-        let observations = run(&targets, &fleet, &options(1), &count).await;
+        let observations = run(&targets, &fleet, &options(1), None, &count).await;
         let statuses: Vec<Status> = observations
             .iter()
             .map(|seen| {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::Instrument;
+
 use crate::clients::Clients;
 use crate::clock::{SystemClock, milliseconds};
 use crate::config::{Plan, PlannedReporter, Watched};
@@ -21,6 +23,7 @@ use crate::render::Told;
 use crate::reporters::{self, Means, Message, Retry, file};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::store::{FileLedger, Remembered};
+use crate::traces;
 
 pub use trial::send_one;
 
@@ -151,11 +154,20 @@ impl App {
         let started_at = self.options.clock.now();
         let began = Instant::now();
         let targets: Vec<_> = watched.iter().map(|one| Arc::clone(&one.target)).collect();
-        let mut observations = round::run(&targets, &self.fleet, &self.options, done).await;
+        let id = started_at.format("%Y%m%dT%H%M%S%3fZ").to_string();
+        let looking = round::run(
+            &targets,
+            &self.fleet,
+            &self.options,
+            Some(id.as_str().into()),
+            done,
+        );
+        let trace = traces::round(&id, targets.len());
+        let mut observations = looking.instrument(trace).await;
         let network = &self.clients.network;
         let outage = guard::turn_round(&self.guarded, network, &mut observations).await;
         let summary = RoundSummary {
-            id: started_at.format("%Y%m%dT%H%M%S%3fZ").to_string(),
+            id,
             started_at,
             duration_ms: milliseconds(began.elapsed()),
             next_at: None,
@@ -184,8 +196,8 @@ impl App {
     /// Visits one target.
     pub async fn look(&self, watched: &Watched) -> crate::model::Observation {
         let targets = [Arc::clone(&watched.target)];
-        let mut observations = round::run(&targets, &self.fleet, &self.options, &|_| ()).await;
-        observations.swap_remove(0)
+        let looking = round::run(&targets, &self.fleet, &self.options, None, &|_| ());
+        looking.await.swap_remove(0)
     }
 
     /// Sends the report through all reporters at once, and gives those that did not take it.
@@ -217,7 +229,9 @@ impl Channels {
         let sends = self.all.iter().map(|planned| async {
             let reporter = planned.kind.make(&planned.settings, means);
             let failed = match reporter {
-                Some(reporter) => send_in_time(reporter.as_ref(), &message).await.err(),
+                Some(reporter) => send_in_time(&planned.name, reporter.as_ref(), &message)
+                    .await
+                    .err(),
                 None => Some(reporters::SendError::permanent(
                     "its settings are of another channel",
                 )),

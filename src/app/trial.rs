@@ -27,5 +27,5 @@ pub async fn send_one(
     let reporter = reporter.ok_or_else(|| {
         SendError::permanent("its settings are of another channel, a bug of ours")
     })?;
-    send_in_time(reporter.as_ref(), message).await
+    send_in_time(&planned.name, reporter.as_ref(), message).await
 }

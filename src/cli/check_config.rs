@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::exit::Exit;
 use super::graph::in_words;
-use super::{Session, count, nothing_found, who_hears};
+use super::{Session, count, nothing_found, traces_go, who_hears};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Found, Loaded, Plan};
 use crate::model::{Timestamp, UsDollars};
@@ -10,6 +10,7 @@ use crate::problem::Severity;
 use crate::render::history::in_bytes;
 use crate::schedule::Timetable;
 use crate::store;
+use crate::telemetry::VARIABLES;
 
 /// How many of the next times of a schedule are shown.
 const NEXT_TIMES: usize = 5;
@@ -87,6 +88,7 @@ pub(super) fn run(session: &Session) -> Exit {
         return session.terminal.print(&said, Exit::Configuration);
     };
     said.push_str(&summary(&plan));
+    said.push_str(&traces_go::summary(session, &plan));
     said.push_str(&sources(session, &plan));
     said.push_str(&format!("\n{counts}: this configuration can be used\n"));
     session.terminal.print(&said, Exit::Well)
@@ -249,7 +251,8 @@ fn sources(session: &Session, plan: &Plan) -> String {
         text.push_str(&format!("  target {}: {place}\n", watched.target.id));
     }
     text.push_str("\nvariables that are set:\n");
-    for name in KNOWN_VARIABLES {
+    let of_traces = VARIABLES.iter().flat_map(|names| names.iter().copied());
+    for name in KNOWN_VARIABLES.into_iter().chain(of_traces) {
         if let Some(origin) = session.environment.origin(name) {
             text.push_str(&format!("  {name}: {origin}\n"));
         }

@@ -36,6 +36,7 @@ pub(super) fn run(session: Session) -> Exit {
             Screen::new(std::io::stderr(), style)
         },
         at_a_terminal: terminal.stdout,
+        traces: session.traces.clone(),
         reload: Arc::new(move || reload(&session)),
     };
     let ended = runtime.block_on(daemon::run(plan, given));

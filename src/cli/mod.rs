@@ -25,6 +25,7 @@ mod silence;
 mod silences;
 mod terminal;
 mod test_report;
+mod traces_go;
 mod trust;
 mod uptime;
 mod who_hears;
@@ -33,13 +34,14 @@ mod windows;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::config::{self, Environment, Found, Loaded, Plan};
 use crate::problem::{Problem, Severity};
-use crate::telemetry::{self, Output};
+use crate::telemetry::{self, Output, Traces, Wanted};
 use arguments::{Arguments, Command, ListFormat};
 use exit::Exit;
 use terminal::Terminal;
@@ -64,6 +66,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// How long the last traces may take to get out.
+const FLUSHING: Duration = Duration::from_secs(2);
+
 /// What every command may need.
 struct Session {
     terminal: Terminal,
@@ -74,18 +79,26 @@ struct Session {
     directory: PathBuf,
     /// The file that `--config` names.
     named: Option<PathBuf>,
+    /// Where traces go, by the environment.
+    receivers: Wanted,
+    /// What is traced meanwhile.
+    traces: Traces,
 }
 
-fn answer(arguments: Arguments) -> Exit {
+fn answer(mut arguments: Arguments) -> Exit {
     let mut problems = Vec::new();
     let directory = PathBuf::from(".");
     let environment = Environment::read(&directory, &mut problems);
-    let session = Session {
+    let receivers = telemetry::wanted(&environment);
+    problems.extend(receivers.problems.iter().cloned());
+    let mut session = Session {
         terminal: Terminal::detect(&environment),
         environment,
         environment_problems: problems,
         directory,
-        named: arguments.config,
+        named: arguments.config.take(),
+        receivers,
+        traces: Traces::default(),
     };
     let is_daemon = arguments.command.is_none() && !arguments.run_once;
     let colors = session.terminal.colors;
@@ -96,7 +109,26 @@ fn answer(arguments: Arguments) -> Exit {
             colors: session.terminal.stderr && colors,
         },
     };
-    telemetry::start(session.environment.get("LOG_LEVEL"), output);
+    let looks_or_sends = matches!(
+        arguments.command,
+        None | Some(Command::Probe { .. } | Command::TestReport { .. })
+    );
+    let level = session.environment.get("LOG_LEVEL");
+    session.traces = telemetry::start(
+        level,
+        output,
+        Some(&session.receivers).filter(|_| looks_or_sends),
+    );
+    let traces = session.traces.clone();
+    let exit = command(session, arguments);
+    // Whoever asked twice to end does not wait for a receiver.
+    if !matches!(exit, Exit::Signal(_)) {
+        traces.close(FLUSHING);
+    }
+    exit
+}
+
+fn command(session: Session, arguments: Arguments) -> Exit {
     match arguments.command {
         None if arguments.run_once => run_once::run(&session, &arguments.once),
         None => daemon::run(session),

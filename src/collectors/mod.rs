@@ -69,6 +69,8 @@ pub struct RunContext {
     pub timeout: Duration,
     /// When the round began that this look belongs to: the same for all looks of one round.
     pub round_began: Instant,
+    /// The ID of that round; `None`: the look stands alone.
+    pub round: Option<Arc<str>>,
     /// Over how long a rate such as `cpu_percent` is measured.
     pub cpu_window: Duration,
     /// Tells the time.

@@ -1,4 +1,4 @@
-//! The terms on which language models are asked: the budget, and what models cost.
+//! The terms on which language models are asked: the budget, what models cost, and what of it is traced.
 
 use chrono_tz::Tz;
 
@@ -81,5 +81,6 @@ pub(super) fn terms(llm: &Llm, zone: Tz, root: &Node, problems: &mut Vec<Problem
             zone,
         },
         prices,
+        trace_prompts: llm.trace_prompts,
     }
 }

@@ -81,6 +81,8 @@ pub(super) struct Llm {
     pub price: Option<Price>,
     /// Providers that are asked when the first does not answer.
     pub fallback: Option<serde_json::Value>,
+    /// Whether questions and answers go where traces go. Default: no, only names and numbers do.
+    pub trace_prompts: bool,
 }
 
 /// When the language model is asked.

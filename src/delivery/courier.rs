@@ -12,12 +12,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::lease::{Job, Lease};
 use super::mailroom::Mailroom;
 use super::message::message;
 use crate::clock::{Clock, milliseconds};
-use crate::reporters::{AnyReporter, Message, Receipt, SendError};
+use crate::reporters::{AnyReporter, Message, Receipt, Retry, SendError};
+use crate::traces;
 
 /// How long a channel may take for a message.
 const SENDING: Duration = Duration::from_secs(30);
@@ -145,7 +147,7 @@ impl Channel {
         let store = self.store.clone();
         let made = tokio::task::spawn_blocking(move || message(&job, &store, now)).await;
         let outcome = match made {
-            Ok(Ok(message)) => send_in_time(self.reporter.as_ref(), &message).await,
+            Ok(Ok(message)) => send_in_time(&self.name, self.reporter.as_ref(), &message).await,
             Ok(Err(error)) => Err(error),
             Err(_) => Err(panicked("making the message")),
         };
@@ -184,19 +186,27 @@ fn panicked(what: &str) -> SendError {
 /// # Errors
 /// What the channel said, or that it said nothing in time.
 pub async fn send_in_time(
+    name: &str,
     reporter: &dyn AnyReporter,
     message: &Message,
 ) -> Result<Receipt, SendError> {
     // A reporter keeps no state that a panic could leave half-written.
     let send = AssertUnwindSafe(reporter.send(message)).catch_unwind();
-    match timeout(SENDING, send).await {
+    let trace = traces::send(name, &message.id);
+    let sending = timeout(SENDING, send).instrument(trace.clone());
+    let outcome = match sending.await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(panicked("the reporter")),
         Err(_) => Err(SendError::retryable(format!(
             "the message was not sent within {} s",
             SENDING.as_secs()
         ))),
+    };
+    match &outcome {
+        Ok(_) => traces::sent(&trace),
+        Err(error) => traces::not_sent(&trace, error.retry != Retry::Never),
     }
+    outcome
 }
 
 #[cfg(test)]

@@ -36,7 +36,9 @@ pub use kind::{KindSpec, MetricSpec, MonthlyPrice};
 pub use money::UsDollars;
 pub use outage::Outage;
 pub use parcel::{Parcel, ParcelContent};
-pub use reading::{Fact, Found, Gap, Measurement, Note, Observation, Reading, Unit, Value};
+pub use reading::{
+    Fact, Found, Gap, LookTrace, Measurement, Note, Observation, Reading, Unit, Value,
+};
 pub use report::{
     Change, Counts, DeliverySummary, Overall, Report, ReportFailure, ReportFinding,
     ReportMeasurement, ReportTarget, RoundSummary, SelfAlert,

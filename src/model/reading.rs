@@ -264,6 +264,9 @@ impl Reading {
     }
 }
 
+/// The span of a look; where nothing is traced, none.
+pub use tracing::Span as LookTrace;
+
 /// One visit to one target, and what it gave.
 #[derive(Debug, Clone)]
 pub struct Observation {
@@ -275,6 +278,8 @@ pub struct Observation {
     pub took: Duration,
     /// What it gave.
     pub outcome: Result<Reading, Failure>,
+    /// Its trace, until it is judged.
+    pub trace: LookTrace,
 }
 
 impl Observation {

@@ -12,6 +12,7 @@ use crate::model::{
 use crate::render::{Seen, Told, compose};
 use crate::rules::judge;
 use crate::store::Remembered;
+use crate::traces;
 
 /// Judges the observations of a round, one for each of `targets` in their order, and composes the report. `earlier`:
 /// what is known of the time before. `complete`: the round covers all targets of the configuration. `facts`: who depends on whom.
@@ -45,6 +46,7 @@ pub fn conclude(
             let known = before.get(&(one.target.id.kind, &*one.target.id.name));
             let remembered = known.map(|known| memory::verdict(known, one.spec));
             let verdict = judge(&one.rules, remembered.as_ref(), observation);
+            traces::judged(&observation.trace, verdict.status.word());
             let same = known.filter(|known| known.status == verdict.status);
             let since = same.map_or(observation.at, |known| known.since);
             (verdict, since)

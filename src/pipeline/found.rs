@@ -34,6 +34,7 @@ pub(super) fn take(observation: &mut Observation) -> Sight {
         at,
         took,
         outcome: one.outcome,
+        trace: tracing::Span::none(),
     });
     Sight::All(observations.collect())
 }
@@ -66,6 +67,7 @@ pub(super) fn with_found(
                 let unknown = ids.map(|target| Observation {
                     target,
                     outcome: Err(failure.clone()),
+                    trace: tracing::Span::none(),
                     ..observation.clone()
                 });
                 unknown.collect()

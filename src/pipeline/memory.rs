@@ -64,6 +64,7 @@ pub(super) fn observation(told: &ReportTarget, id: &TargetId, spec: &KindSpec) -
         at: told.looked_at,
         took: Duration::from_millis(told.took_ms),
         outcome,
+        trace: tracing::Span::none(),
     }
 }
 

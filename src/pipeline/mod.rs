@@ -27,6 +27,7 @@ use crate::delivery::Mailroom;
 use crate::model::{Observation, Outage, RoundEvent, Status, TargetId, Timestamp, Wish};
 use crate::render::Told;
 use crate::store::{Entry, Remembered, Store};
+use crate::traces;
 pub use alerts::network_alert;
 pub use conclude::{Earlier, Past, conclude};
 use found::Sight;
@@ -296,6 +297,7 @@ impl Pipeline {
                         at,
                         took,
                         outcome: Err(failure.clone()),
+                        trace: tracing::Span::none(),
                     });
                 }
             }
@@ -323,7 +325,9 @@ impl Pipeline {
         self.overview = Overview::of(self.states.values());
     }
 
-    fn see_one(&mut self, observation: Observation) {
+    fn see_one(&mut self, mut observation: Observation) {
+        // An observation is kept until the next one; its trace ends here.
+        let trace = std::mem::replace(&mut observation.trace, tracing::Span::none());
         let Some(state) = self.states.get_mut(&observation.target) else {
             // Its target was taken out of the configuration while it was under way.
             return;
@@ -331,6 +335,7 @@ impl Pipeline {
         let before = state.standing();
         let looked_at = state.looked_at();
         let step = state.see(observation, &self.policy);
+        traces::judged(&trace, step.entry.status.word());
         self.overview.moved(before, state.standing());
         if let Some((from, to)) = step.changed {
             let id = state.id();

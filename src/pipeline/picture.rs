@@ -427,6 +427,7 @@ mod tests {
             at: at(clock),
             took: Duration::ZERO,
             outcome,
+            trace: tracing::Span::none(),
         };
         let failure = observation.outcome.as_ref().err();
         let verdict = Verdict {

@@ -91,6 +91,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
             outcome,
+            trace: tracing::Span::none(),
         };
         let verdict = Verdict {
             status,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::compose::{Seen, Told, compose};
 use crate::model::{
-    Common, Failure, FailureKind, Finding, KindSpec, Limit, MetricSpec, Observation, Reading,
-    Report, RoundSummary, Status, Target, TargetId, Timestamp, Unit, Urgency, Value, Verdict,
+    Common, Failure, FailureKind, Finding, KindSpec, Limit, LookTrace, MetricSpec, Observation,
+    Reading, Report, RoundSummary, Status, Target, TargetId, Timestamp, Unit, Urgency, Value,
+    Verdict,
 };
 
 const fn metric(
@@ -108,6 +109,7 @@ impl Visit {
                 at: at(time),
                 took: Duration::from_millis(41),
                 outcome,
+                trace: LookTrace::none(),
             },
             verdict: Verdict {
                 status,

@@ -13,12 +13,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::clock::milliseconds;
 use crate::collectors;
 use crate::model::{Observation, RoundEnd, RoundEvent, Target, TargetId, Timestamp, Wish};
-use crate::round::{self, Fleet, RoundOptions};
+use crate::round::{self, Fleet, OfRound, RoundOptions};
 use crate::schedule::{Agenda, Appointment, Due, Jump, Timetable};
+use crate::traces;
 
 use visit::{RoundOf, Visit};
 
@@ -84,6 +86,7 @@ struct OpenRound {
     skipped: usize,
     missed: u64,
     lags_ms: Vec<u32>,
+    trace: Span,
 }
 
 impl Rounds {
@@ -196,6 +199,7 @@ impl Rounds {
             group,
             OpenRound {
                 number: self.begun,
+                trace: traces::round(&id, looks),
                 id,
                 started_at: now,
                 began: Instant::now(),
@@ -245,17 +249,21 @@ impl Rounds {
     }
 
     fn begin_visit(&mut self, visit: Visit) {
-        // A look in between is a round of its own for what collectors share.
-        let round_began = visit.round.map_or_else(Instant::now, |round| round.began);
         let kind = visit.targets.first().map(|first| first.id.kind);
         let collector = kind.and_then(|kind| self.fleet.collector(kind));
         let (options, permits) = (self.options.clone(), Arc::clone(&self.permits));
         let events = self.events.clone();
-        self.looks.spawn(async move {
+        let of_round = visit.round.and_then(|round| self.open.get(&round.group));
+        let trace = of_round.map_or_else(Span::none, |open| open.trace.clone());
+        let round = OfRound {
+            began: visit.round.map_or_else(Instant::now, |round| round.began),
+            id: of_round.map(|open| open.id.as_str().into()),
+        };
+        let looking = async move {
             // Nobody closes the semaphore; without it a look is better made than not.
             let permit = permits.acquire_owned().await.ok();
             let lag = options.clock.now() - visit.at;
-            let observations = round::look(collector, &visit.targets, round_began, &options).await;
+            let observations = round::look(collector, &visit.targets, round, &options).await;
             drop(permit);
             let mut looked = Vec::with_capacity(observations.len());
             for observation in observations {
@@ -266,7 +274,8 @@ impl Rounds {
                 hand_on(&events, observation).await;
             }
             looked
-        });
+        };
+        self.looks.spawn(looking.instrument(trace));
     }
 
     async fn end_visit(&mut self, joined: Result<Vec<Looked>, tokio::task::JoinError>) {
@@ -326,6 +335,7 @@ impl Rounds {
             next_at: self.agenda.next_round(0),
             id: open.id,
         };
+        traces::ended(&open.trace, end.skipped, end.unfinished);
         tracing::info!(
             event = "round.ended",
             round.id = end.id,

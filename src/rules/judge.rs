@@ -173,6 +173,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
             outcome,
+            trace: tracing::Span::none(),
         }
     }
 

@@ -22,4 +22,5 @@ mod s3_buckets;
 mod ssh;
 mod store;
 mod support;
+mod traces;
 mod vps_servers;

@@ -27,6 +27,7 @@ use crate::rounds::{Order, Rounds};
 use crate::schedule::heartbeat;
 use crate::shutdown::{Asked, Signals};
 use crate::store::{self, Store};
+use crate::telemetry::Traces;
 
 /// Over how long rates are measured on a scheduled look.
 const CPU_WINDOW: Duration = Duration::from_secs(1);
@@ -41,6 +42,9 @@ const PLACED: usize = 16;
 
 /// Which part of the grace period looks get; the rest is for what comes after them.
 const LOOKS_GRACE: f64 = 0.6;
+
+/// How long the last traces may take to get out, where there is as much time.
+const FLUSHING: Duration = Duration::from_secs(2);
 
 /// The notes of the store that this file writes.
 const LAST_SEEN: &str = "daemon.seen_at";
@@ -73,6 +77,8 @@ pub struct Given {
     pub screen: Screen,
     /// Whether somebody sits at a terminal.
     pub at_a_terminal: bool,
+    /// What is traced meanwhile.
+    pub traces: Traces,
 }
 
 /// Runs until a signal asks to end, or something of ours ends that should not.
@@ -230,6 +236,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         }
     }
     let _kept: bool = store.note(LAST_SEEN, running.clock.now().to_rfc3339());
+    let traces = running.given.traces.clone();
     drop(running);
     stop.cancel();
     let until = Instant::now() + grace;
@@ -242,6 +249,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         () = tasks.all_ended(until) => {}
     }
     close(store, until).await;
+    flush(traces, until).await;
     tracing::info!(event = "daemon.stopped", "ended");
     Ok(())
 }
@@ -264,6 +272,15 @@ async fn close(store: Arc<Store>, until: Instant) {
             event = "store.not_closed",
             "not all that was seen could be written before the end"
         );
+    }
+}
+
+/// A receiver of traces that is dead or hangs must not make us late.
+async fn flush(traces: Traces, until: Instant) {
+    let left = until.saturating_duration_since(Instant::now());
+    let closing = tokio::task::spawn_blocking(move || traces.close(left.min(FLUSHING)));
+    if closing.await.is_err() {
+        tracing::debug!("sending the last traces panicked");
     }
 }
 

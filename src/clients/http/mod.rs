@@ -25,6 +25,7 @@ use tokio_rustls::TlsConnector;
 pub use headers::Headers;
 pub(crate) use headers::{basic, hidden};
 pub use trace::{Phase, Trace};
+pub(crate) use url::percent_decoded;
 pub use url::{HttpUrl, UrlError};
 
 use super::net::Network;

@@ -162,7 +162,7 @@ impl HttpUrl {
 }
 
 /// The text of a URL's user information; what is no UTF-8 becomes the replacement character.
-fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

@@ -12,13 +12,17 @@ mod openai;
 mod providers;
 mod send;
 mod sse;
+mod traced;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use tracing::Instrument;
+
 pub use family::Family;
 pub use free::KeyAnswer;
 pub use providers::{Endpoint, KeyCheck, PROVIDERS, Provider, Wire, provider};
+pub use traced::Call;
 
 use super::aws::AwsClients;
 use super::http::HttpClients;
@@ -49,6 +53,8 @@ pub struct Question {
     pub text: String,
     /// The longest answer that is paid for, thinking included.
     pub max_tokens: u32,
+    /// The round or the incident that it is about, for those who read traces.
+    pub session: Option<String>,
 }
 
 /// Why an answer ended.
@@ -81,6 +87,8 @@ pub struct Reply {
     pub paid: Settled,
     /// Whether the price is known; otherwise the dearest we know was taken.
     pub price_known: bool,
+    /// Its trace, for whoever judges the answer.
+    pub call: Call,
 }
 
 /// What a wire format makes of an answer.
@@ -116,13 +124,15 @@ pub enum AskFailed {
     Failed(Failure),
 }
 
-/// On which terms calls are made: what a configuration says of money.
+/// On which terms calls are made: what a configuration says of money and of traces.
 #[derive(Debug, Clone)]
 pub struct Terms {
     /// How much may be spent.
     pub budget: Budget,
     /// What models cost.
     pub prices: PriceTable,
+    /// Whether questions and answers go where traces go.
+    pub trace_prompts: bool,
 }
 
 impl Default for Terms {
@@ -133,6 +143,7 @@ impl Default for Terms {
                 zone: chrono_tz::UTC,
             },
             prices: PriceTable::default(),
+            trace_prompts: false,
         }
     }
 }
@@ -217,11 +228,20 @@ impl LlmClients {
                 reserved => Some(reserved?),
             };
             let timeout = timeout.min(WHOLE_TIMEOUT);
-            match self.send(endpoint, question, in_parts, timeout, now).await {
+            let call = Call::begin(purpose, endpoint, question);
+            if terms.trace_prompts {
+                call.show_question(question);
+            }
+            let sending = self.send(endpoint, question, in_parts, timeout, now);
+            let sent = sending.instrument(call.span()).await;
+            if let Err(failed) = &sent {
+                call.failed(&failed.failure);
+            }
+            match sent {
                 Ok((parsed, took, first_token)) => {
                     let paid = paid(&parsed, question, &pricing);
                     self.settle(reserved, paid).await;
-                    return Ok(Reply {
+                    let reply = Reply {
                         text: parsed.text,
                         finish: parsed.finish.unwrap_or(Finish::Stop),
                         model: parsed.model,
@@ -229,7 +249,13 @@ impl LlmClients {
                         took,
                         paid,
                         price_known: pricing.is_known,
-                    });
+                        call: call.clone(),
+                    };
+                    call.answered(&reply);
+                    if terms.trace_prompts {
+                        call.show_answer(&reply);
+                    }
+                    return Ok(reply);
                 }
                 // It is paid for twice: the reservation of the first stands.
                 Err(failed) if in_parts && failed.in_unreadable_parts => in_parts = false,

@@ -183,7 +183,7 @@ impl Collector for LlmModels {
         }
         match settings.method {
             Method::List => self.list(settings, run.timeout).await,
-            Method::Generate => self.generate(settings, run.timeout, now).await,
+            Method::Generate => self.generate(settings, run, now).await,
         }
     }
 }
@@ -229,7 +229,7 @@ impl LlmModels {
     async fn generate(
         &self,
         settings: &Settings,
-        timeout: Duration,
+        run: &RunContext,
         now: Timestamp,
     ) -> Result<Reading, Failure> {
         let endpoint = settings.endpoint();
@@ -238,10 +238,11 @@ impl LlmModels {
             system: None,
             text: probe.question.clone(),
             max_tokens: settings.max_tokens(),
+            session: run.round.as_deref().map(str::to_owned),
         };
         let asked = self
             .llm
-            .ask(Purpose::Probe, &endpoint, &question, timeout, now)
+            .ask(Purpose::Probe, &endpoint, &question, run.timeout, now)
             .await;
         let reply = match asked {
             Ok(reply) => reply,

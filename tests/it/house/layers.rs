@@ -12,6 +12,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("secret", 0),
     ("document", 0),
     ("descriptors", 0),
+    ("traces", 0),
     ("rules", 1),
     ("incidents", 1),
     ("schedule::heartbeat", 4),

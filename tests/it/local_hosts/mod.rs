@@ -50,6 +50,7 @@ pub(super) fn target(entry: &str) -> Target {
 pub(super) fn run(timeout: Duration, cpu_window: Duration) -> RunContext {
     RunContext {
         round_began: std::time::Instant::now(),
+        round: None,
         timeout,
         cpu_window,
         clock: Arc::new(SystemClock),

@@ -84,6 +84,7 @@ pub(crate) async fn look_again(collector: &dyn AnyCollector, target: &Target) ->
     let run = RunContext {
         timeout: target.common.timeout,
         round_began: Instant::now(),
+        round: None,
         cpu_window: Duration::from_secs(1),
         clock: Arc::new(SystemClock),
     };
@@ -102,6 +103,7 @@ pub(crate) async fn look_together(
     let run = RunContext {
         timeout: targets[0].common.timeout,
         round_began: Instant::now(),
+        round: None,
         cpu_window: Duration::from_secs(1),
         clock,
     };
@@ -198,6 +200,7 @@ impl Looked {
             at: SystemClock.now(),
             took: Duration::ZERO,
             outcome: self.outcome.clone(),
+            trace: tracing::Span::none(),
         };
         let rules = Rules::new(self.rules.as_slice().into(), Vec::new());
         let verdict = judge(&rules, None, &observation);

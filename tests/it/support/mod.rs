@@ -10,6 +10,7 @@ pub(crate) mod dockerd;
 mod look;
 mod machine;
 pub(crate) mod nginx;
+pub(crate) mod otlp;
 pub(crate) mod packages;
 pub(crate) mod postgres;
 pub(crate) mod program;

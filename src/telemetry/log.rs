@@ -1,9 +1,13 @@
-//! What the program says about itself: on stderr at a prompt, on stdout as a daemon (`docs/logging.md`).
+//! The log: on stderr at a prompt, on stdout as a daemon.
 
 use tracing::Level;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use super::spans::TraceLayer;
+use crate::traces::TARGET;
 
 /// The words that `LOG_LEVEL` may hold.
 const LEVELS: [(&str, Level); 5] = [
@@ -31,11 +35,8 @@ pub enum Output {
     Json,
 }
 
-/// Starts logging. `wanted` is the value of `LOG_LEVEL`; a word that is none gives the usual level and a line that says
-/// so.
-///
-/// Only our own events are shown: what libraries log may hold headers and addresses with secrets in them.
-pub fn start(wanted: Option<&str>, output: Output) {
+/// Starts logging, and what else looks at what we do.
+pub(super) fn start(wanted: Option<&str>, output: Output, traces: Option<TraceLayer>) {
     let usual = match output {
         Output::Prompt { .. } => Level::WARN,
         Output::Terminal { .. } | Output::Json => Level::INFO,
@@ -57,24 +58,26 @@ pub fn start(wanted: Option<&str>, output: Output) {
             .map(|(_, level)| *level)
     };
     let level = word.as_ref().and_then(known);
-    let ours = Targets::new().with_target("roundsman", level.unwrap_or(usual));
-    let registry = tracing_subscriber::registry().with(ours);
+    // Spans are not for the log: at a terminal each line would be preceded by all that it is in.
+    let ours = Targets::new()
+        .with_target("roundsman", level.unwrap_or(usual))
+        .with_target(TARGET, LevelFilter::OFF);
+    let registry = tracing_subscriber::registry().with(traces);
     let lines = tracing_subscriber::fmt::layer().with_target(false);
     let started = match output {
         Output::Prompt { colors } => {
             let lines = lines.with_writer(std::io::stderr).with_ansi(colors);
-            registry.with(lines.compact()).try_init()
+            registry.with(lines.compact().with_filter(ours)).try_init()
         }
-        Output::Terminal { colors } => registry.with(lines.with_ansi(colors).compact()).try_init(),
-        Output::Json => registry
-            .with(
-                lines
-                    .json()
-                    .flatten_event(true)
-                    .with_current_span(false)
-                    .with_span_list(false),
-            )
-            .try_init(),
+        Output::Terminal { colors } => {
+            let lines = lines.with_ansi(colors).compact();
+            registry.with(lines.with_filter(ours)).try_init()
+        }
+        Output::Json => {
+            let lines = lines.json().flatten_event(true);
+            let lines = lines.with_current_span(false).with_span_list(false);
+            registry.with(lines.with_filter(ours)).try_init()
+        }
     };
     if started.is_ok() && word.is_some() && level.is_none() {
         tracing::warn!("`LOG_LEVEL` is none of DEBUG, INFO, WARNING, ERROR: {usual} is used");
