@@ -124,7 +124,7 @@ pub(crate) fn figures() -> Result<Vec<Line>> {
             target: id(number),
             at: now + TimeDelta::milliseconds(i64::try_from(number).unwrap_or(0)),
             took: Duration::from_millis(80),
-            trace: None,
+            trace: roundsman::model::LookTrace::none(),
             outcome: if number < IN_TROUBLE {
                 Err(Failure::new(
                     FailureKind::TimedOut,

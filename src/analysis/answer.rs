@@ -67,6 +67,12 @@ pub enum Discarded {
     /// It is not of the form that was asked for. Asking again may help.
     #[error("its answer was not of the form that was asked for")]
     NotOfTheForm,
+    /// It was cut off: a part of it may turn what it means around.
+    #[error("it was cut off: raise `llm.max_tokens`")]
+    Cut,
+    /// The model, or a filter before it, refused.
+    #[error("the model refused to answer")]
+    Refused,
     /// Nothing of it rests on a fact.
     #[error("nothing of its answer rests on a fact that there is")]
     Ungrounded,
@@ -297,6 +303,7 @@ mod tests {
             text: "E01 ⟦… fell 31 → 2.5 between 09:40 and 10:05⟧ E02 ⟦… since 09:53⟧".to_owned(),
             facts,
             names: vec!["db-1".to_owned(), "orders".to_owned()],
+            picture: String::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is behind a problem: found by arithmetic over what was seen, and put into words by a language model where one is
 //! configured.
 
+pub mod analyst;
 pub mod answer;
 pub mod baseline;
 pub mod correlate;

@@ -114,6 +114,7 @@ mod tests {
                 (fact("E02"), fact("orders fails since 09:53")),
             ]),
             names: vec![fact("db-1")],
+            picture: String::new(),
         };
         let good = Answer {
             summary: claim("The disk of db-1 is full: 2.5 % are left.", &["E01"]),

@@ -180,6 +180,9 @@ pub(super) struct Uptime {
 pub(super) struct Explain {
     /// Its number, or the name of one of its targets [default: the worst that is open]
     pub incident: Option<String>,
+    /// Print exactly what would leave the house: the question to the language model
+    #[arg(long)]
+    pub show_prompt: bool,
     /// How it is printed: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: ListFormat,

@@ -5,6 +5,7 @@ use super::orders::{Place, may_be_old, none_where_gone, say_why};
 use super::{Session, backup, run_once};
 use crate::clock::{Clock, SystemClock};
 use crate::model::Incident;
+use crate::pipeline::about_incident;
 use crate::render::escape::escaped_in_json;
 use crate::render::explain::explain;
 use crate::render::text::text;
@@ -37,6 +38,9 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
             return Exit::Usage;
         }
     };
+    if asked.show_prompt {
+        return show_prompt(session, &place, &incident);
+    }
     let said = if asked.format == ListFormat::Json {
         let json = serde_json::to_string_pretty(&incident.analysis).unwrap_or_default();
         format!("{}\n", escaped_in_json(json))
@@ -50,6 +54,26 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
         text(&blocks, run_once::style(session))
     };
     session.terminal.print(&place.redacted(said), Exit::Well)
+}
+
+/// Prints the question, system part first, as it would be sent.
+fn show_prompt(session: &Session, place: &Place, incident: &Incident) -> Exit {
+    let Some(prompt) = about_incident(incident) else {
+        let why =
+            "there is nothing to ask about: the incident is over, or nothing is known of its cause";
+        say_why(
+            session,
+            place,
+            why,
+            "`roundsman explain` shows what is known",
+        );
+        return Exit::Usage;
+    };
+    let mut text = prompt.text;
+    place.plan.secrets.redact(&mut text);
+    session
+        .terminal
+        .print(&format!("{}\n{text}\n", prompt.system), Exit::Well)
 }
 
 /// The one that somebody means who names none.

@@ -4,6 +4,7 @@
 //! This layer composes the structs of their owners: a kind's settings belong to its collector, thresholds to the
 //! rules.
 
+mod analysis;
 mod channels;
 mod dotenv;
 mod environment;
@@ -33,6 +34,7 @@ pub use plan::{Delivery, Monitoring, Plan, PlannedReporter, ValueSource, Watched
 pub use schema::json_schema;
 pub use values::instant;
 
+use crate::analysis::analyst;
 use crate::clients::aws::SECRET_VARIABLES;
 use crate::clock::{Clock, SystemClock};
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
@@ -45,8 +47,8 @@ use sections::{Llm, ReportSection, Store};
 /// What is watched when nobody has configured anything.
 pub const BUILT_IN: &str = "targets:\n  local_hosts:\n    - {}\n";
 
-/// Sections that this build acts on. Beside them may stand those of [`NOT_ACTED_ON`], and `x-…`.
-const ACTED_ON: [&str; 12] = [
+/// The sections. Beside them may stand `x-…`.
+const ACTED_ON: [&str; 13] = [
     "monitoring",
     "targets",
     "thresholds",
@@ -59,10 +61,8 @@ const ACTED_ON: [&str; 12] = [
     "escalation",
     "incidents",
     "delivery",
+    "llm",
 ];
-
-/// Sections that are read and checked, but that nothing acts on yet.
-const NOT_ACTED_ON: [&str; 1] = ["llm"];
 
 /// What loading gave.
 pub struct Loaded {
@@ -236,16 +236,21 @@ fn plan(
     let monitoring = timing::monitoring(&monitoring, &report, &store, zone, root, problems);
     let reporters = channels::read(root, &read, &variable, problems);
     let told = incidents::read(root, &read, zone, SystemClock.now(), problems);
-    warn_of_what_is_not_built(root, problems);
     let mut sources = Vec::new();
     collect_sources(root, &path, &mut sources);
     let mut secrets = secrets.clone();
     secrets.join(&asked.borrow().secrets);
     let purse = money::terms(&llm, zone, root, problems);
+    let analyst = analysis::read(&llm, root, &variable, problems);
+    let analyst = analyst.map(|settings| analyst::Settings {
+        secrets: secrets.clone(),
+        ..settings
+    });
     let surroundings = surroundings::find(environment, store.path.as_deref(), main_file);
     Some(Plan {
         secrets,
         purse,
+        analyst,
         store: crate::store::Settings {
             folder: surroundings.data_directory.clone(),
             keep: keep(&store),
@@ -296,25 +301,7 @@ fn system_zone(environment: &Environment) -> chrono_tz::Tz {
 }
 
 fn sections() -> impl Iterator<Item = &'static str> + Clone {
-    ACTED_ON.into_iter().chain(NOT_ACTED_ON)
-}
-
-fn warn_of_what_is_not_built(root: &Node, problems: &mut Vec<Problem>) {
-    // The rest of the section is acted on.
-    const OF_ANALYSIS: [&str; 4] = ["provider", "model", "when", "fallback"];
-    for key in NOT_ACTED_ON {
-        let Some(entry) = root.entry(key) else {
-            continue;
-        };
-        let message = match key {
-            "llm" if OF_ANALYSIS.iter().all(|key| entry.value.get(key).is_none()) => continue,
-            "llm" => "its budget and prices are used; the analysis is not in this build yet",
-            _ => "is read, but this build does not act on it yet",
-        };
-        let problem = Problem::warning(message);
-        let problem = problem.at(&entry.key_location, key);
-        problems.push(problem.hint("leave it for a later version"));
-    }
+    ACTED_ON.into_iter()
 }
 
 /// Where the values came from: all that are not written under `targets`, and every one that was expanded.

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::analysis::analyst;
 use crate::clients::Surroundings;
 use crate::clients::llm::Terms;
 use crate::collectors::Kind;
@@ -47,6 +48,8 @@ pub struct Plan {
     pub secrets: Redactor,
     /// How much language models may cost, and what they cost.
     pub purse: Terms,
+    /// Who explains incidents; `None`: nobody.
+    pub analyst: Option<analyst::Settings>,
     /// Where we run: what clients find around them.
     pub surroundings: Surroundings,
 }

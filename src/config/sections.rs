@@ -80,9 +80,35 @@ pub(super) struct Llm {
     /// What the model costs, where it is not in the price table.
     pub price: Option<Price>,
     /// Providers that are asked when the first does not answer.
-    pub fallback: Option<serde_json::Value>,
+    pub fallback: Vec<Model>,
+    /// How long an answer is waited for, such as `20s`, the default. Messages do not wait for it.
+    pub deadline: Option<Written<DurationText>>,
+    /// How often the model is asked about one incident. Default 3.
+    pub calls_per_incident: Option<u32>,
+    /// The version of Azure's interface.
+    pub api_version: Option<String>,
     /// Whether questions and answers go where traces go. Default: no, only names and numbers do.
     pub trace_prompts: bool,
+}
+
+/// A model that is asked when those before it do not answer.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Model {
+    /// Who runs it.
+    pub provider: String,
+    /// The model, as the provider names it.
+    pub model: String,
+    /// The provider's region.
+    pub region: Option<String>,
+    /// The provider's address, where it is not the usual one.
+    pub base_url: Option<Written<LinkText>>,
+    /// The provider's key. Write `${NAME}`.
+    pub api_key: Option<Secret>,
+    /// The version of Azure's interface.
+    pub api_version: Option<String>,
+    /// What it costs, where it is not in the price table.
+    pub price: Option<Price>,
 }
 
 /// When the language model is asked.

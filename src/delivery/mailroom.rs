@@ -10,7 +10,7 @@ use super::orders::NotFound;
 use super::outbox::{Outbox, SelfNote, Terms};
 use crate::clock::Clock;
 use crate::incidents::{Announcement, Record};
-use crate::model::{DeliverySummary, Report, Timestamp};
+use crate::model::{DeliverySummary, Explanation, Report, Timestamp};
 use crate::reporters::{Receipt, SendError};
 use crate::store::{Kept, Row, Store};
 
@@ -87,6 +87,11 @@ impl Mailroom {
     /// How much of that time each target was up.
     pub fn uptime(&self, from: Timestamp, to: Timestamp) {
         self.change(|outbox, _| outbox.uptime(from, to));
+    }
+
+    /// What a language model said of the newest round report.
+    pub fn follow(&self, explanation: &Explanation) {
+        self.change(|outbox, now| outbox.follow(explanation, now));
     }
 
     /// What the monitor has to say of itself.

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::audience::Channel;
 use super::outbox::{Held, Outbox, SelfNote, thread_of};
 use crate::incidents::{Announcement, Audience, Level};
-use crate::model::{Event, Incident, IncidentId, ParcelContent, Report, Timestamp};
+use crate::model::{
+    Event, Explanation, Incident, IncidentId, ParcelContent, Report, Status, Timestamp,
+};
+use crate::render::explanation::explanation_lines;
 use crate::store::Row;
 
 impl Outbox {
@@ -220,6 +223,20 @@ impl Outbox {
                 self.remove(&id);
             }
             self.add("uptime", &name, ParcelContent::Uptime { from, to }, to, to);
+        }
+    }
+
+    /// What a language model said of the newest round report, for all channels that get them.
+    pub fn follow(&mut self, explanation: &Explanation, now: Timestamp) {
+        self.advance(now);
+        for name in self.audience(|channel, _, _| channel.wants_digest()) {
+            let content = ParcelContent::Note {
+                about: "analysis".to_owned(),
+                title: explanation.summary.text.clone(),
+                tone: Status::Green,
+                lines: explanation_lines(explanation),
+            };
+            self.add("analysis", &name, content, now, now);
         }
     }
 

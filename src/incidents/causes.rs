@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 
 use super::engine::Engine;
-use crate::model::{Analysis, Event, EventKind, Incident, IncidentId, Soon, Timestamp};
+use crate::model::{
+    Analysis, Event, EventKind, Explanation, Incident, IncidentId, Soon, Timestamp,
+};
 
 /// Causes that change more often than this are not told each time: the next message has the newest.
 const TOLD_EVERY: TimeDelta = TimeDelta::minutes(10);
@@ -29,6 +31,13 @@ impl Engine {
             return;
         };
         let known = incident.analysis.replace(analysis);
+        // What a model said stays until it says something else.
+        if let (Some(known), Some(new)) = (&known, &mut incident.analysis)
+            && new.explanation.is_none()
+        {
+            new.explanation.clone_from(&known.explanation);
+            new.unexplained.clone_from(&known.unexplained);
+        }
         let Some(analysis) = &incident.analysis else {
             return;
         };
@@ -62,6 +71,51 @@ impl Engine {
                 rings: false,
             };
             self.tell(id, None, event, Soon::WithOthers, now);
+        }
+    }
+
+    /// What a language model said of it, or why it said nothing. People who have heard of the incident hear of that without a
+    /// ring.
+    pub fn put_into_words(
+        &mut self,
+        id: IncidentId,
+        words: Result<Explanation, String>,
+        now: Timestamp,
+    ) {
+        let Some(incident) = self.live.get_mut(&id) else {
+            return;
+        };
+        let Some(analysis) = &mut incident.analysis else {
+            return;
+        };
+        let text = match words {
+            Ok(explanation) => {
+                let text = explanation.summary.text.clone();
+                analysis.explanation = Some(explanation);
+                analysis.unexplained = None;
+                Some(text)
+            }
+            Err(why) => {
+                analysis.unexplained = Some(why);
+                None
+            }
+        };
+        let was_told = incident.told_at.is_some() && incident.is_open();
+        let waits = incident.notice.is_some();
+        self.touch(id);
+        if let Some(text) = text
+            && was_told
+            && !waits
+        {
+            let event = Event {
+                at: now,
+                kind: EventKind::Explained,
+                name: String::new(),
+                status: None,
+                text: Some(text),
+                rings: false,
+            };
+            self.tell(id, None, event, Soon::Now, now);
         }
     }
 }

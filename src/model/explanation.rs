@@ -14,6 +14,8 @@ pub struct Explanation {
     pub provider: String,
     /// The model, as it called itself, or as it was asked for.
     pub model: String,
+    /// What is to be said of who was asked, such as that a model was retired; `null`: nothing.
+    pub note: Option<String>,
     /// What happened, in a sentence or two.
     pub summary: Claim,
     /// The likely cause; `null`: it did not say, or nothing that the facts carry.
@@ -30,8 +32,10 @@ pub struct Explanation {
     pub claims_dropped: usize,
     /// How good it is, counted by code: cited, specific, actionable, complete.
     pub score_percent: u8,
-    /// What it cost, in US dollars, as in reports: `0.0042`.
-    pub cost_usd: String,
+    /// What it cost: `$0.0042`.
+    pub cost: String,
+    /// What was spent by then: `today $0.31 of $3.00`; `null`: it is not known.
+    pub budget: Option<String>,
     /// How long it took.
     pub took_ms: u64,
 }

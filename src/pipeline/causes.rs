@@ -21,7 +21,9 @@ impl Pipeline {
     pub(super) fn explain_what_is_told(&mut self, now: Timestamp) {
         let due = self.incidents.about_to_tell(now, MOST_AT_ONCE);
         if !due.is_empty() {
+            let ids: Vec<IncidentId> = due.iter().map(|(id, _)| *id).collect();
             self.explain(due, now);
+            self.ask_about(&ids, now);
         }
     }
 

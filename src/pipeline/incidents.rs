@@ -10,8 +10,8 @@ use crate::incidents::{
     Engine, Facts, Family, NotObeyed, Order, Policy, Quiet, Record, Silence, Wanted, Window,
 };
 use crate::model::{
-    Analysis, Blame, Incident, IncidentId, Observation, Outage, ReportTarget, Status, TargetId,
-    Timestamp,
+    Analysis, Blame, Explanation, Incident, IncidentId, Observation, Outage, ReportTarget, Status,
+    TargetId, Timestamp,
 };
 use crate::render::{Seen, condition};
 use crate::store::{Kept, Row};
@@ -219,6 +219,20 @@ impl Incidents {
 
     pub(super) fn explain(&mut self, id: IncidentId, analysis: Analysis, now: Timestamp) {
         self.engine.explain(id, analysis, now);
+    }
+
+    /// See [`Engine::put_into_words`].
+    pub(super) fn put_into_words(
+        &mut self,
+        id: IncidentId,
+        words: Result<Explanation, String>,
+        now: Timestamp,
+    ) {
+        self.engine.put_into_words(id, words, now);
+    }
+
+    pub(super) fn incident(&self, id: IncidentId) -> Option<&Incident> {
+        self.engine.open().find(|incident| incident.id == id)
     }
 
     pub(super) fn family(&self) -> &Family {

@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
 use super::IncidentRules;
-use crate::model::{KindSpec, RoundEvent, Target};
+use crate::analysis::analyst::{self, Ask, Told};
+use crate::model::{KindSpec, RoundEvent, Target, Wish};
 use crate::rules::Rules;
 use crate::store::Placed;
 
@@ -59,6 +60,16 @@ pub struct Watch {
     pub policy: Policy,
     /// How their problems become incidents, and who hears of them.
     pub incidents: IncidentRules,
+    /// Who puts incidents into words; `None`: nobody.
+    pub analyst: Option<analyst::Settings>,
+}
+
+/// What comes out of a pipeline beside what is kept and told.
+pub struct Outlets {
+    /// Looks that would tell more.
+    pub wishes: mpsc::Sender<Wish>,
+    /// Questions for the analyst.
+    pub asks: mpsc::Sender<Ask>,
 }
 
 /// What goes into a pipeline.
@@ -69,4 +80,6 @@ pub struct Inlets {
     pub watches: mpsc::Receiver<Watch>,
     /// What people order.
     pub orders: mpsc::Receiver<Placed>,
+    /// What a language model says.
+    pub words: mpsc::Receiver<Told>,
 }

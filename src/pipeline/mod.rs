@@ -3,6 +3,7 @@
 mod alerts;
 mod causes;
 mod conclude;
+mod explaining;
 mod found;
 mod incidents;
 mod inlets;
@@ -30,10 +31,12 @@ use crate::store::{Entry, Remembered, Store};
 use crate::traces;
 pub use alerts::network_alert;
 pub use conclude::{Earlier, Past, conclude};
+use explaining::Explaining;
+pub use explaining::about_incident;
 use found::Sight;
 pub use incidents::IncidentRules;
 use incidents::Incidents;
-pub use inlets::{Inlets, Judged, Policy, ReportWhen, Watch};
+pub use inlets::{Inlets, Judged, Outlets, Policy, ReportWhen, Watch};
 use picture::{PICTURE, Picture};
 use reports::TOLD;
 use self_watch::SelfWatch;
@@ -80,6 +83,7 @@ pub struct Pipeline {
     entries: Vec<(TargetId, Entry)>,
     baselines: Baselines,
     picture: Picture,
+    explaining: Explaining,
     /// When causes were last asked for without need, and when what is out of the ordinary was last kept.
     explained_at: Option<Timestamp>,
     picture_kept_at: Option<Timestamp>,
@@ -92,7 +96,7 @@ impl Pipeline {
         watch: Watch,
         store: Arc<Store>,
         remembered: Option<Remembered>,
-        wishes: mpsc::Sender<Wish>,
+        outlets: Outlets,
         mailroom: Arc<Mailroom>,
         network: watch::Receiver<Option<Outage>>,
         clock: Arc<dyn Clock>,
@@ -103,6 +107,7 @@ impl Pipeline {
             entries: Vec::new(),
             baselines: Baselines::default(),
             picture: Picture::default(),
+            explaining: Explaining::new(watch.analyst, outlets.asks),
             explained_at: None,
             picture_kept_at: None,
             policy: watch.policy,
@@ -115,7 +120,7 @@ impl Pipeline {
             store,
             told: None,
             first_report: true,
-            wishes,
+            wishes: outlets.wishes,
             network,
             clock,
         };
@@ -137,6 +142,7 @@ impl Pipeline {
                 biased;
                 Some(watch) = inlets.watches.recv() => self.watch(watch),
                 Some(placed) = inlets.orders.recv() => self.obey(&placed),
+                Some(told) = inlets.words.recv() => self.take_words(told),
                 count = inlets.events.recv_many(&mut batch, MOST_AT_ONCE) => {
                     if count == 0 {
                         self.flush();
@@ -390,6 +396,7 @@ impl Pipeline {
     fn watch(&mut self, watch: Watch) {
         self.policy = watch.policy;
         self.incidents.replan(watch.incidents);
+        self.explaining.replan(watch.analyst);
         let now = self.clock.now();
         let mut before = std::mem::take(&mut self.states);
         for one in watch.targets {

@@ -20,6 +20,9 @@ pub(super) const PICTURE: &str = "analysis.picture";
 /// See [`Analysis::groups`].
 const MOST_GROUPS: usize = 10;
 
+/// So many targets in trouble are compared with each other: of more, the worst and the first tell what it is.
+const MOST_DRAWN: usize = 2_000;
+
 /// Of so many targets it is kept what is out of the ordinary: more are one fault, which is seen anew.
 const MOST_KEPT: usize = 2_000;
 
@@ -151,9 +154,7 @@ impl Picture {
 
     /// What there is to be said of causes now.
     pub(super) fn draw(&self, family: &Family, now: Timestamp) -> Drawn {
-        let by_name: HashMap<String, (&TargetId, &Symptoms)> = (self.symptoms.iter())
-            .map(|(id, symptoms)| (id.to_string(), (id, symptoms)))
-            .collect();
+        let by_name = self.most_telling();
         let shared: HashMap<String, &Vec<String>> = (self.shared.iter())
             .map(|(id, shared)| (id.to_string(), shared))
             .collect();
@@ -163,7 +164,7 @@ impl Picture {
             .map(|facts| {
                 let shared = shared.get(&facts.target).copied();
                 let mut suspect = suspect(facts, shared, &common, &machines);
-                if let Some((_, symptoms)) = by_name.get(&facts.target) {
+                if let Some(symptoms) = by_name.get(&facts.target) {
                     suspect.symptoms = (*symptoms).clone();
                 }
                 suspect
@@ -186,6 +187,24 @@ impl Picture {
             groups,
             places,
         }
+    }
+
+    /// The symptoms by `kind/name`: of thousands the worst, and of those the first.
+    fn most_telling(&self) -> HashMap<String, &Symptoms> {
+        let mut all: Vec<(&TargetId, &Symptoms)> = self.symptoms.iter().collect();
+        if all.len() > MOST_DRAWN {
+            all.sort_by_key(|(id, symptoms)| {
+                let open = symptoms.iter().filter(|symptom| symptom.is_open());
+                let worst = open.map(|symptom| symptom.status).max();
+                let first = symptoms.iter().map(|symptom| symptom.seen_at).min();
+                (Reverse(worst), first, *id)
+            });
+            all.truncate(MOST_DRAWN);
+        }
+        let named = all.into_iter();
+        named
+            .map(|(id, symptoms)| (id.to_string(), symptoms))
+            .collect()
     }
 
     /// What is to be kept, where that changed since it was last asked.

@@ -32,7 +32,7 @@ impl Pipeline {
         if !first && round.group != self.policy.report_group {
             return;
         }
-        let report = self.report(round);
+        let mut report = self.report(round);
         self.first_report &= !first;
         if !self.is_wanted(&report, first) {
             tracing::info!(
@@ -54,6 +54,7 @@ impl Pipeline {
             "a report was made"
         );
         let (at, told) = (report.round.started_at, Told::by(&report));
+        self.explain_report(&mut report);
         // First the report, then that it was told: a kill in between tells something twice, and loses nothing.
         self.incidents.mailroom().report(&Arc::new(report), None);
         if let Some(json) = memory::write_told(at, &told) {

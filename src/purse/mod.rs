@@ -159,6 +159,9 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// The ledger cannot be used: the reservation then stands.
     fn settle(&self, reserved: Reserved, settled: &Settled) -> Result<(), Refusal>;
+
+    /// What was spent and reserved in the day of that time; `None`: it cannot be read.
+    fn spent(&self, budget: &Budget, purpose: Purpose, now: Timestamp) -> Option<Spent>;
 }
 
 /// For those who have no ledger: only what is free is done.
@@ -170,6 +173,10 @@ impl Ledger for NoLedger {
             return Ok(Reserved(0));
         }
         Err(Refusal::NoLedger("there is none".to_owned()))
+    }
+
+    fn spent(&self, _: &Budget, _: Purpose, _: Timestamp) -> Option<Spent> {
+        None
     }
 
     fn settle(&self, _: Reserved, _: &Settled) -> Result<(), Refusal> {

@@ -8,6 +8,7 @@ use crate::model::{Change, DeliverySummary, Report, ReportTarget, SelfAlert, Sta
 use super::blocks::{Block, Column, Fit, Line, Span, line};
 use super::causes::add_causes;
 use super::escape::shortened;
+use super::explanation::explanation_lines;
 use super::issues::problems;
 use super::names::Names;
 use super::words;
@@ -108,6 +109,7 @@ pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
     );
     add_problems(&mut blocks, report, &names, bounds.problem_rows);
     add_causes(&mut blocks, report.analysis.as_ref(), bounds.causes);
+    add_words(&mut blocks, report);
     add_list(
         &mut blocks,
         "What to do",
@@ -123,6 +125,23 @@ pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
     add_well(&mut blocks, report, bounds.listed_targets);
     blocks.push(Block::Paragraph(vec![Span::Faint(next_round(report))]));
     blocks
+}
+
+/// What a language model made of it.
+fn add_words(blocks: &mut Vec<Block>, report: &Report) {
+    let Some(analysis) = &report.analysis else {
+        return;
+    };
+    if let Some(explanation) = &analysis.explanation {
+        let lines = explanation_lines(explanation);
+        blocks.push(Block::Heading("In words".to_owned()));
+        blocks.push(Block::Paragraph(vec![Span::Strong(short(
+            &explanation.summary.text,
+        ))]));
+        blocks.push(Block::List(lines.into_iter().map(line).collect()));
+    } else if let Some(why) = &analysis.unexplained {
+        blocks.push(Block::Paragraph(vec![Span::Faint(short(why))]));
+    }
 }
 
 /// The digest in one line without markup: `unhealthy: 4 targets, 1 RED · 3 GREEN`.

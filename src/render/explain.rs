@@ -4,6 +4,7 @@ use crate::model::{Analysis, AnalysisCandidate, AnalysisGroup, Explained, Incide
 
 use super::blocks::{Block, Column, Fit, Line, Span, line};
 use super::escape::plain;
+use super::explanation::explanation_lines;
 use super::incident::phrases::names_up_to;
 use super::words;
 
@@ -63,6 +64,25 @@ pub fn explain(incident: &Incident, clock: &dyn Fn(Timestamp) -> String) -> Vec<
 pub fn explain_analysis(analysis: &Analysis, clock: &dyn Fn(Timestamp) -> String) -> Vec<Block> {
     let when = format!("as of {}", clock(analysis.at));
     let mut blocks = vec![Block::Paragraph(vec![Span::Faint(when)])];
+    if let Some(explanation) = &analysis.explanation {
+        let when = format!("In words, as of {}", clock(explanation.at));
+        blocks.push(Block::Heading(when));
+        blocks.push(Block::Paragraph(vec![Span::Strong(
+            explanation.summary.text.clone(),
+        )]));
+        let lines = explanation_lines(explanation);
+        blocks.push(Block::List(lines.into_iter().map(line).collect()));
+        let said = format!(
+            "quality {} %, counted by code; {} dropped that no fact carries; took {} ms",
+            explanation.score_percent,
+            words::counted(explanation.claims_dropped, "claim"),
+            explanation.took_ms
+        );
+        blocks.push(Block::Paragraph(vec![Span::Faint(said)]));
+    }
+    if let Some(why) = &analysis.unexplained {
+        blocks.push(Block::Paragraph(vec![Span::Faint(why.clone())]));
+    }
     for group in &analysis.groups {
         add_group(&mut blocks, group, clock);
     }

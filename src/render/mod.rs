@@ -13,6 +13,7 @@ mod condition;
 pub mod digest;
 pub mod escape;
 pub mod explain;
+pub mod explanation;
 pub mod history;
 pub mod html;
 pub mod incident;

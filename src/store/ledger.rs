@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use super::folder;
 use super::trouble::{Trouble, TroubleKind};
 use crate::model::{Timestamp, UsDollars};
-use crate::purse::{Budget, Ledger, Refusal, Reserved, Settled, Spent, Wanted, admit};
+use crate::purse::{Budget, Ledger, Purpose, Refusal, Reserved, Settled, Spent, Wanted, admit};
 
 /// The name of the database.
 pub const LEDGER: &str = "purse.db";
@@ -199,6 +199,12 @@ impl Ledger for FileLedger {
         });
         done.map(|_| ())
             .map_err(|trouble| Refusal::NoLedger(trouble.to_string()))
+    }
+
+    fn spent(&self, budget: &Budget, purpose: Purpose, now: Timestamp) -> Option<Spent> {
+        let day = budget.day(now);
+        self.with(|connection| spent(connection, &day, purpose.word()))
+            .ok()
     }
 }
 

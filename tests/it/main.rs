@@ -1,5 +1,6 @@
 //! The tests that use the whole program or real servers: one binary, so that it is linked once.
 
+mod analyst;
 mod api_endpoints;
 mod cli;
 mod collectors_contract;

@@ -55,6 +55,8 @@ pub struct Prompt {
     pub facts: BTreeMap<String, String>,
     /// The names of targets, as they stand in the question.
     pub names: Vec<String>,
+    /// What it is about without values and times: the same picture needs no other answer.
+    pub picture: String,
 }
 
 /// What the model is told before the question. The rules about data are repeated behind it.
@@ -116,7 +118,31 @@ pub fn prompt(subject: &Subject<'_>) -> Prompt {
         text: format!("{kept}\n{AGAIN}"),
         facts,
         names,
+        picture: picture(subject),
     }
+}
+
+fn picture(subject: &Subject<'_>) -> String {
+    let mut picture = String::new();
+    for one in subject.ill {
+        add(
+            &mut picture,
+            &format!("{}/{} {}\n", one.kind, one.name, one.status),
+        );
+    }
+    for group in &subject.analysis.groups {
+        if let Some(first) = group.candidates.first() {
+            let is_cause = group.has_common_cause;
+            add(
+                &mut picture,
+                &format!(
+                    "{} {:?} {:?} {is_cause}\n",
+                    first.target, first.metric, first.subject
+                ),
+            );
+        }
+    }
+    picture
 }
 
 /// Facts of all groups, numbered anew.

@@ -13,6 +13,7 @@ use running::{Running, first_at_once, known_of, watch_of};
 use tasks::Tasks;
 
 use super::{Channels, clients, guarded};
+use crate::analysis::analyst::Analyst;
 use crate::clock::{Clock, SystemClock, milliseconds};
 use crate::config::{Loaded, Plan};
 use crate::delivery::{Courier, Mailroom, Terms};
@@ -20,7 +21,7 @@ use crate::descriptors;
 use crate::desk;
 use crate::guard::Guard;
 use crate::model::RoundEvent;
-use crate::pipeline::{Inlets, Pipeline};
+use crate::pipeline::{Inlets, Outlets, Pipeline};
 use crate::reporters::{Means, terminal::Screen};
 use crate::round::Fleet;
 use crate::rounds::{Order, Rounds};
@@ -39,6 +40,8 @@ const PATIENCE_FOR_THE_STORE: Duration = Duration::from_millis(700);
 const EVENTS: usize = 4_096;
 const ORDERS: usize = 65_536;
 const PLACED: usize = 16;
+/// More questions to a language model than this are given up: the next report asks again.
+const QUESTIONS: usize = 4;
 
 /// Which part of the grace period looks get; the rest is for what comes after them.
 const LOOKS_GRACE: f64 = 0.6;
@@ -119,6 +122,8 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
     let (wishes, mut wishes_taken) = mpsc::channel(ORDERS);
     let (watches, watches_taken) = mpsc::channel(1);
     let (placed, placed_taken) = mpsc::channel(PLACED);
+    let (asks, asks_taken) = mpsc::channel(QUESTIONS);
+    let (words, words_taken) = mpsc::channel(QUESTIONS);
     let means = Means {
         clients: clients.clone(),
         screen: given.screen.clone(),
@@ -145,7 +150,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         known,
         Arc::clone(&store),
         remembered,
-        wishes,
+        Outlets { wishes, asks },
         mailroom,
         outages_taken,
         Arc::clone(&clock),
@@ -171,6 +176,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         events: guarded_events_taken,
         watches: watches_taken,
         orders: placed_taken,
+        words: words_taken,
     };
     // Whoever sends ends behind whoever says what.
     let nothing_more = CancellationToken::new();
@@ -179,6 +185,11 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
         pipeline.run(inlets).await;
         drop(said_all);
     });
+    let analyst = Analyst {
+        llm: clients.llm.clone(),
+        clock: Arc::clone(&clock),
+    };
+    tasks.spawn("analyst", analyst.run(asks_taken, words, stop.clone()));
     tasks.spawn("delivery", courier.run(nothing_more));
     let folder = plan.store.folder.clone();
     tasks.spawn(

@@ -165,6 +165,7 @@ pub(super) fn watch_of(
 pub(super) fn known_of(plan: &Plan, at_a_terminal: bool) -> pipeline::Watch {
     let policy = policy(plan);
     pipeline::Watch {
+        analyst: plan.analyst.clone(),
         targets: plan.watched.iter().map(judged).collect(),
         incidents: IncidentRules {
             facts: facts(plan),

@@ -287,6 +287,14 @@ impl LlmClients {
             .map_err(AskFailed::NotPaid)
     }
 
+    /// What all calls of today did cost, and what they may; `None`: it cannot be read.
+    pub async fn spent(&self, now: Timestamp) -> Option<(UsDollars, UsDollars)> {
+        let (ledger, budget) = (Arc::clone(&self.ledger), self.terms().budget);
+        let reading = move || ledger.spent(&budget, Purpose::Analysis, now);
+        let spent = tokio::task::spawn_blocking(reading).await.ok()??;
+        Some((spent.all, budget.daily))
+    }
+
     async fn settle(&self, reserved: Option<Reserved>, settled: Settled) {
         let Some(reserved) = reserved else {
             return;

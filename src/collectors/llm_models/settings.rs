@@ -90,7 +90,30 @@ impl PriceSettings {
 }
 
 impl Settings {
-    pub(super) fn complete(&mut self, variable: Variables<'_>) {
+    /// A model with nothing said but who it is.
+    #[must_use]
+    pub fn of_model(provider: &str, model_id: &str) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            model_id: model_id.to_owned(),
+            region: None,
+            base_url: None,
+            api_key: None,
+            api_version: None,
+            max_tokens: None,
+            price: None,
+            method: Method::Generate,
+            question: None,
+            answer: None,
+            num_ctx: None,
+            profile: None,
+            assume_role: None,
+            tls: TlsSettings::default(),
+        }
+    }
+
+    /// Fills in what the provider's variables say.
+    pub fn complete(&mut self, variable: Variables<'_>) {
         let Some(provider) = provider(&self.provider) else {
             return;
         };
@@ -143,7 +166,9 @@ impl Settings {
         self.max_tokens.unwrap_or_else(usual)
     }
 
-    pub(super) fn check(&self) -> Vec<SettingsProblem> {
+    /// What is wrong with it.
+    #[must_use]
+    pub fn check(&self) -> Vec<SettingsProblem> {
         let mut problems = Vec::new();
         let mut error = |key, message: &str, hint: &str| {
             problems.push(SettingsProblem {

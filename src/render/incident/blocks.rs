@@ -13,6 +13,7 @@ use crate::model::{
 use crate::render::blocks::{Block, Line, Span, line};
 use crate::render::causes::cause_in_full;
 use crate::render::escape::plain;
+use crate::render::explanation::explanation_lines;
 use crate::render::words;
 
 /// How many problems are shown of one that stands alone, and of one among others.
@@ -58,6 +59,7 @@ pub fn incident_blocks(report: &IncidentReport, now: Timestamp) -> Vec<Block> {
         IncidentState::Open | IncidentState::Acknowledged | IncidentState::Flapping => {
             add_evidence(&mut blocks, report);
             add_cause(&mut blocks, report);
+            add_words(&mut blocks, report);
             add_others(&mut blocks, report, now);
             add_advice(&mut blocks, report);
         }
@@ -147,6 +149,25 @@ fn add_evidence(blocks: &mut Vec<Block>, report: &IncidentReport) {
     }
     blocks.push(Block::Heading(format!("Seen{who} at {at}")));
     blocks.push(Block::List(lines));
+}
+
+/// What a language model made of it, or why it made nothing.
+fn add_words(blocks: &mut Vec<Block>, report: &IncidentReport) {
+    let Some(analysis) = &report.analysis else {
+        return;
+    };
+    if let Some(explanation) = &analysis.explanation {
+        let summary = short(&explanation.summary.text, LONGEST_LINE);
+        let lines = explanation_lines(explanation);
+        blocks.push(Block::Heading("In words".to_owned()));
+        blocks.push(Block::Paragraph(vec![Span::Strong(summary)]));
+        blocks.push(Block::List(lines.into_iter().map(line).collect()));
+    } else if let Some(why) = &analysis.unexplained {
+        blocks.push(Block::Paragraph(vec![Span::Faint(short(
+            why,
+            LONGEST_LINE,
+        ))]));
+    }
 }
 
 /// What may have caused it. A problem alone has no common cause, and needs no word about that.

@@ -12,7 +12,12 @@ pub(crate) const ANSWER: &str = "Paris";
 /// It leaves so long between two parts of a stream.
 pub(crate) const BETWEEN_PARTS_MS: u32 = 60;
 
+/// What it answers to questions about incidents: one step would harm, and one rests on no fact.
+pub(crate) const EXPLANATION: &str = r#"{"summary": {"text": "partner answers 503, so shop and checkout fail.", "evidence": ["E01", "E02"]}, "cause": {"text": "partner answers 503 and shop depends on it.", "evidence": ["E01"]}, "confidence": "high", "impact": {"text": "Nobody can pay at checkout.", "evidence": ["E02"]}, "steps": [{"text": "Look at the log of partner", "evidence": ["E01"]}, {"text": "Run rm -rf /var/lib/partner", "evidence": ["E01"]}, {"text": "See an attacker", "evidence": ["E99"]}], "plain": "The partner is down, so the shop cannot sell."}"#;
+
 const FIXTURES: &str = r#"{"fixtures": [
+    {"match": {"userMessage": "What arithmetic over times"},
+     "response": {"content": EXPLANATION, "usage": {"prompt_tokens": 700, "completion_tokens": 160}}},
     {"match": {"userMessage": "capital of France"},
      "response": {"content": "The capital of France is Paris, which lies on the river Seine.",
                   "usage": {"prompt_tokens": 14, "completion_tokens": 12}}},
@@ -35,7 +40,8 @@ async fn start() -> Aimock {
     let port = free_port();
     let folder = tempfile::tempdir().expect("a folder").keep();
     let fixtures = folder.join("fixtures.json");
-    std::fs::write(&fixtures, FIXTURES).expect("a file");
+    let explanation = serde_json::Value::from(EXPLANATION).to_string();
+    std::fs::write(&fixtures, FIXTURES.replace("EXPLANATION", &explanation)).expect("a file");
     let program = installed("node/node_modules/.bin/llmock");
     let server = Server::start(
         &folder,

@@ -1,0 +1,325 @@
+//! Puts what the correlation found into words, by a language model: asked within a deadline and a budget, believed as far as
+//! facts carry it. What goes wrong costs the words and nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::answer::{Discarded, read};
+use super::prompt::Prompt;
+use super::score::score;
+use crate::clients::llm::{AskFailed, Endpoint, Finish, LlmClients, Question, Reply};
+use crate::clock::{Clock, milliseconds};
+use crate::model::{Explanation, IncidentId, Timestamp, UsDollars};
+use crate::purse::{PriceTable, Purpose, Refusal, retired};
+use crate::secret::Redactor;
+
+/// When a model is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum When {
+    /// When something is not well.
+    #[default]
+    Problems,
+    /// When something changed.
+    Changes,
+    /// With every report.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Who is asked, and on which terms.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// When.
+    pub when: When,
+    /// The models, in the order in which they are asked: the next where one does not answer.
+    pub endpoints: Vec<Endpoint>,
+    /// The longest answer that is paid for, in tokens.
+    pub max_tokens: u32,
+    /// How long an answer is waited for.
+    pub deadline: Duration,
+    /// How often it is asked about one incident.
+    pub calls_per_incident: u32,
+    /// What is taken out of a question.
+    pub secrets: Redactor,
+}
+
+/// What a question is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// An incident.
+    Incident(IncidentId),
+    /// A round, by its name.
+    Round(String),
+}
+
+impl About {
+    /// The name by which traces hold together what belongs together.
+    #[must_use]
+    pub fn session(&self) -> String {
+        match self {
+            Self::Incident(id) => format!("incident-{id}"),
+            Self::Round(id) => format!("round-{id}"),
+        }
+    }
+}
+
+/// A question for the analyst.
+#[derive(Debug)]
+pub struct Ask {
+    /// About what.
+    pub about: About,
+    /// The question.
+    pub prompt: Prompt,
+    /// Who is asked, and on which terms.
+    pub settings: Settings,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Told {
+    /// About what it was asked.
+    pub about: About,
+    /// See [`Prompt::picture`].
+    pub picture: String,
+    /// What it said, or why it said nothing that counts.
+    pub outcome: Result<Explanation, NotExplained>,
+}
+
+/// Why there is no explanation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotExplained {
+    /// The purse does not pay for it.
+    #[error("{0}")]
+    NotPaid(String),
+    /// The model is not there any more, and nothing takes its place.
+    #[error("{0}")]
+    Retired(String),
+    /// It did not answer, or not in time.
+    #[error("the language model did not answer: {0}")]
+    Failed(String),
+    /// Its answer is not to be shown.
+    #[error("the language model's answer is not shown: {0}")]
+    Discarded(String),
+}
+
+/// Asks the models of a configuration.
+pub struct Analyst {
+    /// The way to them.
+    pub llm: LlmClients,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a model is told whose answer was not of the form.
+const REPAIR: &str = "\n\nYour last answer was not the JSON object that was asked for. Answer again: the object, and nothing else.";
+
+impl Analyst {
+    /// Answers one after the other until nobody asks any more, or it is to stop: an answer that is waited for is given up then.
+    pub async fn run(
+        self,
+        mut asked: mpsc::Receiver<Ask>,
+        told: mpsc::Sender<Told>,
+        stop: CancellationToken,
+    ) {
+        while let Some(ask) = asked.recv().await {
+            let Ask {
+                about,
+                prompt,
+                settings,
+            } = ask;
+            let session = about.session();
+            let explaining = self.explain(&settings, &prompt, &session);
+            let Some(outcome) = stop.run_until_cancelled(explaining).await else {
+                return;
+            };
+            if let Err(why) = &outcome {
+                tracing::warn!(
+                    event = "analysis.not_explained",
+                    session = about.session(),
+                    "{why}"
+                );
+            }
+            let picture = prompt.picture;
+            if told
+                .send(Told {
+                    about,
+                    picture,
+                    outcome,
+                })
+                .await
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Asks about something, within the deadline.
+    ///
+    /// # Errors
+    /// There is no answer that counts.
+    pub async fn explain(
+        &self,
+        settings: &Settings,
+        prompt: &Prompt,
+        session: &str,
+    ) -> Result<Explanation, NotExplained> {
+        let now = self.clock.now();
+        let (endpoints, notes) = living(&settings.endpoints, now.date_naive())?;
+        let deadline = tokio::time::Instant::now() + settings.deadline;
+        let mut text = prompt.text.clone();
+        settings.secrets.redact(&mut text);
+        let mut question = Question {
+            system: Some(prompt.system.to_owned()),
+            text,
+            max_tokens: settings.max_tokens,
+            session: Some(session.to_owned()),
+        };
+        let mut paid = UsDollars::ZERO;
+        let mut took = Duration::ZERO;
+        for is_last in [false, true] {
+            let (reply, endpoint) = self.ask(&endpoints, &question, deadline, now).await?;
+            paid = paid + reply.paid.cost;
+            took += reply.took;
+            match finished(&reply).and_then(|()| read(&reply.text, prompt)) {
+                Ok(answer) => {
+                    let score_percent = score(&answer, prompt);
+                    reply.call.scored(f64::from(score_percent) / 100.0);
+                    return Ok(Explanation {
+                        at: now,
+                        provider: endpoint.provider.clone(),
+                        model: reply.model.unwrap_or_else(|| endpoint.model.clone()),
+                        note: notes,
+                        summary: answer.summary,
+                        cause: answer.cause,
+                        confidence: answer.confidence,
+                        impact: answer.impact,
+                        steps: answer.steps,
+                        plain: answer.plain,
+                        claims_dropped: answer.claims_dropped,
+                        score_percent,
+                        cost: paid.to_string(),
+                        budget: self.budget(now).await,
+                        took_ms: milliseconds(took),
+                    });
+                }
+                Err(Discarded::NotOfTheForm) if !is_last => question.text.push_str(REPAIR),
+                Err(why) => return Err(NotExplained::Discarded(why.to_string())),
+            }
+        }
+        Err(NotExplained::Discarded(Discarded::NotOfTheForm.to_string()))
+    }
+
+    async fn ask<'a>(
+        &self,
+        endpoints: &'a [Endpoint],
+        question: &Question,
+        deadline: tokio::time::Instant,
+        now: Timestamp,
+    ) -> Result<(Reply, &'a Endpoint), NotExplained> {
+        let mut last = NotExplained::Failed("no model is configured".to_owned());
+        for endpoint in endpoints {
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            let asking = self
+                .llm
+                .ask(Purpose::Analysis, endpoint, question, left, now);
+            match tokio::time::timeout_at(deadline, asking).await {
+                Ok(Ok(reply)) => return Ok((reply, endpoint)),
+                Ok(Err(AskFailed::NotPaid(refusal))) => last = not_paid(&refusal),
+                Ok(Err(AskFailed::Failed(failure))) => last = NotExplained::Failed(failure.message),
+                Err(_) => {
+                    let why = "nothing came within the deadline (`llm.deadline`)".to_owned();
+                    return Err(NotExplained::Failed(why));
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// `today $0.31 of $3.00`
+    async fn budget(&self, now: Timestamp) -> Option<String> {
+        let (spent, daily) = self.llm.spent(now).await?;
+        Some(format!("today {spent} of {daily}"))
+    }
+}
+
+/// The models that are still there, or what takes their place where it is no dearer; and what is to be said of that.
+fn living(
+    endpoints: &[Endpoint],
+    today: NaiveDate,
+) -> Result<(Vec<Endpoint>, Option<String>), NotExplained> {
+    let mut living = Vec::new();
+    let mut said = Vec::new();
+    let mut gone = None;
+    for endpoint in endpoints {
+        match in_place_of(endpoint, today) {
+            InPlace::Itself => living.push(endpoint.clone()),
+            InPlace::Successor(successor, note) => {
+                said.push(note);
+                living.push(successor);
+            }
+            InPlace::Nothing(why) => gone = gone.or(Some(why)),
+        }
+    }
+    match gone {
+        Some(why) if living.is_empty() => Err(NotExplained::Retired(why)),
+        _ => Ok((living, (!said.is_empty()).then(|| said.join("; ")))),
+    }
+}
+
+fn not_paid(refusal: &Refusal) -> NotExplained {
+    NotExplained::NotPaid(format!("the language model was not asked: {refusal}"))
+}
+
+fn finished(reply: &Reply) -> Result<(), Discarded> {
+    match &reply.finish {
+        Finish::Length => Err(Discarded::Cut),
+        Finish::Refusal => Err(Discarded::Refused),
+        Finish::Stop | Finish::Other(_) => Ok(()),
+    }
+}
+
+/// Who is asked in place of a model that may be retired.
+#[derive(Debug)]
+enum InPlace {
+    Itself,
+    /// Its listed successor, and what is to be said of that.
+    Successor(Endpoint, String),
+    /// Nobody, and why.
+    Nothing(String),
+}
+
+fn in_place_of(endpoint: &Endpoint, today: NaiveDate) -> InPlace {
+    let Some((gone, successor)) = retired(&endpoint.provider, &endpoint.model, today) else {
+        return InPlace::Itself;
+    };
+    let prices = PriceTable::default();
+    let price = |model: &str| {
+        prices
+            .pricing(&endpoint.provider, model, today)
+            .of(1_000, 1_000)
+    };
+    let (before, after) = (price(&endpoint.model), price(&successor));
+    let model = &endpoint.model;
+    if after > before {
+        return InPlace::Nothing(format!(
+            "the language model `{model}` was retired on {}, and its successor `{successor}` is dearer ({after} in place of {before} \
+             for 1,000 tokens in and out): set `llm.model`",
+            gone.on
+        ));
+    }
+    let note = format!(
+        "`{model}` was retired on {}: `{successor}` was asked in its place",
+        gone.on
+    );
+    let successor = Endpoint {
+        model: successor,
+        ..endpoint.clone()
+    };
+    InPlace::Successor(successor, note)
+}

@@ -1,0 +1,242 @@
+//! When a language model is asked, about what, and what becomes of its answer. Nothing waits for it: what it says is told when
+//! it comes, without a ring.
+
+use std::collections::{HashMap, VecDeque};
+
+use tokio::sync::mpsc;
+
+use super::Pipeline;
+use crate::analysis::analyst::{About, Ask, NotExplained, Settings, Told, When};
+use crate::analysis::prompt::{Ill, Prompt, Subject, prompt};
+use crate::delivery::SelfNote;
+use crate::model::{Analysis, Explanation, Incident, IncidentId, Report, Status, Timestamp};
+
+/// In one step no more questions are asked: of thousands of problems the most severe are one story.
+const MOST_AT_ONCE: usize = 2;
+
+/// So many answers are remembered: the same picture needs no other.
+const REMEMBERED: usize = 32;
+
+/// Asks, and remembers what was said.
+pub(super) struct Explaining {
+    settings: Option<Settings>,
+    asks: mpsc::Sender<Ask>,
+    /// How often it was asked about an incident, and the picture of the last time.
+    asked: HashMap<IncidentId, (u32, String)>,
+    answers: VecDeque<(String, Explanation)>,
+    /// The day on which it was said that the budget is spent.
+    said_spent_on: Option<chrono::NaiveDate>,
+}
+
+impl Explaining {
+    pub(super) fn new(settings: Option<Settings>, asks: mpsc::Sender<Ask>) -> Self {
+        Self {
+            settings,
+            asks,
+            asked: HashMap::new(),
+            answers: VecDeque::new(),
+            said_spent_on: None,
+        }
+    }
+
+    pub(super) fn replan(&mut self, settings: Option<Settings>) {
+        self.settings = settings;
+    }
+
+    /// What was said of that picture.
+    fn known(&self, picture: &str) -> Option<Explanation> {
+        let mut answers = self.answers.iter();
+        answers
+            .find(|(known, _)| known == picture)
+            .map(|(_, answer)| answer.clone())
+    }
+
+    fn remember(&mut self, picture: String, answer: Explanation) {
+        self.answers.retain(|(known, _)| *known != picture);
+        self.answers.push_front((picture, answer));
+        self.answers.truncate(REMEMBERED);
+    }
+
+    /// Whether it is to be asked about an incident once more.
+    fn may_ask(&self, id: IncidentId, picture: &str) -> bool {
+        let most = self
+            .settings
+            .as_ref()
+            .map_or(0, |settings| settings.calls_per_incident);
+        self.asked
+            .get(&id)
+            .is_none_or(|(count, last)| *count < most && last != picture)
+    }
+
+    fn ask(&mut self, about: About, prompt: Prompt) {
+        let Some(settings) = self.settings.clone() else {
+            return;
+        };
+        if let About::Incident(id) = about {
+            let entry = self.asked.entry(id).or_default();
+            entry.0 += 1;
+            entry.1.clone_from(&prompt.picture);
+        }
+        // A full queue means that many wait already: the next report asks again.
+        if self
+            .asks
+            .try_send(Ask {
+                about,
+                prompt,
+                settings,
+            })
+            .is_err()
+        {
+            tracing::debug!("a question to the language model was given up: too many wait");
+        }
+    }
+}
+
+/// The question about an incident; `None`: nothing of it is open, or nothing is known of it.
+#[must_use]
+pub fn about_incident(incident: &Incident) -> Option<Prompt> {
+    let analysis = incident.analysis.as_ref()?;
+    let open = incident.members.iter().filter(|member| member.is_open());
+    let mut ill: Vec<Ill> = (open.clone())
+        .map(|member| Ill {
+            name: member.name.clone(),
+            kind: member.kind.clone(),
+            status: member.status,
+            summary: member.condition.summary.clone(),
+        })
+        .collect();
+    ill.sort_by_key(|one| std::cmp::Reverse(one.status));
+    let since = open.map(|member| member.since).min()?;
+    Some(prompt(&Subject {
+        ill: &ill,
+        since,
+        analysis,
+    }))
+}
+
+/// The question about a report; `None`: all is well and nothing is out of the ordinary.
+pub(super) fn about_report(report: &Report) -> Option<Prompt> {
+    let not_well = report
+        .targets
+        .iter()
+        .filter(|target| target.status != Status::Green);
+    let ill: Vec<Ill> = (not_well.clone())
+        .map(|target| Ill {
+            name: target.name.clone(),
+            kind: target.kind.clone(),
+            status: target.status,
+            summary: target.summary.clone(),
+        })
+        .collect();
+    let since = not_well
+        .map(|target| target.since)
+        .min()
+        .unwrap_or(report.round.started_at);
+    let nothing = Analysis {
+        at: report.round.started_at,
+        groups: Vec::new(),
+        groups_left_out: 0,
+        targets_apart: 0,
+        explanation: None,
+        unexplained: None,
+    };
+    Some(prompt(&Subject {
+        ill: &ill,
+        since,
+        analysis: report.analysis.as_ref().unwrap_or(&nothing),
+    }))
+}
+
+/// Whether a report is to be explained.
+pub(super) fn is_wanted(when: When, report: &Report) -> bool {
+    match when {
+        When::Never => false,
+        When::Always => true,
+        When::Problems => report.status != Status::Green,
+        When::Changes => !report.changes.is_empty(),
+    }
+}
+
+impl Pipeline {
+    /// Those incidents are told now: a model is asked about the most severe.
+    pub(super) fn ask_about(&mut self, incidents: &[IncidentId], now: Timestamp) {
+        if self.explaining.settings.is_none() {
+            return;
+        }
+        let mut asked = 0;
+        for &id in incidents {
+            let Some(prompt) = self.incidents.incident(id).and_then(about_incident) else {
+                continue;
+            };
+            if let Some(known) = self.explaining.known(&prompt.picture) {
+                self.incidents.put_into_words(id, Ok(known), now);
+            } else if asked < MOST_AT_ONCE && self.explaining.may_ask(id, &prompt.picture) {
+                asked += 1;
+                self.explaining.ask(About::Incident(id), prompt);
+            }
+        }
+    }
+
+    /// A report was made: what is known of its picture stands in it, else a model is asked.
+    pub(super) fn explain_report(&mut self, report: &mut Report) {
+        let Some(settings) = &self.explaining.settings else {
+            return;
+        };
+        if !is_wanted(settings.when, report) {
+            return;
+        }
+        let Some(prompt) = about_report(report) else {
+            return;
+        };
+        if let Some(known) = self.explaining.known(&prompt.picture) {
+            if let Some(analysis) = &mut report.analysis {
+                analysis.explanation = Some(known);
+            }
+            return;
+        }
+        self.explaining
+            .ask(About::Round(report.round.id.clone()), prompt);
+    }
+
+    /// What a model said.
+    pub(super) fn take_words(&mut self, told: Told) {
+        let now = self.clock.now();
+        if let Ok(explanation) = &told.outcome {
+            self.explaining.remember(told.picture, explanation.clone());
+        }
+        if let Err(NotExplained::NotPaid(why)) = &told.outcome {
+            self.say_spent(why.clone(), now);
+        }
+        match (told.about, told.outcome) {
+            (About::Incident(id), Ok(explanation)) => {
+                self.incidents.put_into_words(id, Ok(explanation), now);
+            }
+            (About::Incident(id), Err(why)) => {
+                self.incidents.put_into_words(id, Err(why.to_string()), now);
+            }
+            (About::Round(_), Ok(explanation)) => {
+                self.incidents.mailroom().follow(&explanation);
+            }
+            // The log has it, and the next report asks again.
+            (About::Round(_), Err(_)) => {}
+        }
+    }
+
+    /// Once a day: more would be noise about noise.
+    fn say_spent(&mut self, why: String, now: Timestamp) {
+        let today = now.date_naive();
+        if self.explaining.said_spent_on.replace(today) == Some(today) {
+            return;
+        }
+        self.incidents.mailroom().note(&SelfNote {
+            about: "analysis.spent".to_owned(),
+            title: "incidents are not put into words today".to_owned(),
+            tone: Status::Unknown,
+            lines: vec![
+                why,
+                "likely causes are found as ever; `roundsman budget` shows what was spent"
+                    .to_owned(),
+            ],
+        });
+    }
+}

@@ -1,0 +1,48 @@
+//! What a language model said, in lines. It is marked as its own: a reader must know who speaks.
+
+use crate::model::{Claim, Confidence, Explanation};
+
+use super::incident::phrases::short;
+
+/// How long a line may be, in characters.
+const LONGEST_LINE: usize = 420;
+
+/// What it said, without its summary: cause, impact, steps, the same in plain words, and what it cost.
+#[must_use]
+pub fn explanation_lines(explanation: &Explanation) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(cause) = &explanation.cause {
+        let sure = match explanation.confidence {
+            Confidence::High => "likely",
+            Confidence::Medium => "perhaps",
+            Confidence::Low => "possibly",
+        };
+        lines.push(format!("cause, {sure}: {}", told(cause)));
+    }
+    if let Some(impact) = &explanation.impact {
+        lines.push(format!("impact: {}", told(impact)));
+    }
+    for (index, step) in explanation.steps.iter().enumerate() {
+        lines.push(format!("step {}: {}", index + 1, told(step)));
+    }
+    if let Some(plain) = &explanation.plain {
+        lines.push(format!("in plain words: {plain}"));
+    }
+    lines.push(paid(explanation));
+    lines.extend(explanation.note.clone());
+    lines.iter().map(|text| short(text, LONGEST_LINE)).collect()
+}
+
+fn told(claim: &Claim) -> String {
+    format!("{} ({})", claim.text, claim.evidence.join(", "))
+}
+
+/// `by claude-haiku, a language model; analysis $0.004 · today $0.31 of $3.00`
+fn paid(explanation: &Explanation) -> String {
+    let budget = explanation.budget.as_ref();
+    let budget = budget.map_or_else(String::new, |budget| format!(" · {budget}"));
+    format!(
+        "words of {}, a language model: check before you act · analysis {}{budget}",
+        explanation.model, explanation.cost
+    )
+}

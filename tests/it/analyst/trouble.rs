@@ -1,0 +1,118 @@
+//! Models that are not well cost the words and nothing else.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::configuration;
+use crate::incidents::{Endpoints, Hook, until};
+use crate::support::children::free_port;
+use crate::support::daemon::Daemon;
+use crate::support::program::Workplace;
+use crate::support::servers::{RawServer, answering_as, raw};
+
+fn reply(content: &str, finish: &str) -> Vec<u8> {
+    let body = json!({
+        "model": "recorded",
+        "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 700, "completion_tokens": 100},
+    })
+    .to_string();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+fn llm(port: u16) -> String {
+    format!(
+        "{{provider: recorder, model: m, base_url: \"http://127.0.0.1:{port}/v1\", price: {{input_per_1k: 0.001, output_per_1k: 0.005}}, deadline: 3s}}"
+    )
+}
+
+/// The incident as it stands once a model was asked about it, and what the recorder was asked.
+async fn incident_with(
+    llm: &str,
+    server: Option<&RawServer>,
+    until_asked: usize,
+) -> (Value, Duration) {
+    let (shops, hook) = (Endpoints::start().await, Hook::start().await);
+    let place = Workplace::with_configuration(&configuration(&shops, llm, &hook.reporter()));
+    let mut daemon = Daemon::start(&place);
+    for _ in 0..3 {
+        daemon.event("target.changed").await;
+    }
+    shops.fail("*");
+    let began = Instant::now();
+    let post = hook.incidents(1).await.swap_remove(0);
+    let took = began.elapsed();
+    if let Some(server) = server {
+        until("the question", || server.requests().len() >= until_asked).await;
+    }
+    daemon.event("analysis.not_explained").await;
+    daemon.stop().await.assert_code(0);
+    assert!(
+        !post["incident"]["analysis"]["explanation"].is_object(),
+        "{post:#}"
+    );
+    (post, took)
+}
+
+#[tokio::test]
+async fn a_message_waits_for_no_model_be_it_dead_or_silent() {
+    let silent = raw(|mut stream| async move {
+        crate::support::servers::request(&mut stream).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    })
+    .await;
+    for port in [free_port(), silent.port] {
+        let (post, took) = incident_with(&llm(port), None, 0).await;
+        assert_eq!(post["incident"]["status"], "RED");
+        // Two looks a second apart and what happens together make it: no deadline of 3 s is in it.
+        assert!(took < Duration::from_secs(20), "{took:?}");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_do_not_count_are_not_shown() {
+    let forged = json!({"summary": {"text": "All is well.", "evidence": ["E77"]}, "cause": null, "confidence": "high",
+        "impact": null, "steps": [], "plain": "Nothing is wrong."});
+    for (content, finish, calls) in [
+        (forged.to_string(), "stop", 1),
+        ("I am sorry, I cannot help with that.".to_owned(), "stop", 2),
+        ("{\"summary\": {\"text\": \"It is".to_owned(), "length", 1),
+        (String::new(), "stop", 2),
+        (forged.to_string(), "content_filter", 1),
+    ] {
+        let answer = reply(&content, finish);
+        let server = answering_as(move |_| answer.clone()).await;
+        let (_, _) = incident_with(&llm(server.port), Some(&server), calls).await;
+        assert_eq!(server.requests().len(), calls, "{content} {finish}");
+    }
+}
+
+#[tokio::test]
+async fn a_budget_that_is_spent_is_said_once_and_nobody_is_asked() {
+    let answer = reply("{}", "stop");
+    let server = answering_as(move |_| answer.clone()).await;
+    let (shops, hook) = (Endpoints::start().await, Hook::start().await);
+    let spent = llm(server.port).replace("deadline: 3s", "daily_budget_usd: 0.0");
+    let place = Workplace::with_configuration(&configuration(&shops, &spent, &hook.reporter()));
+    let mut daemon = Daemon::start(&place);
+    for _ in 0..3 {
+        daemon.event("target.changed").await;
+    }
+    shops.fail("*");
+    daemon.event("analysis.not_explained").await;
+    let is_note = |post: &Value| post.to_string().contains("not put into words today");
+    until("the note", || hook.posts().iter().any(is_note)).await;
+    shops.recover("*");
+    daemon.event("incident.closed").await;
+    shops.fail("*");
+    daemon.event("incident.opened").await;
+    daemon.event("analysis.not_explained").await;
+    daemon.stop().await.assert_code(0);
+    assert_eq!(server.requests().len(), 0);
+    assert_eq!(hook.posts().iter().filter(|post| is_note(post)).count(), 1);
+}
