@@ -37,6 +37,7 @@ pub mod model;
 pub mod pipeline;
 pub mod problem;
 pub mod purse;
+pub mod redaction;
 pub mod render;
 pub mod reporters;
 pub mod round;
