@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::shapes::SHAPES;
 
 /// How a mark begins.
-const BEGIN: &str = "[redacted: ";
+pub(super) const BEGIN: &str = "[redacted: ";
 
 /// The mark of the values that a configuration names, see `crate::secret`.
 const HIDDEN: &str = "[hidden]";

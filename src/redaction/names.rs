@@ -237,6 +237,10 @@ fn pair(text: &str, name: &Name, in_query: bool, findings: &mut Findings) {
     } else {
         None
     };
+    // `"PASSWORD="`: none was given.
+    if around.is_some_and(|quote| text[at..].starts_with(quote)) {
+        return;
+    }
     let mut place = values::value(text, at, joint, around);
     if place.start == at && around.is_none() {
         if name.noun == Noun::Passphrase && joint == Joint::Colon {
@@ -303,13 +307,19 @@ fn is_secret(
     if noun.is_chosen() && value.starts_with('/') && ends(&text[name.place.clone()], "pwd") {
         return false;
     }
+    // `pass: 12 fail: 0`
+    let counted = digits == value.len() && text[name.place.clone()].eq_ignore_ascii_case("pass");
+    if counted && joined.joint == Joint::Colon {
+        return false;
+    }
     if matches!(noun, Noun::Perhaps(_)) {
         return (in_query || joined.joint != Joint::Space) && values::is_made_up(value);
     }
     let quoted = joined.at < place.start;
     if quoted {
         // `check `token`: `name` …` is how we write ourselves.
-        return joined.quote != Some("`") || digits > 0;
+        let in_backticks = joined.quote == Some("`") || text[joined.at..].starts_with('`');
+        return !in_backticks || digits > 0;
     }
     if is_code(text, place) {
         return false;
@@ -387,12 +397,11 @@ pub(super) fn is_code(text: &str, place: &Range<usize>) -> bool {
                 .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
     };
     // A type, as in `token: BotToken`.
-    let mut humps = value.bytes();
+    let mut humps = inner.bytes();
+    let ends_in = ["token", "secret", "key", "password", "string", "value"];
     let is_type = humps.next().is_some_and(|byte| byte.is_ascii_uppercase())
-        && value.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && ["token", "secret", "key", "password", "string", "value"]
-            .iter()
-            .any(|end| ends(value, end));
+        && inner.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && ends_in.iter().any(|end| ends(inner, end));
     (name > 0 && (followed('(') || rest.starts_with('<') || rest.starts_with("[\"")))
         || (rest.is_empty() && inner.contains("::"))
         || (rest.is_empty() && inner.contains('.') && inner.split('.').all(is_member))

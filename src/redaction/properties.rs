@@ -1,6 +1,7 @@
 //! What holds for every text.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -90,6 +91,9 @@ const PIECES: [&str; 78] = [
     "[hidden]",
 ];
 
+static REDACTOR: LazyLock<Redactor> =
+    LazyLock::new(|| Redactor::new(&secret::Redactor::default(), true));
+
 fn made_of_pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => (0..PIECES.len()).prop_map(|index| PIECES[index].to_owned()),
@@ -103,22 +107,20 @@ proptest! {
 
     #[test]
     fn what_was_redacted_stays_as_it_is(text in made_of_pieces()) {
-        let redactor = Redactor::new(&secret::Redactor::default(), true);
-        let once = redactor.redact(&text).into_owned();
-        let twice = redactor.redact(&once).into_owned();
+        let once = REDACTOR.redact(&text).into_owned();
+        let twice = REDACTOR.redact(&once).into_owned();
         prop_assert_eq!(&twice, &once, "from {:?}", text);
     }
 
     #[test]
     fn no_text_is_too_strange(text in any::<String>()) {
-        let redactor = Redactor::new(&secret::Redactor::default(), true);
-        let once = redactor.redact(&text).into_owned();
-        prop_assert_eq!(redactor.redact(&once), once.as_str());
+        let once = REDACTOR.redact(&text).into_owned();
+        prop_assert_eq!(REDACTOR.redact(&once), once.as_str());
     }
 
     #[test]
     fn a_text_without_a_beginning_of_a_secret_is_given_back(words in prop::collection::vec("[b-hj-nB-HJ-N0-9 .,é中-]{0,12}", 0..20)) {
-        let redactor = Redactor::default();
+        let redactor = &*REDACTOR;
         let text = words.join(" ");
         prop_assume!(redactor.beginnings.find(&text).is_none());
         prop_assert!(matches!(redactor.redact(&text), Cow::Borrowed(same) if same == text));
@@ -126,7 +128,7 @@ proptest! {
 
     #[test]
     fn ids_are_no_secrets(id in "[0-9a-f]{12,64}", uuid in "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}") {
-        let redactor = Redactor::default();
+        let redactor = &*REDACTOR;
         for text in [
             format!("container {id} exited"),
             format!("image web@sha256:{id}"),
@@ -141,7 +143,6 @@ proptest! {
 /// Each of these would cost the square of its length if what was found were searched again and again.
 #[test]
 fn time_grows_with_the_length_and_no_faster() {
-    let redactor = Redactor::new(&secret::Redactor::default(), true);
     for piece in PIECES.iter().copied().chain([
         "password=<",
         "sk-sk",
@@ -164,14 +165,16 @@ fn time_grows_with_the_length_and_no_faster() {
         let took = |bytes: usize| {
             let text = piece.repeat(bytes / piece.len());
             let began = Instant::now();
-            assert!(redactor.redact(&text).len() <= 40 * text.len());
+            assert!(REDACTOR.redact(&text).len() <= 40 * text.len());
             began.elapsed()
         };
-        // The faster of two: the machine does other things as well.
-        let (short, long) = (took(8_000).min(took(8_000)), took(64_000).min(took(64_000)));
+        // The square would be 256 times as long. The machine does other things as well, so the fastest counts.
+        let short = (0..3).map(|_| took(2_000)).min().unwrap_or_default();
+        let mut long = (0..4).map(|_| took(32_000));
+        let limit = 64 * short + Duration::from_millis(2);
         assert!(
-            long < 24 * short + Duration::from_millis(30),
-            "8 times as long a text of {piece:?} takes {long:?} instead of {short:?}"
+            long.any(|long| long < limit),
+            "16 times as long a text of {piece:?} takes more than {limit:?} instead of {short:?}"
         );
     }
 }

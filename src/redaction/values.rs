@@ -45,7 +45,7 @@ pub(super) fn value(text: &str, at: usize, joint: Joint, around: Option<&str>) -
         return at + 1..end;
     }
     let end = bare_end(text, at, joint);
-    if let Some(quote) = around {
+    if let Some(quote) = around.filter(|_| joint == Joint::Equals) {
         // Blanks belong to it, unless another pair follows.
         let whole = quoted_end(text, at, quote);
         if whole > end && text[whole..].starts_with(quote) && !text[end..whole].contains(['=', ':'])
@@ -98,7 +98,7 @@ const WIDE_ENDS: [char; 10] = ['…', '，', '。', '；', '、', '）', '”', 
 /// Where a value ends that is in no quotes. What may be part of a password ends it only where something else begins.
 fn bare_end(text: &str, start: usize, joint: Joint) -> usize {
     let bytes = text.as_bytes();
-    let mut at = start;
+    let mut at = stand_in_end(text, start).unwrap_or(start);
     while at < bytes.len() {
         let rest = &bytes[at + 1..];
         let next = rest.first().copied();
@@ -137,6 +137,19 @@ fn bare_end(text: &str, start: usize, joint: Joint) -> usize {
         at -= 1;
     }
     at
+}
+
+/// Where `${NAME}`, `{{ name }}` or `<your password>` ends, if one begins here.
+fn stand_in_end(text: &str, start: usize) -> Option<usize> {
+    let pairs = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<", ">")];
+    let (open, close) = (pairs.iter()).find(|(open, _)| text[start..].starts_with(open))?;
+    let inside = start + open.len();
+    let reach = text[inside..].bytes().take(LONGEST_STAND_IN);
+    let reach = reach
+        .take_while(|byte| *byte != b'\n' && byte.is_ascii())
+        .count();
+    let length = text[inside..inside + reach].find(close)?;
+    Some(inside + length + close.len())
 }
 
 /// Whether `name=` or `"name":` stands here.
@@ -204,17 +217,17 @@ pub(super) fn stands_in(value: &str) -> bool {
         || (value.len() >= 3 && value.bytes().all(|byte| byte == b'x' || byte == b'X'))
         || value.chars().all(|c| "•●…".contains(c))
         || WORDS.iter().any(|word| word.eq_ignore_ascii_case(value))
-        || within("${", "}").is_some_and(is_name)
+        || within("${", "}").is_some_and(|name| is_name(name) || name.contains(marks::BEGIN))
         || within("$(", ")").is_some()
         || within("{{", "}}").is_some()
         || within("<", ">").is_some_and(|name| is_name(&name.replace(' ', "_")))
         || within("(", ")").is_some()
         || within("%", "%").is_some_and(is_name)
         || value.strip_prefix('$').is_some_and(|name| {
-            name.len() > 2
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit())
+            let is_variable =
+                |byte: u8| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit();
+            let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+            (name.len() > 2 && name.bytes().all(is_variable)) || (name.len() <= 2 && is_number)
         })
         || value.strip_prefix('%').is_some_and(|rest| rest.len() == 1)
 }
