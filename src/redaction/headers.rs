@@ -1,8 +1,9 @@
 //! Headers whose values have parts: `Authorization` and `Cookie`.
 
 use super::findings::Findings;
+use super::joints::{Joined, joined};
 use super::marks;
-use super::names::{Joined, Name, is_code, joined, quote_before};
+use super::names::{Name, is_code, quote_before};
 use super::nouns::is;
 use super::values::{self, Joint};
 
@@ -22,7 +23,8 @@ pub(super) fn authorization(text: &str, name: &Name, findings: &mut Findings) {
         end = Some(values::value(text, at, joint, None).end);
     } else if text[at..].starts_with('[') && marks::end(text, at).is_none() {
         start = at + 1;
-        end = Some(values::quoted_end(text, start, "]"));
+        let list = values::quoted_end(text, start, "]");
+        end = Some(start + text[start..list].trim_end_matches(['"', '\'', '\\']).len());
         while let Some(quote) =
             values::quote(text, start).filter(|quote| start + quote.len() < text.len())
         {
@@ -57,7 +59,7 @@ pub(super) fn authorization(text: &str, name: &Name, findings: &mut Findings) {
         "sso-key",
         "bot",
     ];
-    let scheme_known = is(word, &parts) || is(word, &one);
+    let scheme_known = is(word, &parts) || is(word, &one) || is_scheme(word, &text[behind..]);
     if scheme_known && text[behind..].starts_with(' ') {
         start = behind + 1;
         if end.is_none() && is(word, &parts) {
@@ -80,6 +82,23 @@ pub(super) fn authorization(text: &str, name: &Name, findings: &mut Findings) {
             },
         );
     }
+}
+
+/// Whether a word is one that nobody knows, in front of what machines make up.
+fn is_scheme(word: &str, behind: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphabetic() || byte == b'-';
+    let made = |byte: &u8| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(byte);
+    let Some(next) = behind.strip_prefix(' ') else {
+        return false;
+    };
+    if next.starts_with(marks::BEGIN) {
+        return true;
+    }
+    let next = &next[..next.bytes().take(64).take_while(made).count()];
+    (2..=16).contains(&word.len())
+        && word.bytes().all(letters)
+        && next.len() >= 8
+        && next.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// `Cookie: a=b; c=d`, and `Set-Cookie: a=b; Path=/`.

@@ -14,6 +14,7 @@ mod blocks;
 mod commands;
 mod findings;
 mod headers;
+mod joints;
 mod marks;
 mod names;
 mod nouns;
@@ -45,6 +46,7 @@ enum Look {
     Shape(&'static Shape),
     Jwt,
     Name,
+    Abroad,
     Authority,
     Go,
     Webhook,
@@ -138,6 +140,7 @@ impl Redactor {
                 Look::Shape(shape) => shapes::look(shape, text, start, found),
                 Look::Jwt => shapes::look_at_jwt(text, start, found),
                 Look::Name => names::look(text, start..end, found),
+                Look::Abroad => names::look_abroad(text, start..end, found),
                 Look::Authority => addresses::look_at_authority(text, end, found),
                 Look::Go => addresses::look_at_go(text, start, found),
                 Look::Webhook => addresses::look_at_webhook(text, end, found),
@@ -179,6 +182,7 @@ fn beginnings(emails: bool) -> Vec<(&'static str, Look)> {
             .map(|shape| (shape.prefix, Look::Shape(shape))),
     );
     all.extend(names::PARTS.map(|part| (part, Look::Name)));
+    all.extend(names::ABROAD.map(|name| (name, Look::Abroad)));
     all.extend(addresses::WEBHOOKS.map(|webhook| (webhook, Look::Webhook)));
     all.extend(
         COMMANDS

@@ -4,12 +4,15 @@ use std::ops::Range;
 
 use super::findings::{Findings, is_cut};
 use super::headers;
+use super::joints::{Joined, joined};
 use super::marks;
-use super::nouns::{Noun, ends, is, noun};
+use super::nouns::{Noun, ends, noun};
 use super::values::{self, Joint};
 
 /// Parts of names that make it worth looking at one.
-pub(super) const PARTS: [&str; 15] = [
+pub(super) const PARTS: [&str; 17] = [
+    "bindpw",
+    "rootpw",
     "pass",
     "pwd",
     "secret",
@@ -33,9 +36,11 @@ const LONGEST_HALF: usize = 48;
 /// A name and where it stands.
 pub(super) struct Name {
     pub(super) place: Range<usize>,
-    noun: Noun,
+    pub(super) noun: Noun,
     /// One word in small letters: it may stand in a sentence.
     plain: bool,
+    /// In a language whose other words we do not know.
+    abroad: bool,
 }
 
 /// Looks at the name of which a part was found here.
@@ -51,15 +56,20 @@ pub(super) fn look(text: &str, hit: Range<usize>, findings: &mut Findings) {
         return;
     };
     let plain = written.bytes().all(|byte| byte.is_ascii_lowercase());
-    let name = Name { place, noun, plain };
+    let name = Name {
+        place,
+        noun,
+        plain,
+        abroad: false,
+    };
     match noun {
         Noun::Authorization => headers::authorization(text, &name, findings),
         Noun::Cookie => headers::cookie(text, &name, findings),
-        _ => pair(text, &name, in_query, findings),
+        _ => pair(text, &name, findings),
     }
 }
 
-fn before(text: &str, at: usize) -> Option<u8> {
+pub(super) fn before(text: &str, at: usize) -> Option<u8> {
     at.checked_sub(1).map(|at| text.as_bytes()[at])
 }
 
@@ -82,146 +92,37 @@ fn around(text: &str, hit: &Range<usize>) -> Range<usize> {
     begun..hit.start + right
 }
 
-/// Where the value begins that belongs to a name, and how it is joined.
-pub(super) struct Joined<'text> {
-    pub(super) at: usize,
-    pub(super) joint: Joint,
-    /// The quote in which the name stands alone.
-    pub(super) quote: Option<&'text str>,
-}
+/// What others call a password.
+pub(super) const ABROAD: [&str; 14] = [
+    "passwort",
+    "kennwort",
+    "mot de passe",
+    "contraseña",
+    "senha",
+    "wachtwoord",
+    "hasło",
+    "пароль",
+    "Пароль",
+    "密码",
+    "密碼",
+    "パスワード",
+    "비밀번호",
+    "mật khẩu",
+];
 
-/// Finds the value of a name.
-pub(super) fn joined<'text>(text: &'text str, name: &Name) -> Option<Joined<'text>> {
-    let bytes = text.as_bytes();
-    let mut at = name.place.end;
-    let mut own = None;
-    if let Some(quote) = values::quote(text, at) {
-        at += quote.len();
-        own = Some(quote);
-    }
-    // `config["password"] = …`
-    if own.is_some() && bytes.get(at) == Some(&b']') {
-        at += 1;
-    }
-    let blanks = |at: usize| {
-        at + bytes[at..]
-            .iter()
-            .take(16)
-            .take_while(|byte| b" \t".contains(byte))
-            .count()
+/// Looks at a password in another language.
+pub(super) fn look_abroad(text: &str, place: Range<usize>, findings: &mut Findings) {
+    let name = Name {
+        place,
+        noun: Noun::Password,
+        plain: false,
+        abroad: true,
     };
-    let behind = blanks(at);
-    let rest = &text[behind..];
-    let written = &text[name.place.clone()];
-    let is_flag = written.starts_with('-');
-    // A path of names: `Secret::new`.
-    if rest.starts_with("::") {
-        return None;
-    }
-    let joints = [
-        (":-", Joint::Equals),
-        ("=>", Joint::Equals),
-        ("==", Joint::Equals),
-        (":=", Joint::Equals),
-        ("=", Joint::Equals),
-        (":", Joint::Colon),
-        ("%3D", Joint::Escaped),
-        ("%3d", Joint::Escaped),
-        ("%3A", Joint::Escaped),
-    ];
-    if let Some((sign, joint)) = joints.iter().find(|(sign, _)| rest.starts_with(sign)) {
-        let mut start = blanks(behind + sign.len());
-        // A block of YAML: `password: |`, and the value below.
-        for block in ["|\n", "|-\n", ">\n", ">-\n"] {
-            if text[start..].starts_with(block) {
-                start += block.len();
-                start += text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len();
-                break;
-            }
-        }
-        return Some(Joined {
-            at: start,
-            joint: *joint,
-            quote: own,
-        });
-    }
-    if rest.starts_with('>') && before(text, name.place.start) == Some(b'<') {
-        return Some(Joined {
-            at: behind + 1,
-            joint: Joint::Tag,
-            quote: None,
-        });
-    }
-    if is_flag && own.is_some() && rest.starts_with(',') {
-        let start = blanks(behind + 1);
-        values::quote(text, start)?;
-        return Some(Joined {
-            at: start,
-            joint: Joint::Space,
-            quote: own,
-        });
-    }
-    if is_flag && own.is_none() && behind > at {
-        return Some(Joined {
-            at: behind,
-            joint: Joint::Space,
-            quote: None,
-        });
-    }
-    let spoken = name.noun.is_chosen() && own.is_none() && behind > at;
-    // SQL: `PASSWORD 'value'`; netrc: `login user password value`; Redis: `requirepass value`.
-    let sql = spoken && matches!(rest.as_bytes().first(), Some(b'\'' | b'"'));
-    let configured = is(written, &["requirepass", "masterpass"]);
-    if sql || (spoken && (configured || behind_a_login(text, name.place.start))) {
-        return Some(Joined {
-            at: behind,
-            joint: Joint::Space,
-            quote: None,
-        });
-    }
-    let at = paired(text, at)?;
-    Some(Joined {
-        at,
-        joint: Joint::Equals,
-        quote: own.or(Some("\"")),
-    })
-}
-
-/// `machine host login user password value`
-fn behind_a_login(text: &str, at: usize) -> bool {
-    const REACH: usize = 80;
-    let mut from = at.saturating_sub(REACH);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    let mut words = text[from..at].split_ascii_whitespace().rev();
-    words.next().is_some() && words.next() == Some("login")
-}
-
-/// `{"name": "DB_PASSWORD", "value": "…"}`, in all the ways in which that is written: the beginning of the value.
-fn paired(text: &str, at: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let blank = |from: usize| {
-        let blanks = bytes[from..].iter().take(32);
-        from + blanks
-            .take_while(|byte| b" \t\r\n,\"'\\".contains(byte))
-            .count()
-    };
-    let start = blank(at);
-    if start == at || !text.get(start..start + 5)?.eq_ignore_ascii_case("value") {
-        return None;
-    }
-    let mut behind = start + 5;
-    if let Some(quote) = values::quote(text, behind) {
-        behind += quote.len();
-    }
-    let rest = text[behind..].trim_start_matches([' ', '\t']);
-    let rest = rest.strip_prefix([':', '='])?;
-    Some(text.len() - rest.trim_start_matches([' ', '\t']).len())
+    pair(text, &name, findings);
 }
 
 /// A name with its value.
-fn pair(text: &str, name: &Name, in_query: bool, findings: &mut Findings) {
+fn pair(text: &str, name: &Name, findings: &mut Findings) {
     let Some(joined) = joined(text, name) else {
         return;
     };
@@ -250,7 +151,7 @@ fn pair(text: &str, name: &Name, in_query: bool, findings: &mut Findings) {
             place.end = place.end.max(ado_end(text, first, at));
         }
     }
-    if is_secret(text, name, &joined, &place, in_query) {
+    if is_secret(text, name, &joined, &place) {
         findings.add(place, name.noun.mark());
     }
 }
@@ -282,13 +183,7 @@ fn ado_end(text: &str, name_start: usize, start: usize) -> usize {
 }
 
 /// Whether the value of such a name is one.
-fn is_secret(
-    text: &str,
-    name: &Name,
-    joined: &Joined,
-    place: &Range<usize>,
-    in_query: bool,
-) -> bool {
+fn is_secret(text: &str, name: &Name, joined: &Joined, place: &Range<usize>) -> bool {
     let (value, noun) = (&text[place.clone()], name.noun);
     if value.len() > values::LONGEST_DOUBTED {
         return true;
@@ -313,7 +208,13 @@ fn is_secret(
         return false;
     }
     if matches!(noun, Noun::Perhaps(_)) {
-        return (in_query || joined.joint != Joint::Space) && values::is_made_up(value);
+        return values::is_made_up(value);
+    }
+    if joined.joint == Joint::Said || name.abroad {
+        let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+        let mixed = digits > 0 && letters > 0 && value.len() >= 6 && !value.contains('-');
+        let token = digits + letters == value.len() && values::is_made_up(value);
+        return mixed && (noun.is_chosen() || token);
     }
     let quoted = joined.at < place.start;
     if quoted {
@@ -359,7 +260,7 @@ fn is_identifier(value: &str) -> bool {
 }
 
 /// Whether this is written as what stands for something else: `PASSWORD`.
-fn is_constant(value: &str) -> bool {
+pub(super) fn is_constant(value: &str) -> bool {
     value.len() > 2
         && value
             .bytes()

@@ -143,6 +143,7 @@ fn noun_of(word: &str, before: &str, alone: bool, in_query: bool) -> Option<Noun
         _ if ends(word, "password") || ends(word, "passwd") || ends(word, "passwords") => {
             Noun::Password
         }
+        _ if is(word, &["bindpw", "rootpw"]) => Noun::Password,
         _ if ends(word, "pwd") => Noun::Password,
         _ if ends(word, "passphrase") => Noun::Passphrase,
         _ if ends(word, "passcode") => Noun::Password,

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -137,45 +136,6 @@ proptest! {
         ] {
             prop_assert_eq!(redactor.redact(&text), text.as_str());
         }
-    }
-}
-
-/// Each of these would cost the square of its length if what was found were searched again and again.
-#[test]
-fn time_grows_with_the_length_and_no_faster() {
-    for piece in PIECES.iter().copied().chain([
-        "password=<",
-        "sk-sk",
-        "eyJ-",
-        "eyJhbGciOiJIUzI1NiJ9-",
-        "x://a:b/",
-        "mysql -",
-        "a@",
-        "1:AA",
-        "-----END PRIVATE KEY-----",
-        "MHcCAQEEIIGabcdefghijklmnopqrstuvwxyz0123\n-----END PRIVATE KEY-----\n",
-        "\"password\": \"\\",
-        "[redacted: ",
-        "password=[redacted: password]",
-        "passphrase: ",
-        "Cookie: a; ",
-        "Authorization: [",
-        "; password=",
-    ]) {
-        let took = |bytes: usize| {
-            let text = piece.repeat(bytes / piece.len());
-            let began = Instant::now();
-            assert!(REDACTOR.redact(&text).len() <= 40 * text.len());
-            began.elapsed()
-        };
-        // The square would be 256 times as long. The machine does other things as well, so the fastest counts.
-        let short = (0..3).map(|_| took(2_000)).min().unwrap_or_default();
-        let mut long = (0..4).map(|_| took(32_000));
-        let limit = 64 * short + Duration::from_millis(2);
-        assert!(
-            long.any(|long| long < limit),
-            "16 times as long a text of {piece:?} takes more than {limit:?} instead of {short:?}"
-        );
     }
 }
 

@@ -181,6 +181,8 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("private key", "LS0tLS1CRUdJTiBFQyBQUklWQVRF", Base64, 8),
     shape("private key", "LS0tLS1CRUdJTiBPUEVOU1NI", Base64, 8),
     shape("private key", "LS0tLS1CRUdJTiBFTkNSWVBURUQg", Base64, 8),
+    // As PostgreSQL keeps it.
+    shape("hash of a password", "md5", Hex, 32),
     shape("hash of a password", "$2a$", Crypt, 40),
     shape("hash of a password", "$2b$", Crypt, 40),
     shape("hash of a password", "$2y$", Crypt, 40),

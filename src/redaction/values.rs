@@ -18,12 +18,14 @@ pub(super) enum Joint {
     Tag,
     /// `--name value`
     Space,
+    /// `the password is value`
+    Said,
 }
 
 /// How a value begins that is in quotes: `"`, or `\"` inside of another text.
 pub(super) fn quote(text: &str, at: usize) -> Option<&str> {
     let rest = &text[at..];
-    let quotes = ["\"", "'", "`", "\\\"", "\\'", "\\\\\\\"", "&quot;"];
+    let quotes = ["\"", "'", "`", "\\\"", "\\'", "\\\\\\\"", "&quot;", "%22"];
     let found = quotes.iter().find(|quote| rest.starts_with(**quote))?;
     Some(&rest[..found.len()])
 }

@@ -25,8 +25,9 @@ pub(super) fn redacted(
 }
 
 fn redact_hint(hint: &mut Option<String>, redactor: &Redactor) {
-    hint.iter_mut()
-        .for_each(|hint| redactor.redact_in_place(hint));
+    if let Some(hint) = hint {
+        redactor.redact_in_place(hint);
+    }
 }
 
 fn clean(mut reading: Reading, redactor: &Redactor) -> Reading {
