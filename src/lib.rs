@@ -10,7 +10,7 @@
 //! | layer | modules | what they may do |
 //! |---|---|---|
 //! | 0 | [`model`], [`clock`], [`problem`], [`secret`], [`document`], [`descriptors`], [`traces`] | hold values |
-//! | 1 | [`rules`], [`incidents`], [`render`], [`schedule`], [`purse`], [`analysis::baseline`] | turn values into values, purely |
+//! | 1 | [`rules`], [`incidents`], [`render`], [`schedule`], [`purse`], [`redaction`], [`analysis::baseline`], [`analysis::correlate`], [`analysis::prompt`], [`analysis::answer`] | turn values into values, purely |
 //! | 2 | [`clients`], [`store`] | talk to the world |
 //! | 3 | [`collectors`], [`reporters`] | one file per kind, one per channel |
 //! | 4 | [`round`], [`rounds`], [`guard`], [`pipeline`], [`desk`] | run things at once, and keep them apart |
@@ -37,6 +37,7 @@ pub mod model;
 pub mod pipeline;
 pub mod problem;
 pub mod purse;
+pub mod redaction;
 pub mod render;
 pub mod reporters;
 pub mod round;

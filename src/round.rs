@@ -3,6 +3,8 @@
 //! Concurrency, deadlines and panics are dealt with here and nowhere else, so that a collector is only about its
 //! kind.
 
+mod redacted;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -17,9 +19,11 @@ use tracing::{Instrument, Span};
 use crate::clients::Clients;
 use crate::clock::{Clock, milliseconds};
 use crate::collectors::{self, AnyCollector, Kind, RunContext};
-use crate::model::{Failure, FailureKind, Found, Observation, Reading, Target, TargetId};
-use crate::secret::Redactor;
+use crate::model::{Failure, FailureKind, Observation, Reading, Target, TargetId};
+use crate::redaction::Redactor;
 use crate::traces;
+
+use redacted::redacted;
 
 /// The collectors of the kinds that are in use, made once and kept between rounds.
 #[derive(Clone)]
@@ -65,8 +69,8 @@ pub struct RoundOptions {
     pub spread: Duration,
     /// Over how long a rate such as `cpu_percent` is measured.
     pub cpu_window: Duration,
-    /// What is taken out of everything that a look says.
-    pub secrets: Arc<Redactor>,
+    /// Takes secrets out of everything that a look says.
+    pub redactor: Arc<Redactor>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -228,7 +232,7 @@ pub(crate) async fn look(
     let took = began.elapsed();
     let looked = batch.iter().zip(outcomes).zip(spans);
     let looked = looked.map(|((target, outcome), trace)| {
-        let outcome = redacted(outcome, &options.secrets);
+        let outcome = redacted(outcome, &options.redactor);
         traces::looked(
             &trace,
             outcome.as_ref().err().map(|failure| failure.kind.word()),
@@ -249,44 +253,6 @@ pub(crate) async fn look(
         }
     });
     looked.collect()
-}
-
-/// Without the secrets that settings brought into what is said: collectors speak of addresses, and an address may hold
-/// a token.
-fn redacted(outcome: Result<Reading, Failure>, secrets: &Redactor) -> Result<Reading, Failure> {
-    match outcome {
-        Ok(reading) => Ok(clean(reading, secrets)),
-        Err(mut failure) => {
-            *failure.seen = clean(*failure.seen, secrets);
-            secrets.redact(&mut failure.message);
-            failure
-                .hint
-                .iter_mut()
-                .for_each(|hint| secrets.redact(hint));
-            Err(failure)
-        }
-    }
-}
-
-fn clean(mut reading: Reading, secrets: &Redactor) -> Reading {
-    for fact in &mut reading.facts {
-        secrets.redact(&mut fact.value);
-    }
-    for note in &mut reading.notes {
-        secrets.redact(&mut note.text);
-    }
-    for gap in &mut reading.gaps {
-        secrets.redact(&mut gap.message);
-        gap.hint.iter_mut().for_each(|hint| secrets.redact(hint));
-    }
-    let found = reading.found.take().map(|found| {
-        let cleaned = found.into_iter().map(|one| Found {
-            name: one.name,
-            outcome: redacted(one.outcome, secrets),
-        });
-        cleaned.collect()
-    });
-    Reading { found, ..reading }
 }
 
 /// A look that cannot outlast its deadline and cannot take the process with it.
@@ -377,7 +343,7 @@ mod tests {
             permits,
             spread: Duration::ZERO,
             cpu_window: Duration::ZERO,
-            secrets: Arc::default(),
+            redactor: Arc::default(),
             clock: Arc::new(SystemClock),
         }
     }

@@ -88,6 +88,12 @@ impl Redactor {
         }
     }
 
+    /// Whether one of them is in a text.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.iter().any(|secret| text.contains(secret.expose()))
+    }
+
     /// Puts `[hidden]` in the place of every secret.
     pub fn redact(&self, text: &mut String) {
         for secret in &self.0 {

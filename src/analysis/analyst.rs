@@ -15,6 +15,7 @@ use crate::clients::llm::{AskFailed, Endpoint, Finish, LlmClients, Question, Rep
 use crate::clock::{Clock, milliseconds};
 use crate::model::{Explanation, IncidentId, Timestamp, UsDollars};
 use crate::purse::{PriceTable, Purpose, Refusal, retired};
+use crate::redaction;
 use crate::secret::Redactor;
 
 /// When a model is asked.
@@ -133,7 +134,7 @@ impl Analyst {
                 settings,
             } = ask;
             let session = about.session();
-            let explaining = self.explain(&settings, &prompt, &session);
+            let explaining = Box::pin(self.explain(&settings, &prompt, &session));
             let Some(outcome) = stop.run_until_cancelled(explaining).await else {
                 return;
             };
@@ -173,7 +174,7 @@ impl Analyst {
         let (endpoints, notes) = living(&settings.endpoints, now.date_naive())?;
         let deadline = tokio::time::Instant::now() + settings.deadline;
         let mut text = prompt.text.clone();
-        settings.secrets.redact(&mut text);
+        redaction::Redactor::new(&settings.secrets, false).redact_in_place(&mut text);
         let mut question = Question {
             system: Some(prompt.system.to_owned()),
             text,
@@ -261,7 +262,7 @@ fn living(
             InPlace::Itself => living.push(endpoint.clone()),
             InPlace::Successor(successor, note) => {
                 said.push(note);
-                living.push(successor);
+                living.push(*successor);
             }
             InPlace::Nothing(why) => gone = gone.or(Some(why)),
         }
@@ -289,7 +290,7 @@ fn finished(reply: &Reply) -> Result<(), Discarded> {
 enum InPlace {
     Itself,
     /// Its listed successor, and what is to be said of that.
-    Successor(Endpoint, String),
+    Successor(Box<Endpoint>, String),
     /// Nobody, and why.
     Nothing(String),
 }
@@ -321,5 +322,5 @@ fn in_place_of(endpoint: &Endpoint, today: NaiveDate) -> InPlace {
         model: successor,
         ..endpoint.clone()
     };
-    InPlace::Successor(successor, note)
+    InPlace::Successor(Box::new(successor), note)
 }

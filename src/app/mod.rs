@@ -130,7 +130,7 @@ impl App {
                 permits: descriptors::permits(descriptors::raise_limit()),
                 spread: Duration::ZERO,
                 cpu_window: CPU_WINDOW_AT_A_PROMPT,
-                secrets: Arc::new(plan.secrets.clone()),
+                redactor: Arc::new(plan.redactor()),
                 clock: Arc::new(SystemClock),
             },
         }

@@ -70,7 +70,7 @@ fn show_prompt(session: &Session, place: &Place, incident: &Incident) -> Exit {
         return Exit::Usage;
     };
     let mut text = prompt.text;
-    place.plan.secrets.redact(&mut text);
+    place.plan.redactor().redact_in_place(&mut text);
     session
         .terminal
         .print(&format!("{}\n{text}\n", prompt.system), Exit::Well)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::sections::{AskWhen, Llm, Model};
+use super::sections::{AskWhen, Fallback, Llm};
 use crate::analysis::analyst::{Settings, When};
 use crate::collectors::llm_models::{self, PriceSettings};
 use crate::document::{Node, Path};
@@ -33,7 +33,7 @@ pub(super) fn read(
         Some(AskWhen::Always) => When::Always,
         Some(AskWhen::Never) => return None,
     };
-    let first = Model {
+    let first = Fallback {
         provider: llm.provider.clone()?,
         model: llm.model.clone()?,
         region: llm.region.clone(),

@@ -11,6 +11,7 @@ use crate::incidents::{self, Level, Route, Silence, Window};
 use crate::model::{Origin, Target};
 use crate::pipeline::ReportWhen;
 use crate::problem::Location;
+use crate::redaction;
 use crate::reporters::{self, ReporterKind};
 use crate::rules::Rules;
 use crate::schedule::Timetable;
@@ -52,6 +53,14 @@ pub struct Plan {
     pub analyst: Option<analyst::Settings>,
     /// Where we run: what clients find around them.
     pub surroundings: Surroundings,
+}
+
+impl Plan {
+    /// What takes secrets out of all that is collected: those that are configured, and those that look like one.
+    #[must_use]
+    pub fn redactor(&self) -> redaction::Redactor {
+        redaction::Redactor::new(&self.secrets, false)
+    }
 }
 
 /// A target with all that is needed to look at it and to judge it.

@@ -80,7 +80,7 @@ pub(super) struct Llm {
     /// What the model costs, where it is not in the price table.
     pub price: Option<Price>,
     /// Providers that are asked when the first does not answer.
-    pub fallback: Vec<Model>,
+    pub fallback: Vec<Fallback>,
     /// How long an answer is waited for, such as `20s`, the default. Messages do not wait for it.
     pub deadline: Option<Written<DurationText>>,
     /// How often the model is asked about one incident. Default 3.
@@ -94,7 +94,7 @@ pub(super) struct Llm {
 /// A model that is asked when those before it do not answer.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Model {
+pub(super) struct Fallback {
     /// Who runs it.
     pub provider: String,
     /// The model, as the provider names it.

@@ -114,8 +114,8 @@ pub fn about_incident(incident: &Incident) -> Option<Prompt> {
     }))
 }
 
-/// The question about a report; `None`: all is well and nothing is out of the ordinary.
-pub(super) fn about_report(report: &Report) -> Option<Prompt> {
+/// The question about a report.
+pub(super) fn about_report(report: &Report) -> Prompt {
     let not_well = report
         .targets
         .iter()
@@ -140,11 +140,11 @@ pub(super) fn about_report(report: &Report) -> Option<Prompt> {
         explanation: None,
         unexplained: None,
     };
-    Some(prompt(&Subject {
+    prompt(&Subject {
         ill: &ill,
         since,
         analysis: report.analysis.as_ref().unwrap_or(&nothing),
-    }))
+    })
 }
 
 /// Whether a report is to be explained.
@@ -185,9 +185,7 @@ impl Pipeline {
         if !is_wanted(settings.when, report) {
             return;
         }
-        let Some(prompt) = about_report(report) else {
-            return;
-        };
+        let prompt = about_report(report);
         if let Some(known) = self.explaining.known(&prompt.picture) {
             if let Some(analysis) = &mut report.analysis {
                 analysis.explanation = Some(known);

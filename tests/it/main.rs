@@ -17,6 +17,7 @@ mod incidents;
 mod llm_keys;
 mod llm_models;
 mod local_hosts;
+mod redaction;
 mod reports;
 mod round;
 mod s3_buckets;

@@ -155,7 +155,7 @@ pub(super) fn watch_of(
             permits,
             spread: Duration::ZERO,
             cpu_window: CPU_WINDOW,
-            secrets: Arc::new(plan.secrets.clone()),
+            redactor: Arc::new(plan.redactor()),
             clock: Arc::clone(clock),
         },
     }

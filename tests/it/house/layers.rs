@@ -18,6 +18,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("schedule::heartbeat", 4),
     ("schedule", 1),
     ("purse", 1),
+    ("redaction", 1),
     ("render", 1),
     ("analysis::baseline", 1),
     ("analysis::correlate", 1),

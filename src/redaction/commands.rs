@@ -1,0 +1,225 @@
+//! Command lines on which no name says that a value is secret: `mysql -pSECRET`, `curl -u user:password`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use super::findings::{Findings, is_cut};
+use super::marks;
+use super::values;
+
+/// A program that takes a secret.
+pub(super) struct Command {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Its flag.
+    flag: &'static str,
+    takes: Takes,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// `-pSECRET`
+    Attached,
+    /// `-p SECRET`
+    Next,
+    /// `-pSECRET` or `-p SECRET`
+    Either,
+    /// `-u user:SECRET`
+    Pair,
+    /// `-U user%SECRET`
+    Percent,
+}
+
+const fn command(name: &'static str, flag: &'static str, takes: Takes) -> Command {
+    Command { name, flag, takes }
+}
+
+use Takes::{Attached, Either, Next, Pair, Percent};
+
+/// All that are known.
+pub(super) const COMMANDS: &[Command] = &[
+    command("mysql", "-p", Attached),
+    command("mysqldump", "-p", Attached),
+    command("mysqladmin", "-p", Attached),
+    command("mysqlcheck", "-p", Attached),
+    command("mysqlimport", "-p", Attached),
+    command("mariadb", "-p", Attached),
+    command("mariadb-dump", "-p", Attached),
+    command("mariadb-admin", "-p", Attached),
+    command("sshpass", "-p", Either),
+    command("redis-cli", "-a", Next),
+    command("mongo", "-p", Next),
+    command("mongosh", "-p", Next),
+    command("mongodump", "-p", Next),
+    command("sqlcmd", "-P", Either),
+    command("mosquitto_pub", "-P", Next),
+    command("mosquitto_sub", "-P", Next),
+    command("ldapsearch", "-w", Next),
+    command("ldapmodify", "-w", Next),
+    command("ipmitool", "-P", Next),
+    command("login", "-p", Next),
+    command("unzip", "-P", Next),
+    command("cqlsh", "-p", Next),
+    command("curl", "-u", Pair),
+    command("curl", "--user", Pair),
+    command("curl", "-U", Pair),
+    command("curl", "--proxy-user", Pair),
+    command("skopeo", "--creds", Pair),
+    command("skopeo", "--src-creds", Pair),
+    command("skopeo", "--dest-creds", Pair),
+    command("smbclient", "-U", Percent),
+];
+
+/// A command line is no longer, as far as it is looked at.
+const LONGEST_LINE: usize = 512;
+
+/// Looks at the command line that begins with this name.
+pub(super) fn look(command: &Command, text: &str, name_end: usize, findings: &mut Findings) {
+    let bytes = text.as_bytes();
+    let name_start = name_end - command.name.len();
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let joined = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(|byte| part(*byte))
+    };
+    if joined(name_start.checked_sub(1)) || joined(Some(name_end)) {
+        return;
+    }
+    let line = bytes[name_end..].iter().take(LONGEST_LINE);
+    let end = name_end + line.take_while(|byte| !b"\n\r|;".contains(byte)).count();
+    let mut at = name_end;
+    while let Some(found) = bytes[at..end]
+        .windows(command.flag.len())
+        .position(|window| window == command.flag.as_bytes())
+    {
+        let flag = at + found;
+        at = flag + command.flag.len();
+        if b" \t\"',[".contains(&bytes[flag - 1]) {
+            argument(command.takes, text, at, findings);
+        }
+    }
+}
+
+fn argument(takes: Takes, text: &str, behind: usize, findings: &mut Findings) {
+    let bytes = text.as_bytes();
+    // Between the elements of a list, or of a line.
+    let between = bytes[behind..]
+        .iter()
+        .take(8)
+        .take_while(|byte| b" \t\"',=".contains(byte));
+    let apart = bytes
+        .get(behind)
+        .is_some_and(|byte| b" \t\"',=".contains(byte));
+    let quoted = values::quote(text, behind).is_some_and(|quote| {
+        bytes
+            .get(behind + quote.len())
+            .is_some_and(|byte| !b" ,]".contains(byte))
+    });
+    let start = match takes {
+        Attached if apart && !quoted => return,
+        Attached => behind,
+        Either if !apart => behind,
+        _ if !apart => {
+            // `-uuser:password`
+            if takes != Pair {
+                return;
+            }
+            behind
+        }
+        _ => {
+            let blanks = between.count();
+            let last = behind + blanks;
+            // The quote that the value begins with.
+            if blanks > 0 && b"\"'".contains(&bytes[last - 1]) {
+                last - 1
+            } else {
+                last
+            }
+        }
+    };
+    if start >= text.len() {
+        return;
+    }
+    let mut place = values::value(text, start, values::Joint::Space, None);
+    let separator = match takes {
+        Pair => Some(b':'),
+        Percent => Some(b'%'),
+        Attached | Next | Either => None,
+    };
+    if let Some(separator) = separator {
+        let Some(found) = marks::first_outside(text, place.clone(), separator) else {
+            return;
+        };
+        place.start = found + 1;
+    }
+    let value = &text[place.clone()];
+    let is_flag = value.starts_with('-') && takes != Attached;
+    if !values::stands_in(value) && !is_flag && marks::end(text, place.start).is_none() {
+        findings.add(place, marks::PASSWORD);
+    }
+}
+
+/// `IDENTIFIED BY 'value'` of SQL, from what stands behind it.
+pub(super) fn look_at_identified(text: &str, behind: usize, findings: &mut Findings) {
+    let start = behind
+        + text[behind..]
+            .bytes()
+            .take_while(|byte| *byte == b' ')
+            .count();
+    if start > behind && values::quote(text, start).is_some() {
+        let place = values::value(text, start, values::Joint::Space, None);
+        if !values::stands_in(&text[place.clone()]) && marks::end(text, place.start).is_none() {
+            findings.add(place, marks::PASSWORD);
+        }
+    }
+}
+
+/// `Bearer TOKEN` without a header's name, from what stands behind the word.
+pub(super) fn look_at_bearer(text: &str, behind: usize, findings: &mut Findings) {
+    let bytes = text.as_bytes();
+    let blanks = bytes[behind..]
+        .iter()
+        .take(4)
+        .take_while(|byte| **byte == b' ')
+        .count();
+    let start = behind + blanks;
+    let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(byte);
+    let end = start + bytes[start..].iter().take_while(made).count();
+    let end = start + text[start..end].trim_end_matches('.').len();
+    let value = &text[start..end];
+    let digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let whole = value.len() >= 8 && (digit || super::shapes::mixed(value.as_bytes()));
+    let cut = value.len() >= 4 && digit && is_cut(text, end);
+    // `Bearer realm="…"` asks for a token.
+    if blanks > 0 && (whole || cut) && !value.ends_with("realm=") {
+        findings.add(start..end, marks::TOKEN);
+    }
+}
+
+/// `Basic dXNlcjpwYXNz` without a header's name: what is a user and a password in base64.
+pub(super) fn look_at_basic(text: &str, behind: usize, findings: &mut Findings) {
+    const LONGEST: usize = 512;
+    let bytes = text.as_bytes();
+    let blanks = bytes[behind..]
+        .iter()
+        .take(4)
+        .take_while(|byte| **byte == b' ')
+        .count();
+    let start = behind + blanks;
+    let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    let length = bytes[start..].iter().take(LONGEST).take_while(made).count();
+    let padding = bytes[start + length..]
+        .iter()
+        .take(2)
+        .take_while(|byte| **byte == b'=')
+        .count();
+    let whole = &bytes[start..start + length - length % 4];
+    let decoded = STANDARD_NO_PAD.decode(whole).unwrap_or_default();
+    let is_pair = decoded.contains(&b':')
+        && decoded
+            .iter()
+            .all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    if blanks > 0 && length >= 6 && is_pair {
+        findings.add(start..start + length + padding, marks::CREDENTIALS);
+    }
+}

@@ -1,0 +1,196 @@
+//! Takes secrets out of collected text: error messages, output of health checks, names, command lines.
+//!
+//! The secrets of the configuration are known and are taken out by their value ([`crate::secret`]). This is about those
+//! that nobody configured: they are told by their own shape ([`shapes`]), or by what stands around them ([`names`],
+//! [`addresses`], [`commands`], [`blocks`]). A text that is only long and random is no secret: ids of containers,
+//! digests and hashes of commits are what people look for.
+//!
+//! One pass of an automaton finds all that a secret could begin with; what is found is looked at from there, so that the
+//! time is linear, and a text without any of it is given back as it is. It is our own because the libraries for it take
+//! everything that is long and random, or know no JSON (docs/decisions/0024-redaction.md).
+
+mod addresses;
+mod blocks;
+mod commands;
+mod findings;
+mod headers;
+mod joints;
+mod marks;
+mod names;
+mod nouns;
+mod shapes;
+mod values;
+
+#[cfg(test)]
+mod canaries;
+#[cfg(test)]
+mod properties;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use crate::secret;
+use commands::{COMMANDS, Command};
+use findings::Findings;
+use shapes::{SHAPES, Shape};
+
+/// A text is looked at again when something was taken out: that may have hidden where something else ends. Nearly always the
+/// second time finds nothing; more than three were never seen.
+const MOST_PASSES: usize = 4;
+
+/// What is looked at where one of the beginnings was found.
+#[derive(Clone, Copy)]
+enum Look {
+    Shape(&'static Shape),
+    Jwt,
+    Name,
+    Abroad,
+    Authority,
+    Go,
+    Webhook,
+    Telegram,
+    Email,
+    AzureSecret,
+    Command(&'static Command),
+    Identified,
+    Bearer,
+    Basic,
+    Begin,
+    End,
+    Putty,
+}
+
+/// Takes secrets out of text. Made once, and shared.
+pub struct Redactor {
+    configured: secret::Redactor,
+    /// All that a secret can begin with, in any case.
+    beginnings: AhoCorasick,
+    looks: Vec<Look>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Redactor");
+        shown
+            .field("beginnings", &self.looks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Redactor {
+    /// One that knows of no configured secret, and leaves e-mail addresses.
+    fn default() -> Self {
+        Self::new(&secret::Redactor::default(), false)
+    }
+}
+
+impl Redactor {
+    /// One that takes these secrets out by their value, and all others by how they look; addresses of e-mail too where
+    /// `emails` says so.
+    #[must_use]
+    pub fn new(configured: &secret::Redactor, emails: bool) -> Self {
+        let (words, looks): (Vec<&str>, Vec<Look>) = beginnings(emails).into_iter().unzip();
+        let beginnings = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(words)
+            .expect("a few hundred short words, far from what an automaton can hold");
+        Self {
+            configured: configured.clone(),
+            beginnings,
+            looks,
+        }
+    }
+
+    /// The text with a mark, such as `[redacted: password]`, in the place of each secret; the same text where there is
+    /// none. What was redacted before stays as it is.
+    #[must_use]
+    pub fn redact<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        let mut redacted = Cow::Borrowed(text);
+        if self.configured.is_in(text) {
+            self.configured.redact(redacted.to_mut());
+        }
+        for _ in 0..MOST_PASSES {
+            match self.by_looks(&redacted) {
+                Cow::Owned(next) => redacted = Cow::Owned(next),
+                Cow::Borrowed(_) => break,
+            }
+        }
+        redacted
+    }
+
+    /// As [`Self::redact`], in place.
+    pub fn redact_in_place(&self, text: &mut String) {
+        if let Cow::Owned(redacted) = self.redact(text) {
+            *text = redacted;
+        }
+    }
+
+    fn by_looks<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        let mut findings = Findings::new(text);
+        for hit in self.beginnings.find_overlapping_iter(text) {
+            let (start, end) = (hit.start(), hit.end());
+            if findings.covers(start) {
+                continue;
+            }
+            let found = &mut findings;
+            match self.looks[hit.pattern().as_usize()] {
+                Look::Shape(shape) => shapes::look(shape, text, start, found),
+                Look::Jwt => shapes::look_at_jwt(text, start, found),
+                Look::Name => names::look(text, start..end, found),
+                Look::Abroad => names::look_abroad(text, start..end, found),
+                Look::Authority => addresses::look_at_authority(text, end, found),
+                Look::Go => addresses::look_at_go(text, start, found),
+                Look::Webhook => addresses::look_at_webhook(text, end, found),
+                Look::Telegram => addresses::look_at_telegram(text, start, found),
+                Look::Email => addresses::look_at_email(text, start, found),
+                Look::AzureSecret => shapes::look_at_azure(text, start, found),
+                Look::Command(command) => commands::look(command, text, end, found),
+                Look::Identified => commands::look_at_identified(text, end, found),
+                Look::Bearer => commands::look_at_bearer(text, end, found),
+                Look::Basic => commands::look_at_basic(text, end, found),
+                Look::Begin => blocks::look_at_begin(text, start, found),
+                Look::End => blocks::look_at_end(text, start, found),
+                Look::Putty => blocks::look_at_putty(text, end, found),
+            }
+        }
+        findings.taken_out_of(text)
+    }
+}
+
+/// What a secret can begin with, and what is looked at then.
+fn beginnings(emails: bool) -> Vec<(&'static str, Look)> {
+    let mut all = vec![
+        ("eyJ", Look::Jwt),
+        ("://", Look::Authority),
+        ("@tcp(", Look::Go),
+        ("@unix(", Look::Go),
+        (":AA", Look::Telegram),
+        ("Q~", Look::AzureSecret),
+        ("identified by", Look::Identified),
+        ("bearer", Look::Bearer),
+        ("basic", Look::Basic),
+        (blocks::BEGIN, Look::Begin),
+        (blocks::END, Look::End),
+        (blocks::PUTTY, Look::Putty),
+    ];
+    all.extend(
+        SHAPES
+            .iter()
+            .map(|shape| (shape.prefix, Look::Shape(shape))),
+    );
+    all.extend(names::PARTS.map(|part| (part, Look::Name)));
+    all.extend(names::ABROAD.map(|name| (name, Look::Abroad)));
+    all.extend(addresses::WEBHOOKS.map(|webhook| (webhook, Look::Webhook)));
+    all.extend(
+        COMMANDS
+            .iter()
+            .map(|command| (command.name, Look::Command(command))),
+    );
+    if emails {
+        all.push(("@", Look::Email));
+    }
+    all
+}

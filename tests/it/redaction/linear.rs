@@ -1,0 +1,72 @@
+//! No text costs more than its length.
+
+use std::time::{Duration, Instant};
+
+use roundsman::redaction::Redactor;
+
+/// Each of these would cost the square of its length if what was found were searched again and again.
+#[test]
+fn time_grows_with_the_length_and_no_faster() {
+    let redactor = Redactor::new(&roundsman::secret::Redactor::default(), true);
+    for piece in [
+        "password",
+        "token",
+        "://",
+        "?key=",
+        "&code=",
+        "sk-",
+        "AKIA",
+        "eyJ",
+        ":AA",
+        "Q~",
+        "-----BEGIN ",
+        "Private-Lines:",
+        "Cookie",
+        "hunter2",
+        "mysql ",
+        "bearer ",
+        "Basic ",
+        "hooks.slack.com/",
+        "a1B2c3D4e5F6g7H8i9J0",
+        "[",
+        "\"",
+        "\\\"",
+        " ",
+        "&amp;",
+        "token: \"a ",
+        "`token`: \"",
+        "'password=",
+        "password=<",
+        "sk-sk",
+        "eyJ-",
+        "eyJhbGciOiJIUzI1NiJ9-",
+        "x://a:b/",
+        "mysql -",
+        "a@",
+        "1:AA",
+        "-----END PRIVATE KEY-----",
+        "MHcCAQEEIIGabcdefghijklmnopqrstuvwxyz0123\n-----END PRIVATE KEY-----\n",
+        "\"password\": \"\\",
+        "[redacted: ",
+        "password=[redacted: password]",
+        "passphrase: ",
+        "Cookie: a; ",
+        "Authorization: [",
+        "; password=",
+    ] {
+        let took = |bytes: usize| {
+            let text = piece.repeat(bytes / piece.len());
+            let began = Instant::now();
+            assert!(redactor.redact(&text).len() <= 40 * text.len());
+            began.elapsed()
+        };
+        // The square would be 256 times as long. The machine does other things as well, so the fastest counts.
+        let short = (0..3).map(|_| took(2_000)).min().unwrap_or_default();
+        let mut long = (0..4).map(|_| took(32_000));
+        let limit = 64 * short + Duration::from_millis(2);
+        assert!(
+            long.any(|long| long < limit),
+            "16 times as long a text of {piece:?} takes more than {limit:?} instead of {short:?}"
+        );
+    }
+}
