@@ -233,7 +233,9 @@ impl LlmClients {
                 call.show_question(question);
             }
             let sending = self.send(endpoint, question, in_parts, timeout, now);
+            let waiting = call.wait();
             let sent = sending.instrument(call.span()).await;
+            waiting.over();
             if let Err(failed) = &sent {
                 call.failed(&failed.failure);
             }

@@ -16,9 +16,32 @@ use crate::traces::{TARGET, gen_ai};
 /// A name or a word of somebody else is no longer.
 const LONGEST_WORD: usize = 128;
 
+/// The sort of failure of a call that was dropped: the look that made it was out of time, or the daemon ended.
+const GIVEN_UP: &str = "given_up";
+
 /// The trace of one call. The call is over; what becomes known later can still be noted until this is dropped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call(Span);
+
+/// Somebody waits for the answer. Dropped before it came, it notes that nobody did any more.
+pub(super) struct Waiting<'a> {
+    call: &'a Call,
+    is_over: bool,
+}
+
+impl Waiting<'_> {
+    pub(super) fn over(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.call.failed_as(GIVEN_UP);
+        }
+    }
+}
 
 impl Call {
     pub(super) fn begin(purpose: Purpose, endpoint: &Endpoint, question: &Question) -> Self {
@@ -60,6 +83,13 @@ impl Call {
     /// What the call is made in.
     pub(super) fn span(&self) -> Span {
         self.0.clone()
+    }
+
+    pub(super) fn wait(&self) -> Waiting<'_> {
+        Waiting {
+            call: self,
+            is_over: false,
+        }
     }
 
     /// What was asked. Only for whoever has asked for it.
@@ -112,12 +142,16 @@ impl Call {
     }
 
     pub(super) fn failed(&self, failure: &Failure) {
+        // Its message may hold words of the provider.
+        self.failed_as(failure.kind.word());
+    }
+
+    fn failed_as(&self, word: &'static str) {
         if self.0.is_disabled() {
             return;
         }
-        self.set(gen_ai::ERROR_TYPE, failure.kind.word());
-        // Its message may hold words of the provider.
-        self.0.set_status(Status::error(failure.kind.word()));
+        self.set(gen_ai::ERROR_TYPE, word);
+        self.0.set_status(Status::error(word));
     }
 
     /// Notes how good the answer was, from 0 to 1.
@@ -260,15 +294,23 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_traced_a_call_costs_nothing_and_does_nothing() {
+    fn a_call_that_nobody_waits_for_any_more_does_not_look_well() {
         let question = Question {
             system: None,
             text: String::new(),
             max_tokens: 1,
             session: None,
         };
-        let call = Call::begin(Purpose::Probe, &endpoint(), &question);
-        assert!(call.span().is_disabled());
-        call.scored(1.0);
+        let spans = traced(|| {
+            let heard = Call::begin(Purpose::Probe, &endpoint(), &question);
+            heard.wait().over();
+            let dropped = Call::begin(Purpose::Probe, &endpoint(), &question);
+            drop(dropped.wait());
+        });
+        let errors: Vec<_> = spans
+            .iter()
+            .map(|span| span.get(gen_ai::ERROR_TYPE).map(String::as_str))
+            .collect();
+        assert_eq!(errors, [Some("given_up"), None]);
     }
 }

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::place;
 use crate::daemon::Endpoint;
 use crate::support::otlp::Recorder;
+use crate::support::program::Workplace;
 
 const PUBLIC: &str = "pk-lf-canary-public";
 const SECRET: &str = "sk-lf-canary-secret";
@@ -186,4 +187,39 @@ async fn check_config_names_variables_that_are_wrong_and_never_what_they_hold() 
         .assert_prints("  LANGFUSE_SECRET_KEY: the environment\n")
         .assert_prints("this configuration can be used");
     assert!(!ended.to_string().contains("canary"), "{ended}");
+}
+
+#[tokio::test]
+async fn no_secret_of_a_target_or_a_reporter_is_in_a_span() {
+    let (shop, recorder) = (Endpoint::start().await, Recorder::start().await);
+    let port = shop.server.port;
+    let yaml = format!(
+        "targets:
+  api_endpoints:
+    - url: http://127.0.0.1:{port}/${{SECRET}}/x?key=${{SECRET}}
+      headers: {{x-token: \"${{SECRET}}\"}}
+      auth: {{bearer: \"${{SECRET}}\"}}
+      method: POST
+      body: canary-body
+      expect: {{contains: canary-expected}}
+    - {{name: dead, url: \"http://127.0.0.1:9/${{SECRET}}\"}}
+reporters:
+  - {{kind: webhook, name: hook, url: \"http://127.0.0.1:9/${{SECRET}}\", secret: \"${{SECRET}}\"}}
+"
+    );
+    let place = Workplace::with_configuration(&yaml)
+        .variable("SECRET", "canary-of-a-target")
+        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", &recorder.url());
+    let ended = place.run(&["--run-once"]).await;
+    let spans = recorder.spans();
+    assert_eq!(spans.len(), 4, "{ended} {spans:#?}");
+    assert_eq!(recorder.span("send").attribute("send.outcome"), "not_sent");
+    for batch in recorder.batches() {
+        let sent = format!(
+            "{:?} {}",
+            batch.headers,
+            String::from_utf8_lossy(&batch.bytes)
+        );
+        assert!(!sent.contains("canary"), "{sent}");
+    }
 }
