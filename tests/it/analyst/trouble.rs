@@ -63,7 +63,7 @@ async fn incident_with(
 async fn a_message_waits_for_no_model_be_it_dead_or_silent() {
     let silent = raw(|mut stream| async move {
         crate::support::servers::request(&mut stream).await;
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     })
     .await;
     for port in [free_port(), silent.port] {

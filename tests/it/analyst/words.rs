@@ -54,8 +54,8 @@ async fn a_message_is_brought_up_to_date_with_what_a_model_says() {
         let llm = format!(
             "{{provider: {provider}, model: {model}, base_url: \"{base}\", api_key: sk-canary-4711}}"
         );
-        let (post, place) = words_of(&llm).await;
-        let words = &post["incident"]["analysis"]["explanation"];
+        let (told, place) = words_of(&llm).await;
+        let words = &told["incident"]["analysis"]["explanation"];
         assert_eq!(
             words["summary"]["text"], "partner answers 503, so shop and checkout fail.",
             "{provider}"
