@@ -13,7 +13,7 @@ use super::prompt::Prompt;
 use super::score::score;
 use crate::clients::llm::{AskFailed, Endpoint, Finish, LlmClients, Question, Reply};
 use crate::clock::{Clock, milliseconds};
-use crate::model::{Explanation, IncidentId, Timestamp, UsDollars};
+use crate::model::{Explanation, IncidentId, SelfAlert, Timestamp, UsDollars};
 use crate::purse::{PriceTable, Purpose, Refusal, retired};
 use crate::redaction;
 use crate::secret::Redactor;
@@ -47,6 +47,25 @@ pub struct Settings {
     pub calls_per_incident: u32,
     /// What is taken out of a question.
     pub secrets: Redactor,
+    /// What models cost: the successor of a retired one is asked only where it is no dearer.
+    pub prices: PriceTable,
+}
+
+impl Settings {
+    /// What every report says of models that were retired.
+    #[must_use]
+    pub fn said_of_retired(&self, today: NaiveDate) -> Vec<SelfAlert> {
+        let said = self.endpoints.iter().filter_map(|endpoint| {
+            match in_place_of(endpoint, &self.prices, today) {
+                InPlace::Itself => None,
+                InPlace::Successor(_, message) | InPlace::Nothing(message) => Some(SelfAlert {
+                    message,
+                    hint: Some("set `llm.model`".to_owned()),
+                }),
+            }
+        });
+        said.collect()
+    }
 }
 
 /// What a question is about.
@@ -171,7 +190,7 @@ impl Analyst {
         session: &str,
     ) -> Result<Explanation, NotExplained> {
         let now = self.clock.now();
-        let (endpoints, notes) = living(&settings.endpoints, now.date_naive())?;
+        let (endpoints, notes) = living(settings, now.date_naive())?;
         let deadline = tokio::time::Instant::now() + settings.deadline;
         let mut text = prompt.text.clone();
         redaction::Redactor::new(&settings.secrets, false).redact_in_place(&mut text);
@@ -251,14 +270,14 @@ impl Analyst {
 
 /// The models that are still there, or what takes their place where it is no dearer; and what is to be said of that.
 fn living(
-    endpoints: &[Endpoint],
+    settings: &Settings,
     today: NaiveDate,
 ) -> Result<(Vec<Endpoint>, Option<String>), NotExplained> {
     let mut living = Vec::new();
     let mut said = Vec::new();
     let mut gone = None;
-    for endpoint in endpoints {
-        match in_place_of(endpoint, today) {
+    for endpoint in &settings.endpoints {
+        match in_place_of(endpoint, &settings.prices, today) {
             InPlace::Itself => living.push(endpoint.clone()),
             InPlace::Successor(successor, note) => {
                 said.push(note);
@@ -295,11 +314,10 @@ enum InPlace {
     Nothing(String),
 }
 
-fn in_place_of(endpoint: &Endpoint, today: NaiveDate) -> InPlace {
+fn in_place_of(endpoint: &Endpoint, prices: &PriceTable, today: NaiveDate) -> InPlace {
     let Some((gone, successor)) = retired(&endpoint.provider, &endpoint.model, today) else {
         return InPlace::Itself;
     };
-    let prices = PriceTable::default();
     let price = |model: &str| {
         prices
             .pricing(&endpoint.provider, model, today)
@@ -310,12 +328,12 @@ fn in_place_of(endpoint: &Endpoint, today: NaiveDate) -> InPlace {
     if after > before {
         return InPlace::Nothing(format!(
             "the language model `{model}` was retired on {}, and its successor `{successor}` is dearer ({after} in place of {before} \
-             for 1,000 tokens in and out): set `llm.model`",
+             for 1,000 tokens in and out)",
             gone.on
         ));
     }
     let note = format!(
-        "`{model}` was retired on {}: `{successor}` was asked in its place",
+        "the language model `{model}` was retired on {}: `{successor}`, which is no dearer, is asked in its place",
         gone.on
     );
     let successor = Endpoint {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tracing::Instrument;
 
+use crate::analysis::analyst::{self, About, Analyst, NotExplained};
 use crate::clients::Clients;
 use crate::clock::{SystemClock, milliseconds};
 use crate::config::{Plan, PlannedReporter, Watched};
@@ -17,9 +18,11 @@ use crate::delivery::{self, Reporters, send_in_time};
 use crate::descriptors;
 use crate::guard::{self, Watched as Guarded};
 use crate::incidents::Facts;
-use crate::model::{Report, ReportTarget, RoundSummary, TargetId};
+use crate::model::{Explanation, Report, ReportTarget, RoundSummary, Status, TargetId};
 use crate::pipeline::{self, Earlier, Judged, Past};
 use crate::render::Told;
+use crate::render::blocks::{Block, line};
+use crate::render::explanation::explanation_lines;
 use crate::reporters::{self, Means, Message, Retry, file};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::store::{FileLedger, Remembered};
@@ -200,6 +203,37 @@ impl App {
         looking.await.swap_remove(0)
     }
 
+    /// A model's words for a report; `None`: none are wanted.
+    pub async fn words(
+        &self,
+        report: &Report,
+        settings: Option<&analyst::Settings>,
+    ) -> Option<Result<Explanation, NotExplained>> {
+        let settings = settings.filter(|settings| pipeline::is_wanted(settings.when, report))?;
+        let analyst = Analyst {
+            llm: self.clients.llm.clone(),
+            clock: Arc::clone(&self.options.clock),
+        };
+        let session = About::Round(report.round.id.clone()).session();
+        let prompt = pipeline::about_report(report);
+        Some(analyst.explain(settings, &prompt, &session).await)
+    }
+
+    /// Sends a model's words behind a report that was sent already.
+    pub async fn follow(
+        &self,
+        words: &Explanation,
+        channels: &Channels,
+        screen: reporters::terminal::Screen,
+    ) {
+        let means = Means {
+            clients: self.clients.clone(),
+            screen,
+            clock: Arc::clone(&self.options.clock),
+        };
+        channels.follow(words, &means).await;
+    }
+
     /// Sends the report through all reporters at once, and gives those that did not take it.
     pub async fn send(
         &self,
@@ -225,11 +259,28 @@ pub struct Channels {
 impl Channels {
     /// Sends the report through all at once, and gives those that did not take it.
     pub async fn send(&self, report: Arc<Report>, means: &Means) -> Vec<Undelivered> {
-        let message = Message::digest(report);
+        self.send_message(&Message::digest(report), means).await
+    }
+
+    /// Sends a model's words. Whoever did not take them has the report.
+    async fn follow(&self, words: &Explanation, means: &Means) {
+        let lines = explanation_lines(words).into_iter();
+        let blocks = lines.map(|text| Block::Paragraph(line(text)));
+        let title = words.summary.text.clone();
+        let message = Message::note(
+            "analysis".to_owned(),
+            title,
+            Status::Green,
+            blocks.collect(),
+        );
+        let _undelivered = self.send_message(&message, means).await;
+    }
+
+    async fn send_message(&self, message: &Message, means: &Means) -> Vec<Undelivered> {
         let sends = self.all.iter().map(|planned| async {
             let reporter = planned.kind.make(&planned.settings, means);
             let failed = match reporter {
-                Some(reporter) => send_in_time(&planned.name, reporter.as_ref(), &message)
+                Some(reporter) => send_in_time(&planned.name, reporter.as_ref(), message)
                     .await
                     .err(),
                 None => Some(reporters::SendError::permanent(

@@ -9,14 +9,17 @@ use super::Session;
 use super::arguments::Once;
 use super::exit::Exit;
 use super::progress::Progress;
+use crate::analysis::analyst::NotExplained;
 use crate::app::{App, Before, Channels, Undelivered};
 use crate::clock::{Clock, SystemClock};
 use crate::collectors::{self, KINDS};
 use crate::config::{Plan, Watched};
 use crate::desk::{self, Order, Outcome};
-use crate::model::Report;
+use crate::model::{Analysis, Explanation, Report};
 use crate::problem::nearest;
-use crate::render::{TextStyle, render};
+use crate::render::digest::words_of_report;
+use crate::render::text::text;
+use crate::render::{Format, TextStyle, render};
 use crate::reporters::{file, terminal::Screen};
 use crate::store;
 
@@ -76,7 +79,7 @@ async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched])
     let progress = Progress::new(watched);
     let done = |target: &_| progress.done(target);
     let looking = app.round(watched, &before, complete, &done);
-    let report = Arc::new(if session.terminal.stderr {
+    let mut report = if session.terminal.stderr {
         tokio::select! {
             biased;
             report = looking => report,
@@ -84,18 +87,44 @@ async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched])
         }
     } else {
         looking.await
-    });
+    };
+    if let Some(analyst) = &plan.analyst {
+        let today = SystemClock.now().date_naive();
+        report.self_alerts.extend(analyst.said_of_retired(today));
+    }
     let worst = Exit::Worst(report.status);
     let style = style(session);
-    let exit = match render(&report, once.format, style) {
+    let channels = Channels::of(plan, !once.no_notify, once.report_dir.as_deref());
+    // A person reads the report while a model is asked; what programs read is one document.
+    let is_read = once.format == Format::Text;
+    if !is_read && let Some(words) = app.words(&report, plan.analyst.as_ref()).await {
+        put_into_words(session, &mut report, words);
+    }
+    let report = Arc::new(report);
+    let mut exit = match render(&report, once.format, style) {
         Ok(text) => session.terminal.print(&text, worst),
         Err(error) => {
             session.terminal.complain(&error.to_string());
             Exit::Software
         }
     };
-    let channels = Channels::of(plan, !once.no_notify, once.report_dir.as_deref());
-    let undelivered = (app.send(Arc::clone(&report), &channels, Screen::stdout(style))).await;
+    let sending = app.send(Arc::clone(&report), &channels, Screen::stdout(style));
+    let undelivered = if is_read {
+        let asking = app.words(&report, plan.analyst.as_ref());
+        let (undelivered, words) = tokio::join!(sending, asking);
+        match words {
+            Some(Ok(words)) => {
+                let text = text(&words_of_report(&words), style);
+                exit = session.terminal.print(&text, exit);
+                app.follow(&words, &channels, Screen::stdout(style)).await;
+            }
+            Some(Err(why)) => session.terminal.complain(&why.to_string()),
+            None => {}
+        }
+        undelivered
+    } else {
+        sending.await
+    };
     for failed in undelivered {
         let kept = hand_over(plan, &failed, &report).await;
         let hint = (failed.hint).map_or_else(String::new, |hint| format!("\n  hint: {hint}"));
@@ -106,6 +135,23 @@ async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched])
         session.terminal.complain(&said);
     }
     exit
+}
+
+/// What a model said, as a part of the report; that it said nothing is said at the prompt too.
+fn put_into_words(
+    session: &Session,
+    report: &mut Report,
+    words: Result<Explanation, NotExplained>,
+) {
+    let at = report.round.started_at;
+    let analysis = report.analysis.get_or_insert_with(|| Analysis::nothing(at));
+    match words {
+        Ok(words) => analysis.explanation = Some(words),
+        Err(why) => {
+            session.terminal.complain(&why.to_string());
+            analysis.unexplained = Some(why.to_string());
+        }
+    }
 }
 
 /// Leaves a report that may get out later to the daemon of the same store, and says so. Where there is no store, no daemon

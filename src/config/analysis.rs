@@ -7,6 +7,7 @@ use crate::analysis::analyst::{Settings, When};
 use crate::collectors::llm_models::{self, PriceSettings};
 use crate::document::{Node, Path};
 use crate::problem::{Problem, SettingsProblem, Severity, Variables};
+use crate::purse::PriceTable;
 use crate::secret::Redactor;
 
 /// What an answer needs at most: a long one has 800 tokens; models that think need more.
@@ -98,5 +99,6 @@ pub(super) fn read(
         deadline: written.unwrap_or(DEADLINE),
         calls_per_incident: llm.calls_per_incident.unwrap_or(CALLS_PER_INCIDENT),
         secrets: Redactor::default(),
+        prices: PriceTable::default(),
     })
 }

@@ -244,6 +244,7 @@ fn plan(
     let analyst = analysis::read(&llm, root, &variable, problems);
     let analyst = analyst.map(|settings| analyst::Settings {
         secrets: secrets.clone(),
+        prices: purse.prices.clone(),
         ..settings
     });
     let surroundings = surroundings::find(environment, store.path.as_deref(), main_file);

@@ -25,6 +25,19 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// Nothing is to be said of causes.
+    #[must_use]
+    pub fn nothing(at: Timestamp) -> Self {
+        Self {
+            at,
+            groups: Vec::new(),
+            groups_left_out: 0,
+            targets_apart: 0,
+            explanation: None,
+            unexplained: None,
+        }
+    }
+
     /// Whether another says the same but for values and times.
     #[must_use]
     pub fn has_same_causes(&self, other: &Self) -> bool {

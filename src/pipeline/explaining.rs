@@ -9,7 +9,9 @@ use super::Pipeline;
 use crate::analysis::analyst::{About, Ask, NotExplained, Settings, Told, When};
 use crate::analysis::prompt::{Ill, Prompt, Subject, prompt};
 use crate::delivery::SelfNote;
-use crate::model::{Analysis, Explanation, Incident, IncidentId, Report, Status, Timestamp};
+use crate::model::{
+    Analysis, Explanation, Incident, IncidentId, Report, SelfAlert, Status, Timestamp,
+};
 
 /// In one step no more questions are asked: of thousands of problems the most severe are one story.
 const MOST_AT_ONCE: usize = 2;
@@ -41,6 +43,14 @@ impl Explaining {
 
     pub(super) fn replan(&mut self, settings: Option<Settings>) {
         self.settings = settings;
+    }
+
+    /// What every report says of models that were retired.
+    pub(super) fn said_of_retired(&self, now: Timestamp) -> Vec<SelfAlert> {
+        let settings = self.settings.as_ref();
+        settings.map_or_else(Vec::new, |settings| {
+            settings.said_of_retired(now.date_naive())
+        })
     }
 
     /// What was said of that picture.
@@ -115,7 +125,8 @@ pub fn about_incident(incident: &Incident) -> Option<Prompt> {
 }
 
 /// The question about a report.
-pub(super) fn about_report(report: &Report) -> Prompt {
+#[must_use]
+pub fn about_report(report: &Report) -> Prompt {
     let not_well = report
         .targets
         .iter()
@@ -132,14 +143,7 @@ pub(super) fn about_report(report: &Report) -> Prompt {
         .map(|target| target.since)
         .min()
         .unwrap_or(report.round.started_at);
-    let nothing = Analysis {
-        at: report.round.started_at,
-        groups: Vec::new(),
-        groups_left_out: 0,
-        targets_apart: 0,
-        explanation: None,
-        unexplained: None,
-    };
+    let nothing = Analysis::nothing(report.round.started_at);
     prompt(&Subject {
         ill: &ill,
         since,
@@ -148,7 +152,8 @@ pub(super) fn about_report(report: &Report) -> Prompt {
 }
 
 /// Whether a report is to be explained.
-pub(super) fn is_wanted(when: When, report: &Report) -> bool {
+#[must_use]
+pub fn is_wanted(when: When, report: &Report) -> bool {
     match when {
         When::Never => false,
         When::Always => true,

@@ -32,7 +32,7 @@ use crate::traces;
 pub use alerts::network_alert;
 pub use conclude::{Earlier, Past, conclude};
 use explaining::Explaining;
-pub use explaining::about_incident;
+pub use explaining::{about_incident, about_report, is_wanted};
 use found::Sight;
 pub use incidents::IncidentRules;
 use incidents::Incidents;

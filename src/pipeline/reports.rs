@@ -100,5 +100,8 @@ impl Pipeline {
         let told = (outage.as_ref()).and_then(|outage| network_alert(outage, round.started_at));
         report.self_alerts.extend(told);
         report
+            .self_alerts
+            .extend(self.explaining.said_of_retired(now));
+        report
     }
 }

@@ -116,3 +116,65 @@ async fn a_budget_that_is_spent_is_said_once_and_nobody_is_asked() {
     assert_eq!(server.requests().len(), 0);
     assert_eq!(hook.posts().iter().filter(|post| is_note(post)).count(), 1);
 }
+
+#[tokio::test]
+async fn a_round_at_a_prompt_says_that_its_model_is_dead_and_is_no_later_for_it() {
+    let shops = Endpoints::start().await;
+    shops.fail("*");
+    let reporter = "{kind: file, directory: reports}";
+    let dead = Workplace::with_configuration(&configuration(&shops, &llm(free_port()), reporter));
+    let without = Workplace::with_configuration(&configuration(&shops, "{when: never}", reporter));
+    let ended = dead.run(&["--run-once", "--format", "json"]).await;
+    ended
+        .assert_code(2)
+        .assert_says("the language model did not answer");
+    let (with, other) = (
+        ended.json(),
+        without
+            .run(&["--run-once", "--format", "json"])
+            .await
+            .json(),
+    );
+    assert!(with["analysis"]["unexplained"].is_string(), "{with:#}");
+    for same in [
+        "status",
+        "overall",
+        "counts",
+        "recommendations",
+        "issues_found",
+    ] {
+        assert_eq!(with[same], other[same], "{same}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_was_retired_is_not_asked_where_its_successor_is_dearer() {
+    let answer = reply("{}", "stop");
+    let server = answering_as(move |_| answer.clone()).await;
+    let shops = Endpoints::start().await;
+    shops.fail("*");
+    for (prices, said, asked) in [
+        ("[]", "which is no dearer, is asked in its place", true),
+        (
+            "[{model: \"claude-haiku-5-5*\", input_per_1k: 0.9, output_per_1k: 0.9}]",
+            "is dearer",
+            false,
+        ),
+    ] {
+        let llm = format!(
+            "{{provider: bedrock, model: \"us.anthropic.claude-3-5-haiku-20241022-v1:0\", region: us-east-1, base_url: \"http://127.0.0.1:{}\", prices: {prices}}}",
+            server.port
+        );
+        let yaml = configuration(&shops, &llm, "{kind: file, directory: reports}");
+        let place = Workplace::with_configuration(&yaml)
+            .variable("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            .variable("AWS_SECRET_ACCESS_KEY", "canary-secret");
+        let before = server.requests().len();
+        let ended = place.run(&["--run-once"]).await;
+        ended
+            .assert_code(2)
+            .assert_prints("was retired on 2026-06-19")
+            .assert_prints(said);
+        assert_eq!(server.requests().len() > before, asked, "{prices}");
+    }
+}

@@ -101,3 +101,48 @@ async fn what_would_leave_the_house_is_shown_as_it_is() {
     );
     daemon.stop().await.assert_code(0);
 }
+
+#[tokio::test]
+async fn a_round_at_a_prompt_has_words_and_a_daemon_lets_them_follow_its_report() {
+    let port = aimock().await;
+    let (shops, hook) = (Endpoints::start().await, Hook::start().await);
+    let llm = format!(
+        "{{provider: openai, model: gpt-4o-mini, base_url: \"http://127.0.0.1:{port}/v1\", api_key: sk-canary-4711}}"
+    );
+    let yaml = configuration(&shops, &llm, &hook.reporter());
+    let place = Workplace::with_configuration(&yaml);
+    shops.fail("*");
+    let text = place.run(&["--run-once"]).await;
+    text.assert_code(2)
+        .assert_prints("In words")
+        .assert_prints("step 1: Look at the log of partner (E01)")
+        .assert_prints("analysis $0.000")
+        .assert_prints(" of $3.00");
+    // The report left first, and the words behind it.
+    let posts = hook.posts();
+    assert_eq!(posts.len(), 2, "{posts:#?}");
+    assert!(
+        posts[1].to_string().contains("partner answers 503"),
+        "{posts:#?}"
+    );
+    let json = place
+        .run(&["--run-once", "--format", "json", "--no-notify"])
+        .await;
+    let words = &json.json()["analysis"]["explanation"];
+    assert_eq!(words["confidence"], "high", "{words:#}");
+    let spent = place.run(&["budget"]).await;
+    spent.assert_prints("analysis").assert_prints("2 calls");
+
+    let mut daemon = Daemon::start(&place);
+    daemon.event("report.made").await;
+    until("the words behind the report", || {
+        let posts = hook.posts();
+        let notes = posts.iter().filter(|post| post["event"] == "note");
+        notes
+            .filter(|post| post.to_string().contains("partner answers 503"))
+            .count()
+            >= 2
+    })
+    .await;
+    daemon.stop().await.assert_code(0);
+}
