@@ -69,6 +69,9 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("whole path: looks judged, correlated and reported", |_| {
         crate::whole_path::figures()
     }),
+    ("words: a language model that is dead", |bench| {
+        crate::words::figures(bench.path())
+    }),
     ("store: looks of 5 samples", |bench| {
         crate::store::figures(bench.path())
     }),

@@ -25,6 +25,7 @@ mod ssh;
 mod store;
 mod storm;
 mod whole_path;
+mod words;
 
 use std::process::ExitCode;
 
