@@ -157,6 +157,7 @@ mod tests {
     use opentelemetry::trace::TracerProvider;
     use opentelemetry_sdk::error::OTelSdkResult;
     use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+    use tracing_subscriber::filter::LevelFilter;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -216,6 +217,7 @@ mod tests {
             text: "canary".to_owned(),
             max_tokens: 7,
             session: Some("i-20261129-1".to_owned()),
+            form: None,
         };
         let spans = traced(|| {
             let call = Call::begin(Purpose::Analysis, &endpoint(), &question);
@@ -266,9 +268,14 @@ mod tests {
             text: String::new(),
             max_tokens: 1,
             session: None,
+            form: None,
         };
-        let call = Call::begin(Purpose::Probe, &endpoint(), &question);
-        assert!(call.span().is_disabled());
-        call.scored(1.0);
+        // Whether a span is wanted is remembered from the last test that wanted it, unless somebody is there who does not.
+        let nobody = tracing_subscriber::registry().with(LevelFilter::OFF);
+        tracing::subscriber::with_default(nobody, || {
+            let call = Call::begin(Purpose::Probe, &endpoint(), &question);
+            assert!(call.span().is_disabled());
+            call.scored(1.0);
+        });
     }
 }
