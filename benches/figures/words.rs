@@ -20,7 +20,9 @@ fn round(folder: &Path, llm: &str) -> Result<f64> {
     std::fs::write(&config, yaml)?;
     let times = several(|| {
         let mut command = roundsman(folder);
-        command.args(["--format", "json", "--no-notify", "--config"]).arg(&config);
+        command
+            .args(["--format", "json", "--no-notify", "--config"])
+            .arg(&config);
         let began = Instant::now();
         let output = command.output()?;
         let took = milliseconds(began.elapsed());
@@ -48,6 +50,11 @@ pub(crate) fn figures(folder: &Path) -> Result<Vec<Line>> {
     let with = round(&folder, &dead)?;
     Ok(vec![
         Line::note("a report without a model", format!("{without:.0} ms")),
-        Line::at_most("later with a model that is dead", (with - without).max(0.0), "ms", 100.0),
+        Line::at_most(
+            "later with a model that is dead",
+            (with - without).max(0.0),
+            "ms",
+            100.0,
+        ),
     ])
 }

@@ -8,10 +8,10 @@ use chrono::NaiveDate;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{Discarded, read};
+use super::answer::{Discarded, read, schema};
 use super::prompt::Prompt;
 use super::score::score;
-use crate::clients::llm::{AskFailed, Endpoint, Finish, LlmClients, Question, Reply};
+use crate::clients::llm::{AskFailed, Endpoint, Finish, Form, LlmClients, Question, Reply};
 use crate::clock::{Clock, milliseconds};
 use crate::model::{Explanation, IncidentId, SelfAlert, Timestamp, UsDollars};
 use crate::purse::{PriceTable, Purpose, Refusal, retired};
@@ -135,6 +135,9 @@ pub struct Analyst {
     pub clock: Arc<dyn Clock>,
 }
 
+/// So much later than the deadline a call is given up that does not end by itself.
+const LENIENCE: Duration = Duration::from_secs(1);
+
 /// What a model is told whose answer was not of the form.
 const REPAIR: &str = "\n\nYour last answer was not the JSON object that was asked for. Answer again: the object, and nothing else.";
 
@@ -199,6 +202,10 @@ impl Analyst {
             text,
             max_tokens: settings.max_tokens,
             session: Some(session.to_owned()),
+            form: Some(Form {
+                name: "explanation",
+                schema: schema(),
+            }),
         };
         let mut paid = UsDollars::ZERO;
         let mut took = Duration::ZERO;
@@ -242,23 +249,24 @@ impl Analyst {
         deadline: tokio::time::Instant,
         now: Timestamp,
     ) -> Result<(Reply, &'a Endpoint), NotExplained> {
-        let mut last = NotExplained::Failed("no model is configured".to_owned());
-        for endpoint in endpoints {
-            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-            let asking = self
-                .llm
-                .ask(Purpose::Analysis, endpoint, question, left, now);
-            match tokio::time::timeout_at(deadline, asking).await {
-                Ok(Ok(reply)) => return Ok((reply, endpoint)),
-                Ok(Err(AskFailed::NotPaid(refusal))) => last = not_paid(&refusal),
-                Ok(Err(AskFailed::Failed(failure))) => last = NotExplained::Failed(failure.message),
-                Err(_) => {
-                    let why = "nothing came within the deadline (`llm.deadline`)".to_owned();
-                    return Err(NotExplained::Failed(why));
-                }
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let asking = self
+            .llm
+            .ask_in_turn(Purpose::Analysis, endpoints, question, left, now);
+        // The clients keep to the time themselves; nothing that hangs elsewhere may hold up the next question.
+        let asked = tokio::time::timeout_at(deadline + LENIENCE, asking).await;
+        match asked {
+            Ok(Ok((reply, index))) => match endpoints.get(index) {
+                Some(endpoint) => Ok((reply, endpoint)),
+                None => Err(NotExplained::Failed("nobody knows who answered".to_owned())),
+            },
+            Ok(Err(AskFailed::NotPaid(refusal))) => Err(not_paid(&refusal)),
+            Ok(Err(AskFailed::Failed(failure))) => Err(NotExplained::Failed(failure.message)),
+            Err(_) => {
+                let why = "nothing came within the deadline (`llm.deadline`)".to_owned();
+                Err(NotExplained::Failed(why))
             }
         }
-        Err(last)
     }
 
     /// `today $0.31 of $3.00`

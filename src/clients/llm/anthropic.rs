@@ -3,12 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question, sse};
+use super::{Endpoint, Family, Finish, FirstToken, Form, Parsed, Question, form, sse};
 
 /// The version of the format that we speak.
 pub(super) const VERSION: &str = "2023-06-01";
 
-pub(super) fn body(endpoint: &Endpoint, question: &Question) -> Value {
+/// A form is asked for as a tool that must be used.
+pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>) -> Value {
     let mut body = json!({
         "model": endpoint.model,
         "max_tokens": question.max_tokens,
@@ -21,6 +22,14 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question) -> Value {
     if Family::of(&endpoint.model).can_stop_thinking {
         body["thinking"] = json!({"type": "disabled"});
     }
+    if let Some(form) = form {
+        body["tools"] = json!([{
+            "name": form.name,
+            "description": form::TOOL,
+            "input_schema": form.schema,
+        }]);
+        body["tool_choice"] = json!({"type": "tool", "name": form.name});
+    }
     body
 }
 
@@ -30,9 +39,10 @@ pub(super) fn parse(body: &str) -> Option<Parsed> {
     }
     let whole: Value = serde_json::from_str(body).ok()?;
     let parts = whole["content"].as_array()?;
+    let tool = parts.iter().find(|part| part["type"] == "tool_use");
     let text = parts.iter().filter_map(|part| part["text"].as_str());
     let mut parsed = Parsed {
-        text: text.collect(),
+        text: tool.map_or_else(|| text.collect(), |tool| tool["input"].to_string()),
         finish: whole["stop_reason"].as_str().map(finish),
         complete: true,
         ..Parsed::default()
@@ -47,12 +57,22 @@ fn parse_stream(body: &str) -> Parsed {
     for (at, event) in events {
         match event["type"].as_str() {
             Some("message_start") => note(&event["message"], &mut parsed),
-            Some("content_block_delta") => {
-                let part = event["delta"]["text"].as_str().unwrap_or_default();
-                if !part.is_empty() && parsed.text.is_empty() {
-                    parsed.first_token = FirstToken::AtByte(at);
+            Some("content_block_start") if event["content_block"]["type"] == "tool_use" => {
+                let block = event["index"].as_u64().unwrap_or_default();
+                parsed.begin_tool(block);
+                // The service begins with an empty one; some that play it send all of it here.
+                let input = &event["content_block"]["input"];
+                if input.as_object().is_some_and(|input| !input.is_empty()) {
+                    parsed.add_input(block, &input.to_string(), FirstToken::AtByte(at));
                 }
-                parsed.text.push_str(part);
+            }
+            Some("content_block_delta") => {
+                let (delta, first) = (&event["delta"], FirstToken::AtByte(at));
+                if let Some(part) = delta["partial_json"].as_str() {
+                    let block = event["index"].as_u64().unwrap_or_default();
+                    parsed.add_input(block, part, first);
+                }
+                parsed.add_text(delta["text"].as_str().unwrap_or_default(), first);
             }
             Some("message_delta") => {
                 note(&event, &mut parsed);
@@ -86,8 +106,8 @@ fn note(whole: &Value, parsed: &mut Parsed) {
 
 fn finish(reason: &str) -> Finish {
     match reason {
-        "end_turn" | "stop_sequence" => Finish::Stop,
-        "max_tokens" => Finish::Length,
+        "end_turn" | "stop_sequence" | "tool_use" => Finish::Stop,
+        "max_tokens" | "model_context_window_exceeded" => Finish::Length,
         "refusal" => Finish::Refusal,
         other => Finish::Other(other.to_owned()),
     }

@@ -6,16 +6,20 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::types::{
-    ContentBlock, ContentBlockDelta, ConversationRole, ConverseOutput, ConverseStreamOutput,
-    InferenceConfiguration, Message, StopReason, SystemContentBlock, TokenUsage,
+    ContentBlock, ContentBlockDelta, ContentBlockStart, ConversationRole, ConverseOutput,
+    ConverseStreamOutput, InferenceConfiguration, Message, SpecificToolChoice, StopReason,
+    SystemContentBlock, TokenUsage, Tool, ToolChoice, ToolConfiguration, ToolInputSchema,
+    ToolSpecification,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::Document;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::operation::BuildError;
 
+use super::document::{document_of, json_of};
 use super::send::SendFailed;
-use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question};
+use super::{Endpoint, Family, Finish, FirstToken, Form, Parsed, Question, form};
 use crate::clients::aws::{AwsClients, Call, Class, call_failed};
 use crate::clients::net::blame::chain;
 use crate::clients::words::shortened;
@@ -43,14 +47,21 @@ pub(super) async fn ask(
         let asking = Asking {
             endpoint,
             question,
+            form: question.form.as_ref(),
             whom: &whom,
             began,
             now,
         };
-        let parsed = if in_parts {
-            asking.in_parts(&client).await?
-        } else {
-            asking.in_one_piece(&client).await?
+        let parsed = match asking.ask(&client, in_parts).await {
+            // Which models can be made to use a tool, their names do not tell: a profile can stand for any.
+            Err(failed) if failed.refuses_form && asking.form.is_some() => {
+                let asking = Asking {
+                    form: None,
+                    ..asking
+                };
+                asking.ask(&client, in_parts).await?
+            }
+            asked => asked?,
         };
         super::send::finished(&parsed, &whom)?;
         let first_token = match parsed.first_token {
@@ -70,15 +81,26 @@ pub(super) async fn ask(
     })
 }
 
+#[derive(Clone, Copy)]
 struct Asking<'a> {
     endpoint: &'a Endpoint,
     question: &'a Question,
+    /// Asked for as a tool that must be used.
+    form: Option<&'a Form>,
     whom: &'a str,
     began: Instant,
     now: Timestamp,
 }
 
 impl Asking<'_> {
+    async fn ask(&self, client: &Client, in_parts: bool) -> Result<Parsed, SendFailed> {
+        if in_parts {
+            self.in_parts(client).await
+        } else {
+            self.in_one_piece(client).await
+        }
+    }
+
     async fn in_parts(&self, client: &Client) -> Result<Parsed, SendFailed> {
         let request = client
             .converse_stream()
@@ -86,6 +108,7 @@ impl Asking<'_> {
             .messages(self.message()?)
             .inference_config(self.limits())
             .set_system(self.system())
+            .set_tool_config(self.tool()?)
             .set_additional_model_request_fields(self.without_thinking());
         let sent = request.send().await;
         let answer =
@@ -116,6 +139,7 @@ impl Asking<'_> {
             .messages(self.message()?)
             .inference_config(self.limits())
             .set_system(self.system())
+            .set_tool_config(self.tool()?)
             .set_additional_model_request_fields(self.without_thinking());
         let sent = request.send().await;
         let answer = sent.map_err(|error| self.failed(&error, "bedrock:InvokeModel"))?;
@@ -125,9 +149,14 @@ impl Asking<'_> {
             ..Parsed::default()
         };
         if let Some(ConverseOutput::Message(message)) = answer.output {
-            for block in message.content {
-                if let ContentBlock::Text(text) = block {
-                    parsed.text.push_str(&text);
+            for (at, block) in (0..).zip(message.content) {
+                match block {
+                    ContentBlock::Text(text) => parsed.add_text(&text, FirstToken::Unknown),
+                    ContentBlock::ToolUse(tool) => {
+                        let input = json_of(tool.input()).to_string();
+                        parsed.add_input(at, &input, FirstToken::Unknown);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -139,10 +168,30 @@ impl Asking<'_> {
         let message = Message::builder()
             .role(ConversationRole::User)
             .content(ContentBlock::Text(self.question.text.clone()));
-        message.build().map_err(|error| {
-            let message = format!("cannot ask {}: {error}", self.whom);
-            SendFailed::free(Failure::ours(message).hint("this is a bug of ours: please report it"))
-        })
+        message.build().map_err(|error| self.no_request(&error))
+    }
+
+    fn no_request(&self, error: &BuildError) -> SendFailed {
+        let message = format!("cannot ask {}: {error}", self.whom);
+        SendFailed::free(Failure::ours(message).hint("this is a bug of ours: please report it"))
+    }
+
+    fn tool(&self) -> Result<Option<ToolConfiguration>, SendFailed> {
+        let Some(form) = self.form else {
+            return Ok(None);
+        };
+        let tool = ToolSpecification::builder()
+            .name(form.name)
+            .description(form::TOOL)
+            .input_schema(ToolInputSchema::Json(document_of(&form.schema)));
+        let choice = SpecificToolChoice::builder().name(form.name);
+        let built = tool.build().and_then(|tool| {
+            ToolConfiguration::builder()
+                .tools(Tool::ToolSpec(tool))
+                .tool_choice(ToolChoice::Tool(choice.build()?))
+                .build()
+        });
+        built.map(Some).map_err(|error| self.no_request(&error))
     }
 
     fn limits(&self) -> InferenceConfiguration {
@@ -177,10 +226,12 @@ impl Asking<'_> {
         let status = failed.answered.as_ref().map(|(status, _)| *status);
         let is_free = status.is_some() || failed.class == Class::Credentials;
         let failure = about_model(failed.failure, status, self.endpoint, self.whom);
-        if is_free {
-            SendFailed::free(failure)
-        } else {
-            SendFailed::paid(failure)
+        let words = error.message().unwrap_or_default().to_lowercase();
+        SendFailed {
+            is_free,
+            refuses_form: error.code() == Some("ValidationException") && words.contains("tool"),
+            // The SDK has asked as often by itself.
+            ..SendFailed::paid(failure)
         }
     }
 
@@ -201,12 +252,20 @@ impl Asking<'_> {
 
 fn take(event: ConverseStreamOutput, began: Instant, parsed: &mut Parsed) {
     match event {
+        ConverseStreamOutput::ContentBlockStart(block) => {
+            if let Some(ContentBlockStart::ToolUse(_)) = block.start {
+                parsed.begin_tool(number(block.content_block_index));
+            }
+        }
         ConverseStreamOutput::ContentBlockDelta(delta) => {
-            if let Some(ContentBlockDelta::Text(text)) = delta.delta {
-                if parsed.text.is_empty() && !text.is_empty() {
-                    parsed.first_token = FirstToken::After(began.elapsed());
-                }
-                parsed.text.push_str(&text);
+            let (at, first) = (
+                number(delta.content_block_index),
+                FirstToken::After(began.elapsed()),
+            );
+            match delta.delta {
+                Some(ContentBlockDelta::Text(text)) => parsed.add_text(&text, first),
+                Some(ContentBlockDelta::ToolUse(tool)) => parsed.add_input(at, &tool.input, first),
+                _ => {}
             }
         }
         ConverseStreamOutput::MessageStop(stop) => {
@@ -218,10 +277,14 @@ fn take(event: ConverseStreamOutput, began: Instant, parsed: &mut Parsed) {
     }
 }
 
+fn number(index: i32) -> u64 {
+    u64::try_from(index).unwrap_or_default()
+}
+
 fn finish(reason: &StopReason) -> Finish {
     match reason {
-        StopReason::EndTurn | StopReason::StopSequence => Finish::Stop,
-        StopReason::MaxTokens => Finish::Length,
+        StopReason::EndTurn | StopReason::StopSequence | StopReason::ToolUse => Finish::Stop,
+        StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => Finish::Length,
         StopReason::ContentFiltered | StopReason::GuardrailIntervened => Finish::Refusal,
         other if other.as_str() == "refusal" => Finish::Refusal,
         other => Finish::Other(other.as_str().to_owned()),

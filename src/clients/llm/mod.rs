@@ -5,8 +5,11 @@
 
 mod anthropic;
 mod bedrock;
+mod document;
 mod family;
+mod form;
 mod free;
+mod in_turn;
 mod ollama;
 mod openai;
 mod providers;
@@ -17,9 +20,11 @@ mod traced;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::Instrument;
 
 pub use family::Family;
+pub use form::Form;
 pub use free::KeyAnswer;
 pub use providers::{Endpoint, KeyCheck, PROVIDERS, Provider, Wire, provider};
 pub use traced::Call;
@@ -31,6 +36,7 @@ use crate::purse::{
     Budget, Ledger, NoLedger, PriceTable, Pricing, Purpose, Refusal, Reserved, Settled,
     USUAL_DAILY_USD, Wanted,
 };
+use in_turn::OnceFailed;
 
 /// How long a connection to a provider may take to open.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,6 +61,8 @@ pub struct Question {
     pub max_tokens: u32,
     /// The round or the incident that it is about, for those who read traces.
     pub session: Option<String>,
+    /// The answer is to be a JSON object of this form. Who has nothing for that is asked all the same.
+    pub form: Option<Form>,
 }
 
 /// Why an answer ended.
@@ -95,6 +103,8 @@ pub struct Reply {
 #[derive(Debug, Default)]
 struct Parsed {
     text: String,
+    /// The block in which a tool is called: then what it is given is the text.
+    tool: Option<u64>,
     finish: Option<Finish>,
     model: Option<String>,
     input_tokens: Option<u64>,
@@ -122,6 +132,15 @@ pub enum AskFailed {
     NotPaid(Refusal),
     /// The call failed.
     Failed(Failure),
+}
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    /// From when the purse has paid for it.
+    OncePaid(Duration),
+    /// Whatever the purse takes.
+    Until(Instant),
 }
 
 /// On which terms calls are made: what a configuration says of money and of traces.
@@ -199,40 +218,49 @@ impl LlmClients {
         timeout: Duration,
         now: Timestamp,
     ) -> Result<Reply, AskFailed> {
+        let limit = Limit::OncePaid(timeout);
+        let asked = self.ask_once(purpose, endpoint, question, limit, now);
+        asked.await.map_err(|failed| match failed {
+            OnceFailed::NotPaid(refusal) => AskFailed::NotPaid(refusal),
+            OnceFailed::Failed(failure, _) => AskFailed::Failed(failure),
+        })
+    }
+
+    async fn ask_once(
+        &self,
+        purpose: Purpose,
+        endpoint: &Endpoint,
+        question: &Question,
+        limit: Limit,
+        now: Timestamp,
+    ) -> Result<Reply, OnceFailed> {
         let terms = self.terms();
-        let today = now.with_timezone(&terms.budget.zone).date_naive();
-        let pricing = endpoint.price.map_or_else(
-            || {
-                terms
-                    .prices
-                    .pricing(&endpoint.provider, &endpoint.model, today)
-            },
-            Pricing::own,
-        );
-        let most_input = longest_input(question);
+        let pricing = pricing(&terms, endpoint, now);
         let wanted = Wanted {
             purpose,
             provider: endpoint.provider.clone(),
             model: endpoint.model.clone(),
-            worst: pricing.of(most_input, u64::from(question.max_tokens)),
+            worst: worst(&pricing, question),
         };
         let mut in_parts = true;
+        let mut taken = Duration::ZERO;
         loop {
             let reserved = match self.reserve(terms.budget, wanted.clone(), now).await {
                 // What is free is done also where nothing can be noted.
-                Err(AskFailed::NotPaid(Refusal::NoLedger(_)))
-                    if wanted.worst == UsDollars::ZERO =>
-                {
-                    None
-                }
-                reserved => Some(reserved?),
+                Err(Refusal::NoLedger(_)) if wanted.worst == UsDollars::ZERO => None,
+                reserved => Some(reserved.map_err(OnceFailed::NotPaid)?),
             };
-            let timeout = timeout.min(WHOLE_TIMEOUT);
+            let began = Instant::now();
+            let left = match limit {
+                Limit::OncePaid(timeout) => timeout.saturating_sub(taken),
+                Limit::Until(end) => end.saturating_duration_since(began),
+            };
+            let left = left.min(WHOLE_TIMEOUT);
             let call = Call::begin(purpose, endpoint, question);
             if terms.trace_prompts {
                 call.show_question(question);
             }
-            let sending = self.send(endpoint, question, in_parts, timeout, now);
+            let sending = self.send(endpoint, question, in_parts, left, now);
             let waiting = call.wait();
             let sent = sending.instrument(call.span()).await;
             waiting.over();
@@ -260,14 +288,17 @@ impl LlmClients {
                     return Ok(reply);
                 }
                 // It is paid for twice: the reservation of the first stands.
-                Err(failed) if in_parts && failed.in_unreadable_parts => in_parts = false,
+                Err(failed) if in_parts && failed.in_unreadable_parts => {
+                    in_parts = false;
+                    taken += began.elapsed();
+                }
                 Err(failed) => {
                     // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands:
                     // the answer may have been made, and lost on its way.
                     if failed.is_free {
                         self.settle(reserved, Settled::default()).await;
                     }
-                    return Err(AskFailed::Failed(failed.failure));
+                    return Err(OnceFailed::Failed(failed.failure, failed.again));
                 }
             }
         }
@@ -278,15 +309,13 @@ impl LlmClients {
         budget: Budget,
         wanted: Wanted,
         now: Timestamp,
-    ) -> Result<Reserved, AskFailed> {
+    ) -> Result<Reserved, Refusal> {
         let ledger = Arc::clone(&self.ledger);
         // The ledger waits for its disk, and for other processes.
         let reserved =
             tokio::task::spawn_blocking(move || ledger.reserve(&budget, &wanted, now)).await;
         let lost = || Err(Refusal::NoLedger("asking it panicked".to_owned()));
-        reserved
-            .unwrap_or_else(|_| lost())
-            .map_err(AskFailed::NotPaid)
+        reserved.unwrap_or_else(|_| lost())
     }
 
     /// What all calls of today did cost, and what they may; `None`: it cannot be read.
@@ -349,8 +378,24 @@ impl LlmClients {
     }
 }
 
-/// The most tokens that a question can be.
-fn longest_input(question: &Question) -> u64 {
+fn pricing(terms: &Terms, endpoint: &Endpoint, now: Timestamp) -> Pricing {
+    let today = now.with_timezone(&terms.budget.zone).date_naive();
+    let prices = &terms.prices;
+    endpoint.price.map_or_else(
+        || prices.pricing(&endpoint.provider, &endpoint.model, today),
+        Pricing::own,
+    )
+}
+
+/// The most that an answer can cost.
+fn worst(pricing: &Pricing, question: &Question) -> UsDollars {
+    let form = question.form.as_ref().map_or(0, Form::longest);
+    let input = longest_text(question).saturating_add(form);
+    pricing.of(input, u64::from(question.max_tokens))
+}
+
+/// The most tokens that the words of a question can be.
+fn longest_text(question: &Question) -> u64 {
     let bytes = question.text.len() + question.system.as_ref().map_or(0, String::len);
     u64::try_from(bytes)
         .unwrap_or(u64::MAX)
@@ -365,10 +410,12 @@ fn estimated(text: &str) -> u64 {
 fn paid(parsed: &Parsed, question: &Question, pricing: &Pricing) -> Settled {
     // Some report zeros where they do not count; nobody answers for nothing.
     let reported = |tokens: Option<u64>| tokens.filter(|tokens| *tokens > 0);
+    let schema = question.form.as_ref().map(|form| form.schema.to_string());
     let asked = format!(
-        "{}{}",
+        "{}{}{}",
         question.system.as_deref().unwrap_or_default(),
-        question.text
+        question.text,
+        schema.unwrap_or_default(),
     );
     let input = reported(parsed.input_tokens);
     let output = reported(parsed.output_tokens);

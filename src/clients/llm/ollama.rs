@@ -3,28 +3,32 @@
 
 use serde_json::{Value, json};
 
-use super::{Endpoint, Finish, FirstToken, Parsed, Question, sse};
+use super::{Endpoint, Finish, FirstToken, Form, Parsed, Question, sse};
 
 /// How much of a conversation a model keeps, unless the settings say otherwise: room for the question and the answer.
 const LEAST_CONTEXT: u64 = 4_096;
 
-pub(super) fn body(endpoint: &Endpoint, question: &Question) -> Value {
+pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>) -> Value {
     let mut messages = Vec::new();
     if let Some(system) = &question.system {
         messages.push(json!({"role": "system", "content": system}));
     }
     messages.push(json!({"role": "user", "content": question.text}));
-    let needed = super::longest_input(question) + u64::from(question.max_tokens);
+    let needed = super::longest_text(question) + u64::from(question.max_tokens);
     let context = endpoint
         .num_ctx
         .map_or_else(|| needed.next_power_of_two().max(LEAST_CONTEXT), u64::from);
-    json!({
+    let mut body = json!({
         "model": endpoint.model,
         "messages": messages,
         "stream": true,
         "think": false,
         "options": {"num_ctx": context, "num_predict": question.max_tokens},
-    })
+    });
+    if let Some(form) = form {
+        body["format"] = form.schema.clone();
+    }
+    body
 }
 
 pub(super) fn parse(body: &str) -> Option<Parsed> {

@@ -6,12 +6,31 @@ use serde_json::{Value, json};
 
 use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question, Wire, sse};
 
+/// What servers call the form of an answer when they refuse it.
+const FORM_WORDS: [&str; 6] = [
+    "response_format",
+    "response format",
+    "schema",
+    "json_object",
+    "json mode",
+    "structured output",
+];
+
 /// What servers that speak it refuse, each on its own: found out by asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Quirks {
     completion_tokens: bool,
     streaming: Streaming,
     effort: bool,
+    form: FormAsked,
+}
+
+/// How much of a form is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FormAsked {
+    Schema,
+    AnyObject,
+    Nothing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +41,15 @@ enum Streaming {
 }
 
 impl Quirks {
-    pub(super) fn of(family: Family) -> Self {
+    pub(super) fn of(family: Family, question: &Question) -> Self {
         Self {
             completion_tokens: family.completion_tokens,
             streaming: Streaming::WithUsage,
             effort: true,
+            form: match question.form {
+                Some(_) => FormAsked::Schema,
+                None => FormAsked::Nothing,
+            },
         }
     }
 
@@ -34,7 +57,16 @@ impl Quirks {
     pub(super) fn after(self, refusal: &str) -> Option<Self> {
         let words = refusal.to_lowercase();
         let about = |word: &str| words.contains(word);
-        let next = if about("stream_options") {
+        let is_about_form = FORM_WORDS.iter().any(|word| about(word));
+        let next = if self.form != FormAsked::Nothing && is_about_form {
+            Self {
+                form: match self.form {
+                    FormAsked::Schema => FormAsked::AnyObject,
+                    FormAsked::AnyObject | FormAsked::Nothing => FormAsked::Nothing,
+                },
+                ..self
+            }
+        } else if about("stream_options") {
             Self {
                 streaming: Streaming::WithoutUsage,
                 ..self
@@ -93,6 +125,11 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, quirks: Quirks) -> 
     if let Some(effort) = family.least_effort.filter(|_| quirks.effort) {
         body["reasoning_effort"] = json!(effort);
     }
+    match (&question.form, quirks.form) {
+        (Some(form), FormAsked::Schema) => body["response_format"] = form.as_response_format(),
+        (Some(_), FormAsked::AnyObject) => body["response_format"] = json!({"type": "json_object"}),
+        _ => {}
+    }
     body
 }
 
@@ -121,6 +158,7 @@ fn parse_stream(body: &str) -> Parsed {
         complete: done,
         ..Parsed::default()
     };
+    let mut refused = false;
     for (at, event) in events {
         if let Some(error) = event["error"]["message"]
             .as_str()
@@ -130,6 +168,8 @@ fn parse_stream(body: &str) -> Parsed {
         }
         note(&event, &mut parsed);
         let choice = &event["choices"][0];
+        let refusal = choice["delta"]["refusal"].as_str();
+        refused |= refusal.is_some_and(|part| !part.is_empty());
         let part = text_of(&choice["delta"]["content"]);
         if !part.is_empty() && parsed.text.is_empty() {
             parsed.first_token = FirstToken::AtByte(at);
@@ -140,6 +180,9 @@ fn parse_stream(body: &str) -> Parsed {
             // Some servers leave the last line out.
             parsed.complete = true;
         }
+    }
+    if refused {
+        parsed.finish = Some(Finish::Refusal);
     }
     parsed
 }
@@ -177,10 +220,18 @@ fn finish(reason: &str) -> Finish {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clients::llm::Form;
 
     #[test]
     fn refusals_lead_to_another_try_and_not_to_the_same() {
-        let first = Quirks::of(Family::of("gpt-4o"));
+        let mut question = Question {
+            system: None,
+            text: String::new(),
+            max_tokens: 1,
+            session: None,
+            form: None,
+        };
+        let first = Quirks::of(Family::of("gpt-4o"), &question);
         let second = first.after("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.");
         assert!(second.is_some_and(|quirks| quirks.completion_tokens));
         assert!(
@@ -189,6 +240,21 @@ mod tests {
                 .is_some_and(|quirks| quirks.streaming == Streaming::WithoutUsage)
         );
         assert_eq!(first.after("The model does not exist"), None);
+        let no_form = "'response_format' of type 'json_schema' is not supported";
+        assert_eq!(first.after(no_form), None, "none was asked for");
+        question.form = Some(Form {
+            name: "answer",
+            schema: json!({}),
+        });
+        let mut asked = vec![Quirks::of(Family::of("gpt-4o"), &question)];
+        while let Some(next) = asked.last().and_then(|last| last.after(no_form)) {
+            asked.push(next);
+        }
+        let forms: Vec<FormAsked> = asked.iter().map(|quirks| quirks.form).collect();
+        assert_eq!(
+            forms,
+            [FormAsked::Schema, FormAsked::AnyObject, FormAsked::Nothing]
+        );
     }
 
     #[test]

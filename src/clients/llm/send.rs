@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::openai::Quirks;
 use super::{
-    CONNECT_TIMEOUT, Endpoint, Family, FirstToken, Parsed, Question, Wire, anthropic, ollama,
+    CONNECT_TIMEOUT, Endpoint, Family, FirstToken, Parsed, Question, Wire, anthropic, form, ollama,
     openai,
 };
 use crate::clients::http::{Answer, HttpClients, HttpUrl, Trace, Visit};
@@ -22,6 +22,9 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// How often a question is asked anew in other words, after a server refused one of its parameters.
 const REWORDINGS: usize = 3;
 
+/// The same for the form of its answer: a schema, any object, nothing.
+const REWORDINGS_OF_FORM: usize = 2;
+
 /// A call that failed.
 #[derive(Debug)]
 pub(super) struct SendFailed {
@@ -30,14 +33,28 @@ pub(super) struct SendFailed {
     pub(super) is_free: bool,
     /// Whether the answer came in parts that cannot be read: in one piece it may be.
     pub(super) in_unreadable_parts: bool,
+    /// Whether the form of the answer was refused: without it the question may not be.
+    pub(super) refuses_form: bool,
+    /// Whether the same server may answer the same question a little later.
+    pub(super) again: Again,
+}
+
+/// Whether to ask the same server again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It will say the same.
+    No,
+    /// It may have recovered soon.
+    Soon,
+    /// It has said when.
+    After(Duration),
 }
 
 impl SendFailed {
     pub(super) fn free(failure: Failure) -> Self {
         Self {
-            failure,
             is_free: true,
-            in_unreadable_parts: false,
+            ..Self::paid(failure)
         }
     }
 
@@ -46,7 +63,13 @@ impl SendFailed {
             failure,
             is_free: false,
             in_unreadable_parts: false,
+            refuses_form: false,
+            again: Again::No,
         }
+    }
+
+    pub(super) fn again(self, again: Again) -> Self {
+        Self { again, ..self }
     }
 }
 
@@ -62,13 +85,17 @@ pub(super) async fn ask(
         return Err(SendFailed::free(no_address(endpoint)));
     };
     let began = std::time::Instant::now();
-    let mut quirks = Quirks::of(Family::of(&endpoint.model));
-    let mut rewordings = 0;
+    let mut quirks = Quirks::of(Family::of(&endpoint.model), question);
+    let mut form = question.form.as_ref();
+    let mut rewordings_left = REWORDINGS;
+    if form.is_some() {
+        rewordings_left += REWORDINGS_OF_FORM;
+    }
     loop {
         let body = match endpoint.wire {
             Wire::OpenAi | Wire::Azure => openai::body(endpoint, question, quirks),
-            Wire::Anthropic => anthropic::body(endpoint, question),
-            Wire::Ollama | Wire::Bedrock => ollama::body(endpoint, question),
+            Wire::Anthropic => anthropic::body(endpoint, question, form),
+            Wire::Ollama | Wire::Bedrock => ollama::body(endpoint, question, form),
         };
         let left = timeout.saturating_sub(began.elapsed());
         let mut trace = Trace::new(url.clone());
@@ -78,24 +105,80 @@ pub(super) async fn ask(
             if trace.status.is_none() && !was_sent(&trace) {
                 SendFailed::free(failure)
             } else {
-                SendFailed::paid(failure)
+                let again = after_broken(&trace, &failure);
+                SendFailed::paid(failure).again(again)
             }
         })?;
         if !answer.status.is_success() {
             let said = said(&answer);
-            let is_refusal = matches!(answer.status.as_u16(), 400 | 422);
-            if is_refusal
-                && rewordings < REWORDINGS
-                && let Some(next) = quirks.after(&said)
-            {
-                rewordings += 1;
-                quirks = next;
-                continue;
+            let status = answer.status.as_u16();
+            if rewordings_left > 0 {
+                rewordings_left -= 1;
+                let body = String::from_utf8_lossy(&answer.body);
+                let words = match form {
+                    // Some say it in a list of their own, where only the names are of interest.
+                    Some(_) if said.is_empty() => &body,
+                    _ => said.as_str(),
+                };
+                if matches!(endpoint.wire, Wire::OpenAi | Wire::Azure) {
+                    if matches!(status, 400 | 422)
+                        && let Some(next) = quirks.after(words)
+                    {
+                        quirks = next;
+                        continue;
+                    }
+                } else if form.is_some() && form::is_refused(endpoint.wire, status, words) {
+                    form = None;
+                    continue;
+                }
             }
-            return Err(SendFailed::free(refused(endpoint, &url, &answer, &said)));
+            let failure = refused(endpoint, &url, &answer, &said);
+            return Err(SendFailed::free(failure).again(after_status(&answer)));
         }
         return read(endpoint, &url, &answer, &trace);
     }
+}
+
+/// What a status says about asking again.
+fn after_status(answer: &Answer) -> Again {
+    if !may_pass(answer.status) {
+        return Again::No;
+    }
+    wait_of(&answer.headers).map_or(Again::Soon, Again::After)
+}
+
+/// A connection that broke before an answer may hold the next time. One that is silent is not waited for twice.
+fn after_broken(trace: &Trace, failure: &Failure) -> Again {
+    let broke = matches!(
+        failure.kind,
+        FailureKind::Unreachable | FailureKind::Unexpected
+    );
+    match trace.status {
+        None if broke => Again::Soon,
+        Some(status) if broke && may_pass(status) => Again::Soon,
+        _ => Again::No,
+    }
+}
+
+fn may_pass(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+/// How long to wait, by the words of the server: in seconds or until a time, or in the milliseconds of some providers.
+fn wait_of(headers: &HeaderMap) -> Option<Duration> {
+    let value = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim());
+    let number = |text: &str| text.parse::<f64>().ok();
+    if let Some(milliseconds) = value("retry-after-ms").and_then(number) {
+        return Duration::try_from_secs_f64(milliseconds / 1_000.0).ok();
+    }
+    let text = value(header::RETRY_AFTER.as_str())?;
+    if let Some(seconds) = number(text) {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    // By the clock of the server: ours may be wrong.
+    let time = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok();
+    let wait = time(text)? - time(value(header::DATE.as_str())?)?;
+    wait.to_std().ok()
 }
 
 fn was_sent(trace: &Trace) -> bool {
@@ -356,4 +439,43 @@ async fn visit(
         is_wanted: &|_: StatusCode| true,
     };
     http.visit(&visit, timeout, trace).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_say_in_several_ways_how_long_to_wait() {
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (headers, expected_ms) in [
+            (vec![], None),
+            (vec![("retry-after", "7")], Some(7_000)),
+            (vec![("retry-after", " 0.5 ")], Some(500)),
+            (
+                vec![("retry-after-ms", "250"), ("retry-after", "1")],
+                Some(250),
+            ),
+            (
+                vec![("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"), date],
+                Some(30_000),
+            ),
+            (
+                vec![("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT"), date],
+                None,
+            ),
+            (vec![("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")], None),
+            (vec![("retry-after", "-1")], None),
+            (vec![("retry-after", "NaN")], None),
+            (vec![("retry-after", "1e999")], None),
+            (vec![("retry-after", "soon")], None),
+        ] {
+            let all = headers.iter().map(|(name, value)| {
+                let value = HeaderValue::from_static(value);
+                (HeaderName::from_static(name), value)
+            });
+            let wait = wait_of(&all.collect());
+            assert_eq!(wait, expected_ms.map(Duration::from_millis), "{headers:?}");
+        }
+    }
 }

@@ -250,6 +250,7 @@ mod tests {
             text: "canary".to_owned(),
             max_tokens: 7,
             session: Some("i-20261129-1".to_owned()),
+            form: None,
         };
         let spans = traced(|| {
             let call = Call::begin(Purpose::Analysis, &endpoint(), &question);
@@ -300,6 +301,7 @@ mod tests {
             text: String::new(),
             max_tokens: 1,
             session: None,
+            form: None,
         };
         let spans = traced(|| {
             let heard = Call::begin(Purpose::Probe, &endpoint(), &question);

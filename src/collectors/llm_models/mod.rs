@@ -239,6 +239,7 @@ impl LlmModels {
             text: probe.question.clone(),
             max_tokens: settings.max_tokens(),
             session: run.round.as_deref().map(str::to_owned),
+            form: None,
         };
         let asked = self
             .llm

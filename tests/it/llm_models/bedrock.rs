@@ -11,7 +11,7 @@ use crate::support::Looked;
 use crate::support::aws::clients_with;
 use crate::support::servers::{RawServer, answering_as};
 
-fn wallet(server: &RawServer) -> Wallet {
+pub(super) fn wallet(server: &RawServer) -> Wallet {
     Wallet::around(clients_with(&[
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", CANARY.to_owned()),
@@ -27,7 +27,7 @@ const MODEL: &str =
 
 /// One message of an event stream
 /// (<https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html>).
-fn event(kind: &str, name: &str, payload: &str) -> Vec<u8> {
+pub(super) fn event(kind: &str, name: &str, payload: &str) -> Vec<u8> {
     let text = |text: &str| HeaderValue::String(text.to_owned().into());
     let type_name = if kind == "exception" {
         ":exception-type"
@@ -43,7 +43,7 @@ fn event(kind: &str, name: &str, payload: &str) -> Vec<u8> {
     bytes
 }
 
-fn stream(events: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn stream(events: &[Vec<u8>]) -> Vec<u8> {
     let body = events.concat();
     let mut answer = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
@@ -54,7 +54,7 @@ fn stream(events: &[Vec<u8>]) -> Vec<u8> {
     answer
 }
 
-fn error(status: &str, code: &str, message: &str) -> Vec<u8> {
+pub(super) fn error(status: &str, code: &str, message: &str) -> Vec<u8> {
     let body = format!(r#"{{"message": "{message}"}}"#);
     format!(
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nx-amzn-ErrorType: {code}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

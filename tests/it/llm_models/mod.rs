@@ -3,13 +3,23 @@
 mod answers;
 mod bedrock;
 mod budget;
+mod forms;
+mod forms_ended;
+mod in_turn;
 mod wires;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use roundsman::clients::Clients;
+use roundsman::clients::aws::Account;
+use roundsman::clients::http::HttpUrl;
+use roundsman::clients::llm::{AskFailed, Endpoint, Form, Question, Reply, Wire};
+use roundsman::clients::tls::TlsSettings;
 use roundsman::clock::{Clock, SystemClock};
+use roundsman::model::Failure;
+use roundsman::purse::Purpose;
+use roundsman::secret::Secret;
 use roundsman::store::FileLedger;
 use tempfile::TempDir;
 
@@ -49,6 +59,21 @@ impl Wallet {
         let looked = look_at("llm_models", &self.clients, yaml, timeout).await;
         assert!(!format!("{looked:?}").contains(CANARY), "{looked:?}");
         looked
+    }
+
+    /// Asks as the analysis does.
+    async fn ask_in_turn(
+        &self,
+        endpoints: &[Endpoint],
+        question: &Question,
+        deadline: Duration,
+    ) -> Result<(Reply, usize), AskFailed> {
+        let now = SystemClock.now();
+        let llm = &self.clients.llm;
+        let asked = llm.ask_in_turn(Purpose::Analysis, endpoints, question, deadline, now);
+        let asked = asked.await;
+        assert!(!format!("{asked:?}").contains(CANARY), "{asked:?}");
+        asked
     }
 
     /// What was spent today, in US dollars, and how many calls were never settled.
@@ -94,4 +119,63 @@ fn in_house(port: u16, more: &str) -> String {
     format!(
         "provider: in-house\nmodel_id: any\nbase_url: http://127.0.0.1:{port}/v1\napi_key: {CANARY}\n{more}"
     )
+}
+
+/// A model that is asked at that address.
+fn endpoint(wire: Wire, provider: &str, model: &str, base_url: &str) -> Endpoint {
+    Endpoint {
+        provider: provider.to_owned(),
+        wire,
+        model: model.to_owned(),
+        base_url: HttpUrl::parse(base_url).ok(),
+        key: Some(Secret::new(CANARY)),
+        api_version: None,
+        account: Account::default(),
+        region: Some("eu-west-1".to_owned()),
+        num_ctx: None,
+        price: None,
+        tls: TlsSettings::default(),
+    }
+}
+
+/// One that speaks what most speak.
+fn endpoint_at(port: u16) -> Endpoint {
+    let base_url = format!("http://127.0.0.1:{port}/v1");
+    endpoint(Wire::OpenAi, "in-house", "any", &base_url)
+}
+
+/// A question whose answer has a form.
+fn formed(text: &str) -> Question {
+    let schema = serde_json::json!({
+        "type": "object",
+        "properties": {
+            "city": {"type": "string"},
+            "rivers": {"type": "array", "items": {"type": "string"}}
+        },
+        "required": ["city", "rivers"],
+        "additionalProperties": false
+    });
+    Question {
+        system: Some("You know every city.".to_owned()),
+        text: text.to_owned(),
+        max_tokens: 100,
+        session: None,
+        form: Some(Form {
+            name: "capital",
+            schema,
+        }),
+    }
+}
+
+/// The body of a request that was recorded.
+fn body_of(request: &str) -> serde_json::Value {
+    let (_, body) = request.split_once("\r\n\r\n").expect("a whole request");
+    serde_json::from_str(body).expect("JSON")
+}
+
+fn failure(asked: Result<(Reply, usize), AskFailed>) -> Failure {
+    match asked {
+        Err(AskFailed::Failed(failure)) => failure,
+        other => panic!("{other:#?}"),
+    }
 }

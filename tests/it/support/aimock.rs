@@ -9,6 +9,10 @@ use super::packages::installed;
 pub(crate) const QUESTION: &str = "What is the capital of France?";
 pub(crate) const ANSWER: &str = "Paris";
 
+/// A question that it answers in the form that is asked for, and the answer.
+pub(crate) const FORMED_QUESTION: &str = "What is the capital of Spain?";
+pub(crate) const FORMED_ANSWER: &str = r#"{"city":"Madrid","rivers":["Manzanares"]}"#;
+
 /// It leaves so long between two parts of a stream.
 pub(crate) const BETWEEN_PARTS_MS: u32 = 60;
 
@@ -21,6 +25,14 @@ const FIXTURES: &str = r#"{"fixtures": [
     {"match": {"userMessage": "capital of France"},
      "response": {"content": "The capital of France is Paris, which lies on the river Seine.",
                   "usage": {"prompt_tokens": 14, "completion_tokens": 12}}},
+    {"match": {"userMessage": "capital of Spain", "toolName": "capital"},
+     "response": {"toolCalls": [{"name": "capital", "arguments": {"city": "Madrid", "rivers": ["Manzanares"]}}],
+                  "usage": {"prompt_tokens": 90, "completion_tokens": 20}}},
+    {"match": {"userMessage": "capital of Spain", "responseFormat": "json_schema"},
+     "response": {"content": "{\"city\": \"Madrid\", \"rivers\": [\"Manzanares\"]}",
+                  "usage": {"prompt_tokens": 90, "completion_tokens": 20}}},
+    {"match": {"userMessage": "capital of Spain"},
+     "response": {"content": "{\"city\": \"Madrid\", \"rivers\": [\"Manzanares\"]}"}},
     {"match": {"userMessage": "too often"},
      "response": {"error": {"message": "Rate limit reached", "type": "rate_limit_error"}, "status": 429}}
 ]}"#;
