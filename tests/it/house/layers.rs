@@ -309,7 +309,7 @@ fn an_import_that_points_downwards_is_fine() {
             "use super::host;\npub(in crate::collectors) fn a() {}",
         ),
         (
-            "src/analysis/prompt.rs",
+            "src/analysis/analyst.rs",
             "use crate::analysis::correlate::Cause;",
         ),
         (
