@@ -41,6 +41,19 @@ pub(super) fn recommendations(
             names.of(id.kind, &id.name) == cause.target
         });
         let what_to_do = whose.and_then(|one| advice_on(one, cause));
+        // Our own trouble with several is one piece of advice for all of them, below.
+        let is_ours = |one: &&Seen<'_>| one.verdict.status == Status::Unknown;
+        let all_need_it = what_to_do.as_ref().is_some_and(|what_to_do| {
+            server_to_confirm(what_to_do).is_some()
+                || whose.is_some_and(|one| is_ours(one))
+                    && (seen.iter().filter(|one| is_ours(one))).any(|one| {
+                        names.of(one.target.id.kind, &one.target.id.name) != cause.target
+                            && advice_for(one).contains(what_to_do)
+                    })
+        });
+        if all_need_it {
+            continue;
+        }
         lines.push(match &what_to_do {
             Some(what_to_do) => format!(
                 "{}: {what_to_do} – first of all: {text}, which explains {explained}",
