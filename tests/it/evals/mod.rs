@@ -2,18 +2,19 @@
 
 mod incident;
 mod replay;
+mod rules;
 mod score;
 
 use std::path::{Path, PathBuf};
 
 use incident::{Incident, read};
-use replay::Variation;
-use roundsman::analysis::correlate::{account, groups};
+use replay::{Seen, Variation, replay};
+use roundsman::analysis::correlate::account;
 use roundsman::model::{Analysis, Timestamp};
 use roundsman::render::TextStyle;
 use roundsman::render::explain::explain_analysis;
 use roundsman::render::text::text;
-use score::{Score, Scores, score};
+use score::{Score, Scores, details, score};
 
 /// So many variants are made of each incident.
 const VARIANTS: u64 = 8;
@@ -56,12 +57,12 @@ fn print(text: &str) {
 }
 
 /// What was found, where something about it is wrong.
-fn print_details(path: &Path, incident: &Incident, variation: Variation, score: &Score) {
+fn print_details(path: &Path, incident: &Incident, seed: u64, seen: &Seen, score: &Score) {
     if is_asked("ROUNDSMAN_EVAL_DETAILS") && !(score.is_right() && score.shows_all()) {
-        let (name, seed) = (path.display(), variation.seed);
+        let (name, details) = (path.display(), details(incident, seen));
         print(&format!(
-            "{name}, variant {seed}: {}\n{}",
-            incident.title, score.details
+            "{name}, variant {seed}: {}\n{details}",
+            incident.title
         ));
     }
 }
@@ -71,16 +72,19 @@ fn page() -> String {
     let (mut scores, mut variants) = (Scores::default(), Scores::default());
     let mut wrong = String::new();
     for (path, incident) in incidents() {
-        let one = score(&incident, Variation::default());
+        let lines = incident.lines();
+        let seen = replay(&incident, &lines, Variation::default());
+        let one = score(&incident, &seen);
         if !one.is_right() {
             let name = path.display();
             wrong += &format!("- `{name}`: {}. {}\n", incident.title, one.said);
         }
-        print_details(&path, &incident, Variation::default(), &one);
+        print_details(&path, &incident, 0, &seen, &one);
         scores.add(&incident.family, &one);
         for seed in 1..=VARIANTS {
-            let one = score(&incident, Variation { seed });
-            print_details(&path, &incident, Variation { seed }, &one);
+            let seen = replay(&incident, &lines, Variation { seed });
+            let one = score(&incident, &seen);
+            print_details(&path, &incident, seed, &seen, &one);
             variants.add(&incident.family, &one);
         }
     }
@@ -89,12 +93,12 @@ fn page() -> String {
 
 /// What `roundsman explain` would say of an incident.
 fn explained(incident: &Incident) -> String {
-    let (suspects, now) = replay::replay(incident, Variation::default());
-    let groups: Vec<_> = (groups(&suspects, now).iter())
-        .map(|group| account(&suspects, group, now))
+    let seen = replay(incident, &incident.lines(), Variation::default());
+    let groups: Vec<_> = (seen.groups.iter())
+        .map(|group| account(&seen.suspects, group, seen.now))
         .collect();
     let analysis = Analysis {
-        at: now,
+        at: seen.now,
         groups,
         groups_left_out: 0,
         targets_apart: 0,
