@@ -72,6 +72,10 @@ impl Explaining {
         let Some(settings) = self.settings.clone() else {
             return;
         };
+        // What names no fact is thrown away: an answer would be paid for nothing. A limit that was always crossed is no fact.
+        if prompt.facts.is_empty() {
+            return;
+        }
         if let About::Incident(id) = about {
             let entry = self.asked.entry(id).or_default();
             entry.0 += 1;

@@ -1,9 +1,12 @@
 //! The incidents of `evals/`, asked for their causes: what comes of it stands in `docs/evals.md`.
 
+mod asking;
 mod incident;
+mod models;
 mod replay;
 mod rules;
 mod score;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +18,7 @@ use roundsman::render::TextStyle;
 use roundsman::render::explain::explain_analysis;
 use roundsman::render::text::text;
 use score::{Score, Scores, details, score};
+use words::Words;
 
 /// So many variants are made of each incident.
 const VARIANTS: u64 = 8;
@@ -42,13 +46,17 @@ fn incidents() -> Vec<(PathBuf, Incident)> {
         .collect()
 }
 
-/// Whether `make eval` asks for it.
+/// What `make eval` says.
 #[expect(
     clippy::disallowed_methods,
     reason = "tests have no configuration to be told by"
 )]
-fn is_asked(variable: &str) -> bool {
-    std::env::var_os(variable).is_some()
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn is_asked(name: &str) -> bool {
+    variable(name).is_some()
 }
 
 #[expect(clippy::print_stdout, reason = "what `make eval` is for")]
@@ -71,6 +79,7 @@ fn print_details(path: &Path, incident: &Incident, seed: u64, seen: &Seen, score
 fn page() -> String {
     let (mut scores, mut variants) = (Scores::default(), Scores::default());
     let mut wrong = String::new();
+    let mut words = Words::default();
     for (path, incident) in incidents() {
         let lines = incident.lines();
         let seen = replay(&incident, &lines, Variation::default());
@@ -81,6 +90,7 @@ fn page() -> String {
         }
         print_details(&path, &incident, 0, &seen, &one);
         scores.add(&incident.family, &one);
+        words.add(&seen);
         for seed in 1..=VARIANTS {
             let seen = replay(&incident, &lines, Variation { seed });
             let one = score(&incident, &seen);
@@ -88,7 +98,10 @@ fn page() -> String {
             variants.add(&incident.family, &one);
         }
     }
-    format!("{INTRODUCTION}{scores}\n{OF_VARIANTS}{variants}\n## What it gets wrong\n\n{wrong}")
+    words.assert_safe();
+    format!(
+        "{INTRODUCTION}{scores}\n{OF_VARIANTS}{variants}\n## What it gets wrong\n\n{wrong}\n{words}"
+    )
 }
 
 /// What `roundsman explain` would say of an incident.
@@ -116,12 +129,7 @@ fn explained(incident: &Incident) -> String {
 
 #[test]
 fn an_incident_is_explained_as_at_a_prompt() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests have no configuration to be told by"
-    )]
-    let asked = std::env::var("ROUNDSMAN_EVAL_INCIDENT").ok();
-    if let Some(path) = &asked {
+    if let Some(path) = &variable("ROUNDSMAN_EVAL_INCIDENT") {
         print(&explained(&read(path.as_ref())));
         return;
     }
