@@ -65,11 +65,11 @@ fn print(text: &str) {
 }
 
 /// What was found, where something about it is wrong.
-fn print_details(path: &Path, incident: &Incident, seed: u64, seen: &Seen, score: &Score) {
+fn print_details(path: &Path, incident: &Incident, variant: u64, seen: &Seen, score: &Score) {
     if is_asked("ROUNDSMAN_EVAL_DETAILS") && !(score.is_right() && score.shows_all()) {
         let (name, details) = (path.display(), details(incident, seen));
         print(&format!(
-            "{name}, variant {seed}: {}\n{details}",
+            "{name}, variant {variant}: {}\n{details}",
             incident.title
         ));
     }

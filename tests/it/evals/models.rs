@@ -5,7 +5,7 @@ use std::fmt;
 
 use roundsman::analysis::analyst::NotExplained;
 use roundsman::analysis::answer::Discarded;
-use roundsman::model::{Claim, Explanation};
+use roundsman::model::{Claim, Explanation, UsDollars};
 
 use super::asking::{Asking, WATCHED};
 use super::incident::{Incident, Truth};
@@ -138,8 +138,8 @@ fn some(count: Option<usize>) -> Vec<(Incident, Asked)> {
     chosen.map(|(_, one)| one).collect()
 }
 
-/// Asks a model about so many incidents, one after the other, and writes down what came of it.
-async fn line(asking: &Asking, name: &str, count: Option<usize>, tell: fn(&str)) -> String {
+/// Asks a model about so many incidents, one after the other: the line for the page, and whether it answered at all.
+async fn line(asking: &Asking, name: &str, count: Option<usize>, tell: fn(&str)) -> (String, bool) {
     let mut tally = Tally::default();
     let calls = || asking.spent().iter().map(|one| one.calls).sum::<u64>();
     let incidents = some(count);
@@ -155,20 +155,19 @@ async fn line(asking: &Asking, name: &str, count: Option<usize>, tell: fn(&str))
     }
     let spent = asking.spent();
     let (cost, input, output) = (
-        spent
-            .iter()
-            .map(|one| one.cost)
-            .sum::<roundsman::model::UsDollars>(),
+        spent.iter().map(|one| one.cost.nanos()).sum::<u64>(),
         spent.iter().map(|one| one.input_tokens).sum::<u64>(),
         spent.iter().map(|one| one.output_tokens).sum::<u64>(),
     );
     let each = u64::try_from(incidents.len()).expect("few").max(1);
     let today = asking.today();
-    format!(
-        "| {today} | `{name}` | {tally} | {} | {} |\n",
-        format_args!("{cost} of {each}"),
-        format_args!("{} and {}", input / each, output / each)
-    )
+    let line = format!(
+        "| {today} | `{name}` | {tally} | {} | {} and {} |\n",
+        UsDollars::from_nanos(cost / each),
+        input / each,
+        output / each
+    );
+    (line, tally.answered.right > 0)
 }
 
 /// The section of a configuration that names a model as `provider/model`.
@@ -200,7 +199,11 @@ async fn a_model_is_asked_about_the_incidents() {
         let count = variable("ROUNDSMAN_EVAL_COUNT").filter(|count| !count.is_empty());
         let count = count.map(|count| count.parse().expect("`COUNT` is a number"));
         let asking = Asking::with_our_variables(&named(&name));
-        let line = line(&asking, &name, count, print).await;
+        let (line, has_answered) = line(&asking, &name, count, print).await;
+        assert!(
+            has_answered,
+            "`{name}` answered nothing: nothing is written down"
+        );
         print(&line);
         let page = std::fs::read_to_string(PAGE).expect("the page");
         std::fs::write(PAGE, page + &line).expect("the page");
@@ -209,7 +212,7 @@ async fn a_model_is_asked_about_the_incidents() {
     // One that answers well by the rules of our recorded answers, and one whose answers are never of the form.
     let server = model().await;
     let good = Asking::of(&section(server.port, "Good"));
-    let line_of_good = line(&good, "recorder/Good", Some(12), |_| ()).await;
+    let (line_of_good, _) = line(&good, "recorder/Good", Some(12), |_| ()).await;
     let cells: Vec<&str> = line_of_good.split(" | ").collect();
     assert_eq!(
         cells[2..5],
@@ -217,9 +220,9 @@ async fn a_model_is_asked_about_the_incidents() {
         "{line_of_good}"
     );
     assert_eq!(cells.last(), Some(&"1000 and 200 |\n"), "{line_of_good}");
-    assert_eq!(cells[cells.len() - 2], "$0.02 of 12", "{line_of_good}");
+    assert_eq!(cells[cells.len() - 2], "$0.0020", "{line_of_good}");
     let empty = Asking::of(&section(server.port, "Empty"));
-    let line_of_empty = line(&empty, "recorder/Empty", Some(3), |_| ()).await;
+    let (line_of_empty, _) = line(&empty, "recorder/Empty", Some(3), |_| ()).await;
     let cells: Vec<&str> = line_of_empty.split(" | ").collect();
     assert_eq!(
         cells[2..5],

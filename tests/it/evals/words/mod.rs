@@ -158,11 +158,16 @@ const OF_WORDS: &str = "## Words of language models
 
 A language model that is configured puts what the correlation found into words ([causes.md](causes.md)). Here each incident goes
 the whole way: looks, correlation, question, answer, what is left of the answer. The answers are recorded ones: a rule makes
-them from the question alone, as a model would have to. How real models do stands in [evals-models.md](evals-models.md).
+them from the question alone, as a model would have to. One incident of each family also goes to a recorder over HTTP, with
+answers of each sort: the second try, what a provider says of an answer's end, and what is paid are as they must be. How real
+models do stands in [evals-models.md](evals-models.md).
 
 *Shown*: the answer, or what is left of it, reaches people. *Claims left out*: sentences that name no fact that there is, have a
 number that is nowhere in the question, or would have somebody do harm. *Passed*: found in what is shown by a check that shares
-nothing with the code that leaves out; these must be 0. *Score*: see `src/analysis/score.rs`.
+nothing with the code that leaves out; these must be 0, or the tests fail, and so they do where a good answer loses a sentence,
+where a question has more than 4,000 tokens, and where a usual incident costs more than $0.01. *Score*: see
+`src/analysis/score.rs`.
+
 What no code sees: a sentence that names facts that there are and says of them what they do not say. Numbers of one digit, and
 numbers in words, are not compared.
 
