@@ -24,8 +24,15 @@ crash: ## Kills a daemon 500 times on the way from a look to a message, then com
 release: ## Builds the program to install: release/roundsman in the folder of build output.
 	cargo build --locked --release
 
-eval: ## Asks the correlation for the cause of each incident of evals/, and writes docs/evals.md
+ifdef MODEL
+eval: export ROUNDSMAN_EVAL_MODEL = $(MODEL)
+eval: export ROUNDSMAN_EVAL_COUNT = $(COUNT)
+eval:
+	cargo test --locked --test it evals::models -- --nocapture
+else
+eval: ## Asks the correlation about each incident of evals/, writes docs/evals.md; MODEL=provider/model asks that model [COUNT=20]
 	ROUNDSMAN_EVAL=1 cargo test --locked --test it evals::the_page -- --nocapture
+endif
 
 explain: ## Explains one incident of evals/ as `roundsman explain` would: INCIDENT=evals/disk/….yaml
 	ROUNDSMAN_EVAL_INCIDENT=$(INCIDENT) cargo test --locked --test it evals::an_incident -- --nocapture

@@ -112,16 +112,17 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
     let mut keep = |claim: RawClaim| {
         let kept = grounds.claim(&claim);
         dropped += usize::from(kept.is_none());
-        kept
+        // A command is copied from wherever it stands.
+        kept.filter(|claim| !would_harm(&claim.text))
     };
     let summary = keep(raw.summary);
     let had_cause = raw.cause.is_some();
     let cause = raw.cause.and_then(&mut keep);
     let impact = raw.impact.and_then(&mut keep);
     let steps: Vec<Claim> = (raw.steps.into_iter().take(MOST_STEPS))
-        .filter_map(|step| keep(step).filter(|step| !would_harm(&step.text)))
+        .filter_map(&mut keep)
         .collect();
-    let plain = raw.plain.filter(|text| grounds.knows_numbers_of(text));
+    let plain = (raw.plain).filter(|text| grounds.knows_numbers_of(text) && !would_harm(text));
     // A summary that is dropped is no loss where the cause says as much.
     let summary = summary
         .or_else(|| cause.clone())
@@ -198,9 +199,9 @@ fn two_digits(id: &str) -> String {
     }
 }
 
-/// The numbers of a text: digits, and digits behind a point or comma.
+/// The numbers of a text: digits of any script, and digits behind a point or comma.
 fn numbers(text: &str) -> impl Iterator<Item = &str> {
-    let is_part = |one: char| one.is_ascii_digit() || matches!(one, '.' | ',');
+    let is_part = |one: char| one.is_numeric() || matches!(one, '.' | ',');
     let runs = text.split(move |one: char| !is_part(one));
     let trimmed = runs.map(|run| run.trim_matches(['.', ',']));
     trimmed.filter(|run| !run.is_empty())
@@ -221,7 +222,7 @@ fn plain_number(number: &str) -> String {
 
 /// Steps that would destroy what they are to save, or open a door: nobody who is half asleep is to copy them. No list is
 /// complete, so whatever a model says is marked as its own.
-const HARM: [&str; 40] = [
+const HARM: [&str; 55] = [
     "rm -",
     "rm *",
     "mkfs",
@@ -262,6 +263,21 @@ const HARM: [&str; 40] = [
     "wget ",
     "authorized_keys",
     "known_hosts",
+    "truncate ",
+    "find / -",
+    " -delete",
+    "lvremove",
+    "vgremove",
+    "pg_resetwal",
+    "volume rm",
+    "system prune",
+    "s3 rm",
+    "s3 rb",
+    "delete-volume",
+    "stop roundsman",
+    "kill roundsman",
+    "pkill ",
+    "killall ",
 ];
 
 /// Words of steps that would blind us.
@@ -275,7 +291,13 @@ fn would_harm(step: &str) -> bool {
         .join(" ")
         .to_lowercase();
     let has = |list: &[&str]| list.iter().any(|part| words.contains(part));
-    has(&HARM) || (has(&BLINDING) && has(&OF_US))
+    // An alarm - as such - is no `rm -`, and a retrieval of data no `eval `.
+    let begins = |at: usize, part: &str| {
+        let before = words[..at].chars().next_back();
+        !part.starts_with(char::is_alphanumeric) || !before.is_some_and(char::is_alphanumeric)
+    };
+    let would = |part: &&str| words.match_indices(*part).any(|(at, _)| begins(at, part));
+    HARM.iter().any(would) || (has(&BLINDING) && has(&OF_US))
 }
 
 #[cfg(test)]
@@ -385,10 +407,48 @@ mod tests {
             "silence all alerts for a day",
             "add the key to ~/.ssh/authorized_keys",
             "chmod -R 777 /",
+            "psql -c 'TRUNCATE orders'",
+            "find /var -delete",
+            "/usr/bin/pkill roundsman",
         ] {
             let steps = json!([{"text": step, "evidence": ["E01"]}]);
             let read = read(&answer(&[("steps", steps)]), &prompt()).expect("an answer");
             assert!(read.steps.is_empty(), "{step}");
+        }
+        // Parts of other words are none of them.
+        for step in [
+            "See whether the retrieval of rows is slow",
+            "Look at the alarm - it came first",
+            "Compare it with the departed node",
+            "Count the soft-deleted rows",
+        ] {
+            let steps = json!([{"text": step, "evidence": ["E01"]}]);
+            let read = read(&answer(&[("steps", steps)]), &prompt()).expect("an answer");
+            assert_eq!(read.steps.len(), 1, "{step}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_would_harm_is_said_nowhere() {
+        let harm = "All is well after rm -rf /var/lib/postgresql.";
+        let claim = json!({"text": harm, "evidence": ["E01"]});
+        for part in ["cause", "impact"] {
+            let read = read(&answer(&[(part, claim.clone())]), &prompt()).expect("an answer");
+            let left = [read.cause, read.impact];
+            assert_eq!(left.iter().flatten().count(), 1, "{part}");
+        }
+        let changes = [("summary", claim), ("plain", json!(harm))];
+        let read = read(&answer(&changes), &prompt()).expect("an answer");
+        assert_eq!(read.plain, None);
+        assert_eq!(Some(read.summary), read.cause);
+    }
+
+    #[test]
+    fn digits_of_any_script_are_numbers() {
+        for text in ["Latency is ４７１１ ms.", "٤٧١١ errors", "½ of them, ４"] {
+            let claim = json!({"text": text, "evidence": ["E02"]});
+            let read = read(&answer(&[("cause", claim)]), &prompt()).expect("an answer");
+            assert_eq!((read.cause, read.claims_dropped), (None, 1), "{text}");
         }
     }
 

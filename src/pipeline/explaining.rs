@@ -82,6 +82,10 @@ impl Explaining {
         let Some(settings) = self.settings.clone() else {
             return;
         };
+        // What names no fact is thrown away: an answer would be paid for nothing. A limit that was always crossed is no fact.
+        if prompt.facts.is_empty() {
+            return;
+        }
         if let About::Incident(id) = about {
             let entry = self.asked.entry(id).or_default();
             entry.0 += 1;
@@ -241,5 +245,44 @@ impl Pipeline {
                     .to_owned(),
             ],
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::secret::Redactor;
+
+    fn about(facts: &[(&str, &str)]) -> Prompt {
+        let fact = |(id, text): &(&str, &str)| ((*id).to_owned(), (*text).to_owned());
+        Prompt {
+            system: "",
+            text: String::new(),
+            facts: facts.iter().map(fact).collect::<BTreeMap<_, _>>(),
+            names: Vec::new(),
+            picture: String::new(),
+        }
+    }
+
+    #[test]
+    fn nobody_is_paid_for_a_question_without_facts() {
+        let settings = Settings {
+            when: When::Problems,
+            endpoints: Vec::new(),
+            max_tokens: 1,
+            deadline: Duration::from_secs(1),
+            calls_per_incident: 1,
+            secrets: Redactor::default(),
+        };
+        let (asks, mut asked) = mpsc::channel(4);
+        let mut explaining = Explaining::new(Some(settings), asks);
+        let round = || About::Round("round".to_owned());
+        explaining.ask(round(), about(&[]));
+        assert!(asked.try_recv().is_err());
+        explaining.ask(round(), about(&[("E01", "shop fails since 09:54: 500")]));
+        assert!(asked.try_recv().is_ok());
     }
 }

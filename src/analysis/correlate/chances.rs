@@ -1,6 +1,11 @@
 //! What the table of causes answers, looked up once: it is asked a million times of a big picture.
 
+use std::sync::LazyLock;
+
 use super::class::{Class, Relation, causes};
+
+/// They are the same for every picture, and small pictures are asked for often.
+pub(super) static CHANCES: LazyLock<Chances> = LazyLock::new(Chances::new);
 
 /// Every answer of [`causes`].
 pub(super) struct Chances {
@@ -50,7 +55,7 @@ const RELATIONS: [Relation; 10] = [
 pub(super) const MOST_STEPS: u32 = 12;
 
 impl Chances {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let needs = (1..=MOST_STEPS).map(Relation::Needs);
         let mut answers = Vec::new();
         for relation in RELATIONS.into_iter().chain(needs) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use super::chances::{Chances, MOST_STEPS};
+use super::chances::{CHANCES, Chances, MOST_STEPS};
 use super::common::Set;
 use super::picture::Suspect;
 use super::symptoms::Sign;
@@ -93,7 +93,7 @@ pub(super) fn subject<'a>(moment: &Moment<'a>) -> Option<&'a str> {
 pub(super) struct Relations<'a> {
     pub(super) affected: Vec<Affected<'a>>,
     pub(super) sets: Vec<Set>,
-    pub(super) chances: Chances,
+    pub(super) chances: &'static Chances,
 }
 
 impl<'a> Relations<'a> {
@@ -110,7 +110,7 @@ impl<'a> Relations<'a> {
         let mut relations = Self {
             affected,
             sets: Vec::new(),
-            chances: Chances::new(),
+            chances: &CHANCES,
         };
         relations.find_needs(suspects);
         relations.find_names();

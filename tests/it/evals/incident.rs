@@ -71,9 +71,23 @@ pub(super) struct Cause {
     _effects: Vec<String>,
 }
 
+impl Truth {
+    /// All causes; none where there is none.
+    pub(super) fn wanted(&self) -> Vec<Cause> {
+        let one = self.cause.iter().filter(|cause| *cause != "none");
+        let one = one.map(|cause| Cause::of(cause, &self.also));
+        self.causes.iter().cloned().chain(one).collect()
+    }
+}
+
 impl Cause {
+    /// Whether it is called so.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name || self.also.iter().any(|also| also == name)
+    }
+
     /// One alone.
-    pub(super) fn of(cause: &str, also: &[String]) -> Self {
+    fn of(cause: &str, also: &[String]) -> Self {
         Self {
             name: cause.to_owned(),
             also: also.to_vec(),

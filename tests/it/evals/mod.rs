@@ -1,19 +1,24 @@
 //! The incidents of `evals/`, asked for their causes: what comes of it stands in `docs/evals.md`.
 
+mod asking;
 mod incident;
+mod models;
 mod replay;
+mod rules;
 mod score;
+mod words;
 
 use std::path::{Path, PathBuf};
 
 use incident::{Incident, read};
-use replay::Variation;
-use roundsman::analysis::correlate::{account, groups};
+use replay::{Seen, Variation, replay};
+use roundsman::analysis::correlate::account;
 use roundsman::model::{Analysis, Timestamp};
 use roundsman::render::TextStyle;
 use roundsman::render::explain::explain_analysis;
 use roundsman::render::text::text;
-use score::{Score, Scores, score};
+use score::{Score, Scores, details, score};
+use words::Words;
 
 /// So many variants are made of each incident.
 const VARIANTS: u64 = 8;
@@ -41,13 +46,17 @@ fn incidents() -> Vec<(PathBuf, Incident)> {
         .collect()
 }
 
-/// Whether `make eval` asks for it.
+/// What `make eval` says.
 #[expect(
     clippy::disallowed_methods,
     reason = "tests have no configuration to be told by"
 )]
-fn is_asked(variable: &str) -> bool {
-    std::env::var_os(variable).is_some()
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn is_asked(name: &str) -> bool {
+    variable(name).is_some()
 }
 
 #[expect(clippy::print_stdout, reason = "what `make eval` is for")]
@@ -56,12 +65,12 @@ fn print(text: &str) {
 }
 
 /// What was found, where something about it is wrong.
-fn print_details(path: &Path, incident: &Incident, variation: Variation, score: &Score) {
+fn print_details(path: &Path, incident: &Incident, variant: u64, seen: &Seen, score: &Score) {
     if is_asked("ROUNDSMAN_EVAL_DETAILS") && !(score.is_right() && score.shows_all()) {
-        let (name, seed) = (path.display(), variation.seed);
+        let (name, details) = (path.display(), details(incident, seen));
         print(&format!(
-            "{name}, variant {seed}: {}\n{}",
-            incident.title, score.details
+            "{name}, variant {variant}: {}\n{details}",
+            incident.title
         ));
     }
 }
@@ -70,31 +79,39 @@ fn print_details(path: &Path, incident: &Incident, variation: Variation, score: 
 fn page() -> String {
     let (mut scores, mut variants) = (Scores::default(), Scores::default());
     let mut wrong = String::new();
+    let mut words = Words::default();
     for (path, incident) in incidents() {
-        let one = score(&incident, Variation::default());
+        let lines = incident.lines();
+        let seen = replay(&incident, &lines, Variation::default());
+        let one = score(&incident, &seen);
         if !one.is_right() {
             let name = path.display();
             wrong += &format!("- `{name}`: {}. {}\n", incident.title, one.said);
         }
-        print_details(&path, &incident, Variation::default(), &one);
+        print_details(&path, &incident, 0, &seen, &one);
         scores.add(&incident.family, &one);
+        words.add(&seen);
         for seed in 1..=VARIANTS {
-            let one = score(&incident, Variation { seed });
-            print_details(&path, &incident, Variation { seed }, &one);
+            let seen = replay(&incident, &lines, Variation { seed });
+            let one = score(&incident, &seen);
+            print_details(&path, &incident, seed, &seen, &one);
             variants.add(&incident.family, &one);
         }
     }
-    format!("{INTRODUCTION}{scores}\n{OF_VARIANTS}{variants}\n## What it gets wrong\n\n{wrong}")
+    words.assert_safe();
+    format!(
+        "{INTRODUCTION}{scores}\n{OF_VARIANTS}{variants}\n## What it gets wrong\n\n{wrong}\n{words}"
+    )
 }
 
 /// What `roundsman explain` would say of an incident.
 fn explained(incident: &Incident) -> String {
-    let (suspects, now) = replay::replay(incident, Variation::default());
-    let groups: Vec<_> = (groups(&suspects, now).iter())
-        .map(|group| account(&suspects, group, now))
+    let seen = replay(incident, &incident.lines(), Variation::default());
+    let groups: Vec<_> = (seen.groups.iter())
+        .map(|group| account(&seen.suspects, group, seen.now))
         .collect();
     let analysis = Analysis {
-        at: now,
+        at: seen.now,
         groups,
         groups_left_out: 0,
         targets_apart: 0,
@@ -112,12 +129,7 @@ fn explained(incident: &Incident) -> String {
 
 #[test]
 fn an_incident_is_explained_as_at_a_prompt() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests have no configuration to be told by"
-    )]
-    let asked = std::env::var("ROUNDSMAN_EVAL_INCIDENT").ok();
-    if let Some(path) = &asked {
+    if let Some(path) = &variable("ROUNDSMAN_EVAL_INCIDENT") {
         print(&explained(&read(path.as_ref())));
         return;
     }

@@ -1,13 +1,14 @@
 //! From the lines of a file to the looks that a daemon would have made, and what the correlation knows by then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{TimeDelta, Timelike};
-use roundsman::analysis::correlate::{Glance, Measured, Suspect, Symptoms, Usual};
+use roundsman::analysis::correlate::{Glance, Group, Measured, Suspect, Symptoms, Usual, groups};
 use roundsman::model::{Blame, FailureKind, Status, Timestamp, Value};
 use roundsman::schedule::share;
 
 use super::incident::{Incident, Line, Says, every, value_of};
+use super::rules::judged;
 
 /// What a metric usually is, as a file says it.
 struct Normal {
@@ -93,25 +94,30 @@ impl Variation {
     }
 }
 
-/// Replays an incident up to the time at which it is asked.
-pub(super) fn replay(incident: &Incident, variation: Variation) -> (Vec<Suspect>, Timestamp) {
+/// What is known of an incident when it is asked.
+pub(super) struct Seen {
+    pub(super) suspects: Vec<Suspect>,
+    pub(super) now: Timestamp,
+    pub(super) groups: Vec<Group>,
+}
+
+/// Replays an incident, whose lines these are, up to the time at which it is asked.
+pub(super) fn replay(incident: &Incident, lines: &[Line], variation: Variation) -> Seen {
     let now = incident.clock(&incident.asked_at);
-    let lines = incident.lines();
     let suspects = incident.targets.iter().map(|(name, watched)| {
         let mut suspect = suspect(incident, name);
         let lines: Vec<&Line> = lines.iter().filter(|line| line.target == *name).collect();
         let none = BTreeMap::new();
         let usual = incident.usual.get(name).unwrap_or(&none);
-        let normals: BTreeMap<&str, Normal> = (usual.iter())
-            .map(|(sign, written)| (sign.as_str(), normal(written)))
-            .collect();
-        let mut at = incident.starts + variation.phase(name, every(watched));
+        let metrics = metrics(&suspect, &lines, usual);
+        let every = every(watched);
+        let mut at = incident.starts + variation.phase(name, every);
         while at <= now {
             if !variation.is_missing(name, at) {
-                let seen = Seen { at, variation };
-                look(&mut suspect, &lines, &normals, &seen);
+                let moment = Moment { at, variation };
+                look(&mut suspect, &lines, &metrics, &moment);
             }
-            at += every(watched);
+            at += every;
         }
         suspect
     });
@@ -121,11 +127,15 @@ pub(super) fn replay(incident: &Incident, variation: Variation) -> (Vec<Suspect>
         let place = |suspect: &Suspect| variation.share(&suspect.name);
         suspects.sort_by(|one, other| place(one).total_cmp(&place(other)));
     }
-    (suspects, now)
+    Seen {
+        groups: groups(&suspects, now),
+        suspects,
+        now,
+    }
 }
 
 /// The moment of a look.
-struct Seen {
+struct Moment {
     at: Timestamp,
     variation: Variation,
 }
@@ -171,36 +181,74 @@ fn suspect(incident: &Incident, name: &str) -> Suspect {
     }
 }
 
-/// What holds of a target at a time.
-struct Held {
-    failure: Option<(FailureKind, String)>,
-    is_looked_at: bool,
-    values: BTreeMap<String, Value>,
+/// A metric of a target that a file tells of.
+struct Metric<'a> {
+    /// With its subject, as a file writes it.
+    sign: &'a str,
+    name: &'a str,
+    subject: Option<&'a str>,
+    normal: Option<Normal>,
+    /// What noise hangs on.
+    noise_of: String,
 }
 
-fn held(lines: &[&Line], at: Timestamp) -> Held {
+/// All that a file tells of, in the order of their names.
+fn metrics<'a>(
+    suspect: &Suspect,
+    lines: &[&'a Line],
+    usual: &'a BTreeMap<String, serde_json::Value>,
+) -> Vec<Metric<'a>> {
+    let told = lines.iter().filter_map(|line| match &line.says {
+        Says::Is(sign, _) | Says::Becomes(sign, _) => Some(sign.as_str()),
+        _ => None,
+    });
+    let signs: BTreeSet<&str> = usual.keys().map(String::as_str).chain(told).collect();
+    let metric = |sign: &'a str| {
+        let (name, subject) = match sign.split_once(' ') {
+            Some((name, subject)) => (name, Some(subject)),
+            None => (sign, None),
+        };
+        Metric {
+            sign,
+            name,
+            subject,
+            normal: usual.get(sign).map(normal),
+            noise_of: format!("{}{sign}", suspect.name),
+        }
+    };
+    signs.into_iter().map(metric).collect()
+}
+
+/// What holds of a target at a time.
+struct Held<'a> {
+    failure: Option<(FailureKind, &'a str)>,
+    is_looked_at: bool,
+    values: BTreeMap<&'a str, Value>,
+}
+
+fn held<'a>(lines: &[&'a Line], at: Timestamp) -> Held<'a> {
     let mut held = Held {
         failure: None,
         is_looked_at: true,
         values: BTreeMap::new(),
     };
-    let mut since: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let mut since: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    let mut on_its_way: BTreeSet<&str> = BTreeSet::new();
     for line in lines {
         let has_come = line.at <= at;
         if let Says::Becomes(sign, to) = &line.says
             && !has_come
         {
             // On its way, from the line before about this metric on: before that has come, it is as usual.
-            if let Some(from_at) = since.get(sign).copied()
-                && let (Some(Value::Number(from)), Value::Number(to)) =
-                    (held.values.get(sign).cloned(), to)
+            if let Some(from_at) = since.get(sign.as_str()).copied()
+                && let (Some(&Value::Number(from)), Value::Number(to)) =
+                    (held.values.get(sign.as_str()), to)
                 && at > from_at
-                && !since.contains_key(&format!("later {sign}"))
+                && on_its_way.insert(sign)
             {
                 let share = (at - from_at).as_seconds_f64() / (line.at - from_at).as_seconds_f64();
                 held.values
-                    .insert(sign.clone(), Value::Number(from + (to - from) * share));
-                since.insert(format!("later {sign}"), at);
+                    .insert(sign, Value::Number(from + (to - from) * share));
             }
             continue;
         }
@@ -210,10 +258,10 @@ fn held(lines: &[&Line], at: Timestamp) -> Held {
         held.is_looked_at = line.says != Says::NoLook;
         match &line.says {
             Says::Is(sign, value) | Says::Becomes(sign, value) => {
-                held.values.insert(sign.clone(), value.clone());
-                since.insert(sign.clone(), line.at);
+                held.values.insert(sign, value.clone());
+                since.insert(sign, line.at);
             }
-            Says::Fails(kind, message) => held.failure = Some((*kind, message.clone())),
+            Says::Fails(kind, message) => held.failure = Some((*kind, message)),
             Says::IsUsual => {
                 held.failure = None;
                 held.values.clear();
@@ -224,13 +272,13 @@ fn held(lines: &[&Line], at: Timestamp) -> Held {
     held
 }
 
-fn look(suspect: &mut Suspect, lines: &[&Line], normals: &BTreeMap<&str, Normal>, seen: &Seen) {
-    let at = seen.at;
-    let held = held(lines, at);
+fn look(suspect: &mut Suspect, lines: &[&Line], metrics: &[Metric<'_>], moment: &Moment) {
+    let at = moment.at;
+    let mut held = held(lines, at);
     if !held.is_looked_at {
         return;
     }
-    if let Some((kind, message)) = &held.failure {
+    if let Some((kind, message)) = held.failure {
         let blame = match kind {
             FailureKind::Denied | FailureKind::Throttled | FailureKind::Ours => Blame::Ours,
             _ => Blame::Target,
@@ -239,50 +287,37 @@ fn look(suspect: &mut Suspect, lines: &[&Line], normals: &BTreeMap<&str, Normal>
             at,
             measured: &[],
             gaps: &[],
-            failure: Some((*kind, blame, message)),
+            failure: Some((kind, blame, message)),
         });
         return;
     }
-    let signs = normals
-        .keys()
-        .map(|sign| (*sign).to_owned())
-        .chain(held.values.keys().cloned());
-    let signs: std::collections::BTreeSet<String> = signs.collect();
-    let values: Vec<(String, Value, Option<Usual>)> = (signs.into_iter())
-        .filter_map(|sign| {
-            let normal = normals.get(sign.as_str());
-            let noise = || {
-                let moment = u64::try_from(at.timestamp()).unwrap_or(0);
-                share(
-                    &format!("{}{sign}", suspect.name),
-                    moment ^ seen.variation.seed,
-                ) * 2.0
-                    - 1.0
-            };
-            let value = held.values.get(&sign).cloned().or_else(|| {
-                let normal = normal?;
-                Some(match normal.at(at) {
-                    Value::Number(centre) => Value::Number(centre + normal.spread * noise()),
+    let seed = u64::try_from(at.timestamp()).unwrap_or(0) ^ moment.variation.seed;
+    let values: Vec<(&Metric<'_>, Value)> = (metrics.iter())
+        .filter_map(|metric| {
+            let value = held.values.remove(metric.sign).or_else(|| {
+                Some(match metric.normal.as_ref()?.at(at) {
+                    Value::Number(centre) => {
+                        let spread = metric.normal.as_ref()?.spread;
+                        let noise = share(&metric.noise_of, seed) * 2.0 - 1.0;
+                        Value::Number(centre + spread * noise)
+                    }
                     other => other,
                 })
             })?;
-            Some((sign, value, normal.map(|normal| normal.usual(at))))
+            Some((metric, value))
         })
         .collect();
-    let measured: Vec<Measured<'_>> = (values.iter())
-        .map(|(sign, value, usual)| {
-            let (metric, subject) = sign
-                .split_once(' ')
-                .map_or((sign.as_str(), None), |(metric, subject)| {
-                    (metric, Some(subject))
-                });
-            Measured {
-                metric,
-                subject,
-                value,
-                status: status(&suspect.kind, metric, value),
-                usual: usual.clone(),
-            }
+    let shown = values
+        .iter()
+        .map(|(metric, value)| (metric.name, metric.subject, value));
+    let statuses = judged(&suspect.kind, shown);
+    let measured: Vec<Measured<'_>> = (values.iter().zip(statuses))
+        .map(|((metric, value), status)| Measured {
+            metric: metric.name,
+            subject: metric.subject,
+            value,
+            status: answered(metric.name, value).unwrap_or(status),
+            usual: metric.normal.as_ref().map(|normal| normal.usual(at)),
         })
         .collect();
     let glance = Glance {
@@ -294,17 +329,17 @@ fn look(suspect: &mut Suspect, lines: &[&Line], normals: &BTreeMap<&str, Normal>
     suspect.see(&glance);
 }
 
-/// What a value means by the limits that a kind has by default.
-fn status(kind: &str, metric: &str, value: &Value) -> Status {
-    if metric == "http_status"
-        && let Value::Number(code) = value
-    {
-        // An endpoint that answers otherwise than expected is RED: the collector says so.
-        return if (200.0..400.0).contains(code) {
-            Status::Green
-        } else {
-            Status::Red
-        };
+/// An endpoint that answers otherwise than expected is RED: the collector says so.
+fn answered(metric: &str, value: &Value) -> Option<Status> {
+    match value {
+        Value::Number(code) if metric == "http_status" => {
+            let is_expected = (200.0..400.0).contains(code);
+            Some(if is_expected {
+                Status::Green
+            } else {
+                Status::Red
+            })
+        }
+        _ => None,
     }
-    super::score::judged(kind, metric, value)
 }

@@ -2,63 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
-use roundsman::analysis::correlate::{Candidate, Group, Sign, Suspect, facts, groups};
-use roundsman::collectors;
-use roundsman::model::{Measurement, Observation, Reading, Status, TargetId, Timestamp, Value};
-use roundsman::rules::{Rules, judge};
+use roundsman::analysis::correlate::{Candidate, Group, Sign, Suspect, facts};
+use roundsman::model::Timestamp;
 
 use super::incident::{Cause, Incident};
-use super::replay::{Variation, replay};
-use crate::support::program::Workplace;
-
-/// The rules that each kind has by default.
-static RULES: LazyLock<BTreeMap<&'static str, Arc<Rules>>> = LazyLock::new(|| {
-    let yaml = "targets:\n  local_hosts: [{}]\n  vps_servers: [{host: h.example.com, username: u}]\n  \
-        databases: [{host: h.example.com, database: d, username: u, password: canary}]\n  \
-        api_endpoints: [{url: \"https://h.example.com/\"}]\n  docker_hosts: [{socket: /var/run/docker.sock}]\n  \
-        ec2_instances: [{instance_id: i-0123456789abcdef0, region: eu-central-1}]\n  \
-        s3_buckets: [{bucket: backups, region: eu-central-1}]\n  llm_models: [{provider: ollama, model_id: m}]\n  \
-        llm_keys: [{provider: openai}]\n";
-    let place = Workplace::with_configuration(yaml);
-    let plan = place.load().expect("a file").plan;
-    let plan = plan.unwrap_or_else(|| panic!("{}", place.problems()));
-    let rules = plan
-        .watched
-        .iter()
-        .map(|one| (one.kind.spec.key, Arc::clone(&one.rules)));
-    rules.collect()
-});
-
-/// What a value means by the rules that its kind has by default.
-pub(super) fn judged(kind: &str, metric: &str, value: &Value) -> Status {
-    let known = collectors::kind(kind).unwrap_or_else(|| panic!("there is no kind `{kind}`"));
-    let spec = known.spec.metric(metric);
-    let spec = spec.unwrap_or_else(|| panic!("`{kind}` has no metric `{metric}`"));
-    let Some(rules) = RULES.get(known.spec.key) else {
-        return Status::Green;
-    };
-    let mut reading = Reading::default();
-    reading.measurements.push(Measurement {
-        metric: spec.name,
-        subject: None,
-        value: value.clone(),
-        unit: spec.unit,
-    });
-    let observation = Observation {
-        target: TargetId {
-            kind: known.spec.key,
-            name: "one".into(),
-        },
-        at: Timestamp::UNIX_EPOCH,
-        took: Duration::ZERO,
-        outcome: Ok(reading),
-        trace: tracing::Span::none(),
-    };
-    judge(rules, None, &observation).status
-}
+use super::replay::Seen;
 
 /// What came of one incident.
 #[expect(
@@ -76,7 +25,6 @@ pub(super) struct Score {
     pub(super) herrings: usize,
     /// What was named instead, in a sentence.
     pub(super) said: String,
-    pub(super) details: String,
 }
 
 impl Score {
@@ -90,7 +38,8 @@ impl Score {
     }
 }
 
-fn sign(suspect: &Suspect, symptom: usize) -> String {
+/// A symptom as a file writes it.
+pub(super) fn sign(suspect: &Suspect, symptom: usize) -> String {
     match &suspect.symptoms[symptom].sign {
         Sign::Failure => format!("{} fails", suspect.name),
         Sign::Metric { name, subject } => {
@@ -106,46 +55,62 @@ fn named(suspects: &[Suspect], candidate: &Candidate) -> String {
     sign(&suspects[candidate.suspect], candidate.symptom)
 }
 
-/// Asks, and compares with what is true.
-pub(super) fn score(incident: &Incident, variation: Variation) -> Score {
-    let (suspects, now) = replay(incident, variation);
-    let found = groups(&suspects, now);
+/// Compares what is found with what is true.
+pub(super) fn score(incident: &Incident, seen: &Seen) -> Score {
+    let Seen {
+        suspects,
+        groups: found,
+        ..
+    } = seen;
     let truth = &incident.truth;
-    let mut wanted: Vec<Cause> = truth.causes.clone();
-    if let Some(cause) = truth.cause.as_ref().filter(|cause| *cause != "none") {
-        wanted.push(Cause::of(cause, &truth.also));
-    }
-    let is_it = |wanted: &Cause, name: &str| {
-        wanted.name == name || wanted.also.iter().any(|also| also == name)
-    };
+    let wanted = truth.wanted();
     let given: Vec<(&Group, String)> = found
         .iter()
-        .filter_map(|group| Some((group, named(&suspects, group.cause()?))))
+        .filter_map(|group| Some((group, named(suspects, group.cause()?))))
         .collect();
     let is_first = !wanted.is_empty()
         && wanted
             .iter()
-            .all(|cause| given.iter().any(|(_, name)| is_it(cause, name)));
+            .all(|cause| given.iter().any(|(_, name)| cause.is(name)));
     let is_among_three = !wanted.is_empty()
         && wanted.iter().all(|cause| {
             let mut all = found
                 .iter()
                 .flat_map(|group| group.candidates.iter().take(3));
-            all.any(|candidate| is_it(cause, &named(&suspects, candidate)))
+            all.any(|candidate| cause.is(&named(suspects, candidate)))
         });
     let is_false = given
         .iter()
-        .any(|(_, name)| !wanted.iter().any(|cause| is_it(cause, name)));
-    let cited: Vec<String> = given
-        .iter()
-        .flat_map(|(group, _)| cited(&suspects, group, now))
-        .collect();
-    let has = |fact: &String| cited.contains(fact);
-    let mut details = format!("  wanted {wanted:?}\n");
+        .any(|(_, name)| !wanted.iter().any(|cause| cause.is(name)));
+    let cited = all_cited(seen);
+    let has = |fact: &&String| cited.contains(fact);
+    Score {
+        has_cause: !wanted.is_empty(),
+        is_first,
+        is_among_three,
+        is_false,
+        cited: truth.facts.iter().filter(has).count(),
+        to_cite: truth.facts.len(),
+        herrings: truth.herrings.iter().filter(has).count(),
+        said: said(&wanted, &given),
+    }
+}
+
+/// Why it is so, for those who want to better it.
+pub(super) fn details(incident: &Incident, seen: &Seen) -> String {
+    let Seen {
+        suspects,
+        groups: found,
+        ..
+    } = seen;
+    let truth = &incident.truth;
+    let cited = all_cited(seen);
+    let has = |fact: &&String| cited.contains(fact);
+    let mut details = format!("  wanted {:?}\n", truth.wanted());
     for fact in truth.facts.iter().filter(|fact| !has(fact)) {
         details += &format!("  not cited: {fact}\n");
     }
-    for herring in truth.herrings.iter().filter(|herring| has(herring)) {
+    for herring in truth.herrings.iter().filter(has) {
         details += &format!("  cited, and a herring: {herring}\n");
     }
     for suspect in suspects.iter().filter(|one| !one.symptoms.is_empty()) {
@@ -170,14 +135,14 @@ pub(super) fn score(incident: &Incident, variation: Variation) -> Score {
             );
         }
     }
-    for group in &found {
+    for group in found {
         details += "  group";
         for suspect in &group.suspects {
             details += &format!(" {}", suspects[*suspect].name);
         }
         details += "\n";
         for candidate in &group.candidates {
-            let name = named(&suspects, candidate);
+            let name = named(suspects, candidate);
             let explains: Vec<String> = (candidate.explains.iter())
                 .map(|effect| {
                     format!(
@@ -194,17 +159,7 @@ pub(super) fn score(incident: &Incident, variation: Variation) -> Score {
             );
         }
     }
-    Score {
-        has_cause: !wanted.is_empty(),
-        is_first,
-        is_among_three,
-        is_false,
-        cited: truth.facts.iter().filter(|fact| has(fact)).count(),
-        to_cite: truth.facts.len(),
-        herrings: truth.herrings.iter().filter(|fact| has(fact)).count(),
-        said: said(&wanted, &given),
-        details,
-    }
+    details
 }
 
 fn said(wanted: &[Cause], given: &[(&Group, String)]) -> String {
@@ -223,7 +178,14 @@ fn said(wanted: &[Cause], given: &[(&Group, String)]) -> String {
     format!("It is {}; it says {}.", or_none(wanted), or_none(given))
 }
 
-/// What is shown of a group in which a cause is named.
+/// What is shown of all groups in which a cause is named.
+fn all_cited(seen: &Seen) -> Vec<String> {
+    let with_cause = seen.groups.iter().filter(|group| group.cause().is_some());
+    with_cause
+        .flat_map(|group| cited(&seen.suspects, group, seen.now))
+        .collect()
+}
+
 fn cited(suspects: &[Suspect], group: &Group, now: Timestamp) -> Vec<String> {
     let shown = facts(suspects, group, now).into_iter();
     shown
@@ -233,13 +195,13 @@ fn cited(suspects: &[Suspect], group: &Group, now: Timestamp) -> Vec<String> {
 
 /// A count among a count.
 #[derive(Debug, Clone, Copy, Default)]
-struct Share {
-    right: usize,
-    all: usize,
+pub(super) struct Share {
+    pub(super) right: usize,
+    pub(super) all: usize,
 }
 
 impl Share {
-    fn add(&mut self, is_right: bool) {
+    pub(super) fn add(&mut self, is_right: bool) {
         self.right += usize::from(is_right);
         self.all += 1;
     }
