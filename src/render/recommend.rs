@@ -45,7 +45,7 @@ pub(super) fn recommendations(
         let is_ours = |one: &&Seen<'_>| one.verdict.status == Status::Unknown;
         let all_need_it = what_to_do.as_ref().is_some_and(|what_to_do| {
             server_to_confirm(what_to_do).is_some()
-                || whose.is_some_and(|one| is_ours(one))
+                || whose.is_some_and(is_ours)
                     && (seen.iter().filter(|one| is_ours(one))).any(|one| {
                         names.of(one.target.id.kind, &one.target.id.name) != cause.target
                             && advice_for(one).contains(what_to_do)
