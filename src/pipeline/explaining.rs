@@ -276,6 +276,7 @@ mod tests {
             deadline: Duration::from_secs(1),
             calls_per_incident: 1,
             secrets: Redactor::default(),
+            prices: crate::purse::PriceTable::default(),
         };
         let (asks, mut asked) = mpsc::channel(4);
         let mut explaining = Explaining::new(Some(settings), asks);
