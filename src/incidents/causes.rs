@@ -88,31 +88,26 @@ impl Engine {
         let Some(analysis) = &mut incident.analysis else {
             return;
         };
-        let text = match words {
+        let said = words.is_ok();
+        match words {
             Ok(explanation) => {
-                let text = explanation.summary.text.clone();
                 analysis.explanation = Some(explanation);
                 analysis.unexplained = None;
-                Some(text)
             }
-            Err(why) => {
-                analysis.unexplained = Some(why);
-                None
-            }
-        };
+            Err(why) => analysis.unexplained = Some(why),
+        }
         let was_told = incident.told_at.is_some() && incident.is_open();
         let waits = incident.notice.is_some();
         self.touch(id);
-        if let Some(text) = text
-            && was_told
-            && !waits
-        {
+        if said && was_told && !waits {
+            // Not its words, and no likely cause: what a model says would pass for what we found, and keep the next cause
+            // that we find from being told.
             let event = Event {
                 at: now,
-                kind: EventKind::Explained,
+                kind: EventKind::Worded,
                 name: String::new(),
                 status: None,
-                text: Some(text),
+                text: None,
                 rings: false,
             };
             self.tell(id, None, event, Soon::Now, now);
