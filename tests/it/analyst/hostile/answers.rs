@@ -1,5 +1,6 @@
 //! The whole corpus through every text of an answer: nothing that is obeyed is left, and nothing takes long.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use roundsman::analysis::answer::{Answer, Discarded, read};
@@ -21,11 +22,12 @@ fn asked() -> Prompt {
         number += 1;
         format!("shop {number}")
     });
-    let digits = corpus()
-        .iter()
-        .map(|one| one.text.clone())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let texts: Vec<String> = corpus().into_iter().map(|one| one.text).collect();
+    let is_part = |one: char| one.is_ascii_digit() || matches!(one, '.' | ',');
+    let digits: BTreeSet<&str> = (texts.iter())
+        .flat_map(|text| text.split(|one| !is_part(one)))
+        .collect();
+    let digits = digits.into_iter().collect::<Vec<_>>().join(" ");
     question.text.push_str(&digits);
     question
 }
@@ -140,7 +142,6 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
     let many = |text: &'static str| vec![text; 1_000_000];
     let not_of_the_form = [
         json!({"summary": "a text"}).to_string(),
-        json!({"summary": ["E01"]}).to_string(),
         json!({"summary": {"text": 5, "evidence": ["E01"]}}).to_string(),
         json!({"summary": {"text": "x", "evidence": "E01"}}).to_string(),
         json!({"summary": {"text": "x", "evidence": [1]}}).to_string(),
@@ -153,7 +154,8 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
         format!(r#"{{"summary": {good}, "summary": {good}}}"#),
         format!(r#"{{"summary": {good}, "plain": NaN}}"#),
         format!(r#"{{"summary": {good}, "x": -Infinity}}"#),
-        format!(r#"{{"summary": {good}, "x": {}}}"#, nested(100_000)),
+        format!(r#"{{"summary": {good}, "plain": {}}}"#, nested(100_000)),
+        format!(r#"{{"summary": {good}, "x": {}"#, nested(100_000)),
         format!(r#"{{"summary": {good}}} and {{"summary": {good}}}"#),
         nested(1_000_000),
         "{".repeat(1_000_000),
@@ -170,7 +172,9 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
             began.elapsed()
         );
     }
-    // What is only too much is cut down.
+    // What is only too much is passed over or cut down.
+    let deep = format!(r#"{{"summary": {good}, "x": {}}}"#, nested(100_000));
+    assert!(read(&deep, &prompt).is_ok());
     let long = |text: &str| text.repeat(1_000_000 / text.len());
     for text in [
         "a", "https://", ":@//", "*x* ", "⟧", "a.b.", "\u{200b}", "mailto:", "@", "9", "1,", "](",

@@ -1,7 +1,12 @@
 //! Text that wants to be obeyed, through everything that a model is asked and that it answers.
 
 mod answers;
+mod obedient;
 mod questions;
+mod runs;
+mod worlds;
+
+use std::sync::LazyLock;
 
 use regex::Regex;
 use roundsman::render::escape::plain;
@@ -66,9 +71,9 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// What of a text would be obeyed: by a terminal, a chat, a browser, a reader who taps. `None`: nothing.
-pub(super) fn obeyed_in(text: &str) -> Option<String> {
-    let links = [
+/// What is obeyed, by a terminal, a chat, a browser, a reader who taps.
+static OBEYED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let patterns = [
         r"://",
         r"@",
         r"\]\(",
@@ -79,11 +84,15 @@ pub(super) fn obeyed_in(text: &str) -> Option<String> {
         r"(?i)\bwww\.",
         r"(^| )([*_~])[^ *_~][^*_~]*([*_~])( |$)",
     ];
-    for pattern in links {
-        let found = Regex::new(pattern).expect("a pattern").find(text);
-        if let Some(found) = found {
-            return Some(format!("`{}` by `{pattern}`", found.as_str()));
-        }
+    let patterns = patterns.into_iter().map(Regex::new);
+    patterns.collect::<Result<_, _>>().expect("patterns")
+});
+
+/// What of a text would be obeyed; `None`: nothing.
+pub(super) fn obeyed_in(text: &str) -> Option<String> {
+    let found = OBEYED.iter().find_map(|one| Some((one.find(text)?, one)));
+    if let Some((found, pattern)) = found {
+        return Some(format!("`{}` by `{pattern}`", found.as_str()));
     }
     (plain(text) != text).then(|| "a character that is not seen".to_owned())
 }
