@@ -2,10 +2,12 @@
 //! are told is the same but for the model's own words, and in those there is nothing that is obeyed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::Timelike;
 use regex::Regex;
+use roundsman::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use super::obedient::{OBEYED, Obedient};
@@ -297,12 +299,11 @@ async fn assert_words_are_only_words(run: &Run) {
     }
     assert!(assert_tame(&lines, "Slack") > 0);
     let mut said = Vec::new();
-    for file in run
-        .place
-        .names_in("reports")
-        .iter()
-        .filter(|name| name.ends_with(".json"))
-    {
+    for file in run.place.names_in("reports").iter().filter(|name| {
+        Path::new(name)
+            .extension()
+            .is_some_and(|ending| ending == "json")
+    }) {
         let kept: Value =
             serde_json::from_str(&run.place.read(&format!("reports/{file}"))).expect("JSON");
         words_in(&kept, "", &mut said);
@@ -324,7 +325,7 @@ async fn assert_words_are_only_words(run: &Run) {
 
 /// A report is made with each minute: both runs begin well before one.
 async fn early_in_a_minute() {
-    let second = chrono::Utc::now().second();
+    let second = SystemClock.now().second();
     if second > 30 {
         tokio::time::sleep(Duration::from_secs(u64::from(61 - second))).await;
     }

@@ -159,7 +159,9 @@ async fn database(text: String) -> RawServer {
         let text = text.replace('\0', " ");
         async move {
             let mut asked = [0; 1024];
-            stream.read(&mut asked).await.ok();
+            if stream.read(&mut asked).await.unwrap_or_default() == 0 {
+                return;
+            }
             let fields = format!("SFATAL\0VFATAL\0C53300\0M{text}\0H{text}\0D{text}\0\0");
             let length = u32::try_from(fields.len() + 4).expect("not that long");
             stream.write_all(b"E").await.ok();
