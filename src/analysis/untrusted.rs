@@ -25,6 +25,7 @@ pub fn harmless(text: &str, most_characters: usize) -> String {
         .filter(one_on_another)
         .collect();
     let words = visible.split_whitespace().map(without_link);
+    let words = words.filter(|word| !word.is_empty());
     let mut harmless = words.collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = harmless.char_indices().nth(most_characters) {
         harmless.truncate(end);
@@ -46,16 +47,15 @@ pub fn said(text: &str, most_characters: usize, names: &[String]) -> String {
     });
     let words = words.into_iter().map(|word| {
         let word = if is_marked_up {
-            unmarked(word)
+            // Without its marks `:_//` would be the middle of a link again.
+            without_link(&unmarked(word))
         } else {
             word.to_owned()
         };
         without_bare_link(&without_scheme(&word), names)
     });
-    words
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let said = words.collect::<Vec<_>>().join(" ");
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What makes text bold, slanted or struck through in chats, at the edges of words.
@@ -268,6 +268,7 @@ mod tests {
             ("[here](evil.example)", "[here] (evil.example)"),
             ("```json {\"a\": 1}", "'''json '\"a\": 1'"),
             ("https:@//evil.example/x [a]@(b)", "evil.example [a] (b)"),
+            ("a @ b", "a b"),
             ("＠here ［E1］ \u{e001}x\u{fffe}", "here 'E1' x"),
             (
                 "Z\u{300}\u{301}\u{302}\u{303}\u{304}a",
@@ -305,6 +306,10 @@ mod tests {
             ("me@evil.example", "meevil[.]example"),
             ("xn--80ak6aa92e.xn--p1ai", "xn--80ak6aa92e[.]xn--p1ai"),
             ("* _ ~", ""),
+            (
+                "_a_ ]_(b :_//evil.example tel: 1",
+                "a ] (b evil[.]example tel 1",
+            ),
         ] {
             assert_eq!(said(text, 200, &names), expected, "{text}");
         }
