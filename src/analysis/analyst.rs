@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::answer::{Discarded, read};
 use super::prompt::Prompt;
 use super::score::score;
+use super::untrusted::{CLOSE, OPEN, said};
 use crate::clients::llm::{AskFailed, Endpoint, Finish, LlmClients, Question, Reply};
 use crate::clock::{Clock, milliseconds};
 use crate::model::{Explanation, IncidentId, Timestamp, UsDollars};
@@ -119,6 +120,9 @@ pub struct Analyst {
 /// What a model is told whose answer was not of the form.
 const REPAIR: &str = "\n\nYour last answer was not the JSON object that was asked for. Answer again: the object, and nothing else.";
 
+/// How long the name of a model may be, in characters.
+const LONGEST_MODEL: usize = 60;
+
 impl Analyst {
     /// Answers one after the other until nobody asks any more, or it is to stop: an answer that is waited for is given up then.
     pub async fn run(
@@ -173,11 +177,9 @@ impl Analyst {
         let now = self.clock.now();
         let (endpoints, notes) = living(&settings.endpoints, now.date_naive())?;
         let deadline = tokio::time::Instant::now() + settings.deadline;
-        let mut text = prompt.text.clone();
-        redaction::Redactor::new(&settings.secrets, false).redact_in_place(&mut text);
         let mut question = Question {
             system: Some(prompt.system.to_owned()),
-            text,
+            text: as_sent(prompt, &settings.secrets),
             max_tokens: settings.max_tokens,
             session: Some(session.to_owned()),
         };
@@ -194,7 +196,10 @@ impl Analyst {
                     return Ok(Explanation {
                         at: now,
                         provider: endpoint.provider.clone(),
-                        model: reply.model.unwrap_or_else(|| endpoint.model.clone()),
+                        // What calls itself so is the server's word, and stands in every message.
+                        model: (reply.model.map(|name| said(&name, LONGEST_MODEL, &[])))
+                            .filter(|name| !name.is_empty())
+                            .unwrap_or_else(|| endpoint.model.clone()),
                         note: notes,
                         summary: answer.summary,
                         cause: answer.cause,
@@ -247,6 +252,29 @@ impl Analyst {
         let (spent, daily) = self.llm.spent(now).await?;
         Some(format!("today {spent} of {daily}"))
     }
+}
+
+/// The question as it leaves the house. Each collected text is redacted by itself: what looks like the beginning of a secret
+/// in one of them must not take the mark behind it, and a key that begins in one and ends in another not all that lies between.
+#[must_use]
+pub fn as_sent(prompt: &Prompt, secrets: &Redactor) -> String {
+    let redactor = redaction::Redactor::new(secrets, false);
+    let mut sent = String::with_capacity(prompt.text.len());
+    for piece in prompt.text.split_inclusive(CLOSE) {
+        match piece
+            .strip_suffix(CLOSE)
+            .and_then(|piece| piece.split_once(OPEN))
+        {
+            Some((ours, collected)) => {
+                sent.push_str(ours);
+                sent.push(OPEN);
+                sent.push_str(&redactor.redact(collected));
+                sent.push(CLOSE);
+            }
+            None => sent.push_str(piece),
+        }
+    }
+    sent
 }
 
 /// The models that are still there, or what takes their place where it is no dearer; and what is to be said of that.

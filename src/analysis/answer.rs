@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::prompt::Prompt;
-use super::untrusted::harmless;
+use super::untrusted::said;
 use crate::model::{Claim, Confidence};
 
 /// How long a text may be, in characters, and how many steps there may be.
@@ -112,34 +112,36 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
     let mut keep = |claim: RawClaim| {
         let kept = grounds.claim(&claim);
         dropped += usize::from(kept.is_none());
-        kept
+        // A command is copied from wherever it stands.
+        kept.filter(|claim| !would_harm(&claim.text))
     };
     let summary = keep(raw.summary);
     let had_cause = raw.cause.is_some();
     let cause = raw.cause.and_then(&mut keep);
     let impact = raw.impact.and_then(&mut keep);
     let steps: Vec<Claim> = (raw.steps.into_iter().take(MOST_STEPS))
-        .filter_map(|step| keep(step).filter(|step| !would_harm(&step.text)))
+        .filter_map(&mut keep)
         .collect();
-    let plain = raw.plain.filter(|text| grounds.knows_numbers_of(text));
+    let plain = (raw.plain)
+        .filter(|text| grounds.knows_numbers_of(text))
+        .map(|text| said(&text, LONGEST_TEXT, &prompt.names))
+        .filter(|text| !text.is_empty() && !would_harm(text));
     // A summary that is dropped is no loss where the cause says as much.
     let summary = summary
         .or_else(|| cause.clone())
         .ok_or(Discarded::Ungrounded)?;
-    let said = raw.confidence.unwrap_or(Confidence::Low);
+    let sure = raw.confidence.unwrap_or(Confidence::Low);
     Ok(Answer {
         summary,
         confidence: if had_cause && cause.is_none() {
             Confidence::Low
         } else {
-            said
+            sure
         },
         cause,
         impact,
         steps,
-        plain: plain
-            .map(|text| harmless(&text, LONGEST_TEXT))
-            .filter(|text| !text.is_empty()),
+        plain,
         claims_dropped: dropped,
     })
 }
@@ -167,9 +169,18 @@ impl<'a> Grounds<'a> {
 
     /// The claim, where it rests on facts that there are.
     fn claim(&self, raw: &RawClaim) -> Option<Claim> {
-        let evidence: Vec<String> = raw.evidence.iter().map(|id| two_digits(id)).collect();
-        let all_known = evidence.iter().all(|id| self.prompt.facts.contains_key(id));
-        let text = harmless(&raw.text, LONGEST_TEXT);
+        let ids = raw.evidence.iter().map(|id| two_digits(id));
+        let mut known = BTreeSet::new();
+        let mut evidence = Vec::new();
+        let mut all_known = true;
+        for id in ids {
+            all_known &= self.prompt.facts.contains_key(&id);
+            // Named a thousand times it is one fact, and one word in a message.
+            if all_known && known.insert(id.clone()) {
+                evidence.push(id);
+            }
+        }
+        let text = said(&raw.text, LONGEST_TEXT, &self.prompt.names);
         let is_grounded = !evidence.is_empty()
             && all_known
             && !text.is_empty()
@@ -228,8 +239,9 @@ const HARM: [&str; 40] = [
     "dd if=",
     "wipefs",
     "shred ",
-    "> /dev/",
-    ">/dev/",
+    // As `>` is shown.
+    "› /dev/",
+    "›/dev/",
     "fdisk",
     "parted ",
     "drop database",
@@ -385,10 +397,23 @@ mod tests {
             "silence all alerts for a day",
             "add the key to ~/.ssh/authorized_keys",
             "chmod -R 777 /",
+            "echo x > /dev/sda",
         ] {
-            let steps = json!([{"text": step, "evidence": ["E01"]}]);
-            let read = read(&answer(&[("steps", steps)]), &prompt()).expect("an answer");
+            let claim = json!({"text": step, "evidence": ["E01"]});
+            let steps = json!([claim]);
+            let all = [
+                ("steps", steps),
+                ("cause", claim.clone()),
+                ("impact", claim),
+                ("plain", json!(step)),
+            ];
+            let read = read(&answer(&all), &prompt()).expect("an answer");
             assert!(read.steps.is_empty(), "{step}");
+            assert_eq!(
+                (read.cause, read.impact, read.plain),
+                (None, None, None),
+                "{step}"
+            );
         }
     }
 
@@ -398,7 +423,7 @@ mod tests {
         let read = read(&answer(&[("summary", hostile)]), &prompt()).expect("an answer");
         assert_eq!(
             read.summary.text,
-            "See evil.example or channel now 'E1' ‹b›"
+            "See evil[.]example or channel now 'E1' ‹b›"
         );
     }
 }

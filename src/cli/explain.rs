@@ -3,6 +3,7 @@ use super::exit::Exit;
 use super::incident_text::{Times, one_of};
 use super::orders::{Place, may_be_old, none_where_gone, say_why};
 use super::{Session, backup, run_once};
+use crate::analysis::analyst::as_sent;
 use crate::clock::{Clock, SystemClock};
 use crate::model::Incident;
 use crate::pipeline::about_incident;
@@ -69,8 +70,7 @@ fn show_prompt(session: &Session, place: &Place, incident: &Incident) -> Exit {
         );
         return Exit::Usage;
     };
-    let mut text = prompt.text;
-    place.plan.redactor().redact_in_place(&mut text);
+    let text = as_sent(&prompt, &place.plan.secrets);
     session
         .terminal
         .print(&format!("{}\n{text}\n", prompt.system), Exit::Well)

@@ -81,6 +81,7 @@ pub(super) fn word(kind: EventKind) -> &'static str {
         EventKind::Reminded => "reminded",
         EventKind::Escalated => "escalated",
         EventKind::Explained => "explained",
+        EventKind::Worded => "put into words",
     }
 }
 

@@ -232,9 +232,15 @@ impl Outbox {
         for name in self.audience(|channel, _, _| channel.wants_digest()) {
             let content = ParcelContent::Note {
                 about: "analysis".to_owned(),
-                title: explanation.summary.text.clone(),
-                tone: Status::Green,
-                lines: explanation_lines(explanation),
+                // Neither its words nor a colour that it may have earned by them: in a title "all is well" would be ours.
+                title: "the last report, put into words by a language model".to_owned(),
+                tone: Status::Unknown,
+                lines: std::iter::once(format!(
+                    "the last report in words: {}",
+                    explanation.summary.text
+                ))
+                .chain(explanation_lines(explanation))
+                .collect(),
             };
             self.add("analysis", &name, content, now, now);
         }

@@ -88,31 +88,26 @@ impl Engine {
         let Some(analysis) = &mut incident.analysis else {
             return;
         };
-        let text = match words {
+        let said = words.is_ok();
+        match words {
             Ok(explanation) => {
-                let text = explanation.summary.text.clone();
                 analysis.explanation = Some(explanation);
                 analysis.unexplained = None;
-                Some(text)
             }
-            Err(why) => {
-                analysis.unexplained = Some(why);
-                None
-            }
-        };
+            Err(why) => analysis.unexplained = Some(why),
+        }
         let was_told = incident.told_at.is_some() && incident.is_open();
         let waits = incident.notice.is_some();
         self.touch(id);
-        if let Some(text) = text
-            && was_told
-            && !waits
-        {
+        if said && was_told && !waits {
+            // Not its words, and no likely cause: what a model says would pass for what we found, and keep the next cause
+            // that we find from being told.
             let event = Event {
                 at: now,
-                kind: EventKind::Explained,
+                kind: EventKind::Worded,
                 name: String::new(),
                 status: None,
-                text: Some(text),
+                text: None,
                 rings: false,
             };
             self.tell(id, None, event, Soon::Now, now);
@@ -130,7 +125,7 @@ fn cause(analysis: &Analysis) -> Option<(&str, Option<&str>, &str)> {
 mod tests {
     use super::*;
     use crate::incidents::{Announcement, Facts, Family, Policy};
-    use crate::model::{AnalysisCandidate, AnalysisGroup, Condition, Status};
+    use crate::model::{AnalysisCandidate, AnalysisGroup, Claim, Condition, Confidence, Status};
 
     fn at(clock: &str) -> Timestamp {
         format!("2026-11-21T{clock}Z").parse().expect("a time")
@@ -201,6 +196,47 @@ mod tests {
         assert!(incident.analysis.is_some(), "the first message has it");
         assert_eq!(events.len(), 1, "{events:#?}");
         engine
+    }
+
+    #[test]
+    fn words_of_a_model_are_told_as_such_and_hold_back_no_cause_of_ours() {
+        let mut engine = told();
+        let said = Claim {
+            text: "All is well.".to_owned(),
+            evidence: vec!["E01".to_owned()],
+        };
+        let explanation = Explanation {
+            at: at("10:02:00"),
+            provider: "p".to_owned(),
+            model: "m".to_owned(),
+            note: None,
+            summary: said,
+            cause: None,
+            confidence: Confidence::Low,
+            impact: None,
+            steps: Vec::new(),
+            plain: None,
+            claims_dropped: 0,
+            score_percent: 10,
+            cost: "$0.0001".to_owned(),
+            budget: None,
+            took_ms: 1,
+        };
+        engine.put_into_words(1, Ok(explanation), at("10:02:00"));
+        for (clock, kind, text) in [
+            ("10:02:30", EventKind::Worded, None),
+            ("10:04:00", EventKind::Explained, Some("the host")),
+        ] {
+            let step = engine.take_step(at(clock));
+            let [Announcement::Incident { events, .. }] = &step.announcements[..] else {
+                panic!("{step:#?}");
+            };
+            assert_eq!(
+                (events[0].kind, events[0].text.as_deref(), events[0].rings),
+                (kind, text, false)
+            );
+            engine.explain(1, analysis("host", "the host"), at("10:03:00"));
+        }
     }
 
     #[test]

@@ -173,7 +173,10 @@ impl Engine {
         if events.is_empty() || unheard {
             return;
         }
-        self.note_told(id, now);
+        // What a model says must not put off what happens next to the end of another window.
+        if !events.iter().all(|event| event.kind == EventKind::Worded) {
+            self.note_told(id, now);
+        }
         if let Some(incident) = self.live.get(&id) {
             self.announcements.push(Announcement::Incident {
                 incident: Arc::new(incident.clone()),

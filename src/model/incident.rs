@@ -139,6 +139,8 @@ pub enum EventKind {
     Escalated,
     /// A likely cause was found, or another one.
     Explained,
+    /// A language model put it into words. What it said stands in the analysis and nowhere else.
+    Worded,
 }
 
 /// One thing that happened to an incident.

@@ -8,8 +8,12 @@ use tokio::sync::mpsc;
 use super::Pipeline;
 use crate::analysis::analyst::{About, Ask, NotExplained, Settings, Told, When};
 use crate::analysis::prompt::{Ill, Prompt, Subject, prompt};
+use crate::analysis::untrusted::said;
 use crate::delivery::SelfNote;
 use crate::model::{Analysis, Explanation, Incident, IncidentId, Report, Status, Timestamp};
+
+/// How long it may be said why there is no explanation, in characters.
+const LONGEST_WHY: usize = 300;
 
 /// In one step no more questions are asked: of thousands of problems the most severe are one story.
 const MOST_AT_ONCE: usize = 2;
@@ -210,7 +214,12 @@ impl Pipeline {
                 self.incidents.put_into_words(id, Ok(explanation), now);
             }
             (About::Incident(id), Err(why)) => {
-                self.incidents.put_into_words(id, Err(why.to_string()), now);
+                let why = match why {
+                    // It may repeat what a provider says, which may repeat what was collected.
+                    NotExplained::Failed(_) => said(&why.to_string(), LONGEST_WHY, &[]),
+                    why => why.to_string(),
+                };
+                self.incidents.put_into_words(id, Err(why), now);
             }
             (About::Round(_), Ok(explanation)) => {
                 self.incidents.mailroom().follow(&explanation);

@@ -19,6 +19,8 @@ const LONGEST_NAME: usize = 60;
 const LONGEST_STATE: usize = 120;
 /// How long the whole question may be, in characters: a usual incident takes a third of it.
 const LONGEST: usize = 10_500;
+/// How much of it the targets and the facts may take each: whoever names things at length must not crowd out the rest.
+const LONGEST_PART: usize = 4_200;
 
 /// A target that is not well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,28 +76,42 @@ pub fn prompt(subject: &Subject<'_>) -> Prompt {
         add_group(&mut groups, &mut numbered, index + 1, group);
     }
     let mut text = situation(subject);
-    let names: Vec<String> = (subject.ill.iter().take(MOST_TARGETS))
-        .map(|one| harmless(&one.name, LONGEST_NAME))
-        .collect();
     text.push_str("\nTargets that are not well:\n");
-    for (one, name) in subject.ill.iter().zip(&names) {
+    let mut names = Vec::new();
+    let mut room = LONGEST_PART;
+    for one in subject.ill.iter().take(MOST_TARGETS) {
+        let name = harmless(&one.name, LONGEST_NAME);
         let state = harmless(&one.summary, LONGEST_STATE);
-        let kind = harmless(&one.kind, LONGEST_NAME);
-        add(
-            &mut text,
-            &format!(
-                "- {OPEN}{name}{CLOSE} ({kind}) is {}: {OPEN}{state}{CLOSE}\n",
-                one.status
-            ),
+        // A YAML key of ours, and it stands outside of the marks: so it is held to what such a key is made of.
+        let kind: String = (one.kind.chars())
+            .filter(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || *one == '_')
+            .take(LONGEST_NAME)
+            .collect();
+        let line = format!(
+            "- {OPEN}{name}{CLOSE} ({kind}) is {}: {OPEN}{state}{CLOSE}\n",
+            one.status
         );
+        if !fits(&line, &mut room) {
+            break;
+        }
+        add(&mut text, &line);
+        names.push(name);
     }
     let more = subject.ill.len().saturating_sub(names.len());
     if more > 0 {
         add(&mut text, &format!("- and {more} more\n"));
     }
     text.push_str("\nFacts:\n");
-    for (id, fact) in &numbered.facts {
-        add(&mut text, &format!("{id} {OPEN}{fact}{CLOSE}\n"));
+    let mut facts = BTreeMap::new();
+    let mut room = LONGEST_PART;
+    for (id, fact) in numbered.facts {
+        let line = format!("{id} {OPEN}{fact}{CLOSE}\n");
+        if !fits(&line, &mut room) {
+            break;
+        }
+        add(&mut text, &line);
+        // A fact that is not shown is none that an answer may rest on.
+        facts.insert(id, fact);
     }
     text.push_str("\nWhat arithmetic over times, dependencies and usual values found:\n");
     text.push_str(&groups);
@@ -108,18 +124,29 @@ pub fn prompt(subject: &Subject<'_>) -> Prompt {
             ),
         );
     }
-    let kept: String = text.chars().take(LONGEST).collect();
-    let facts = (numbered.facts.into_iter())
-        // A fact that was cut off was not shown.
-        .filter(|(id, fact)| kept.contains(&format!("{id} {OPEN}{fact}{CLOSE}")))
-        .collect();
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        // Between lines: a mark that stays open would make the rules behind it a part of what was collected.
+        let end = text[..end]
+            .rfind('\n')
+            .map_or(0, |line_break| line_break + 1);
+        text.truncate(end);
+    }
     Prompt {
         system: SYSTEM,
-        text: format!("{kept}\n{AGAIN}"),
+        text: format!("{text}\n{AGAIN}"),
         facts,
         names,
         picture: picture(subject),
     }
+}
+
+/// Whether a line has room, which it then takes.
+fn fits(line: &str, room: &mut usize) -> bool {
+    match room.checked_sub(line.chars().count()) {
+        Some(left) => *room = left,
+        None => return false,
+    }
+    true
 }
 
 fn picture(subject: &Subject<'_>) -> String {
@@ -404,5 +431,14 @@ mod tests {
                 "{fact} is not shown"
             );
         }
+        assert!(
+            asked.facts.len() >= 10 && asked.names.len() >= 10,
+            "both have room"
+        );
+        // Where it was cut no mark is open.
+        let question = asked.text.strip_suffix(AGAIN).expect("the rules again");
+        let count = |mark| question.matches(mark).count();
+        assert_eq!(count(OPEN), count(CLOSE), "{question}");
+        assert!(question.ends_with("\n\n"), "{question}");
     }
 }

@@ -292,6 +292,7 @@ fn one(event: &Event) -> String {
         EventKind::Reminded => "",
         EventKind::Escalated => "escalated",
         EventKind::Explained => "explained",
+        EventKind::Worded => "worded",
     };
     let quiet = if event.rings { "" } else { "(" };
     let end = if event.rings { "" } else { ")" };

@@ -64,6 +64,7 @@ fn track(kind: EventKind) -> u8 {
         EventKind::Acknowledged => 2,
         EventKind::Reminded | EventKind::Escalated => 3,
         EventKind::Explained => 4,
+        EventKind::Worded => 5,
         _ => 0,
     }
 }
@@ -164,6 +165,7 @@ fn told(
             let cause = said.unwrap_or_else(|| "it is in the list".to_owned());
             format!("likely cause: {cause}")
         }
+        EventKind::Worded => "put into words by a language model".to_owned(),
         EventKind::Escalated => {
             let which = said.map_or_else(String::new, |said| format!(" ({said})"));
             let since = since(report, last);
