@@ -22,7 +22,7 @@ use crate::model::{Explanation, Report, ReportTarget, RoundSummary, Status, Targ
 use crate::pipeline::{self, Earlier, Judged, Past};
 use crate::render::Told;
 use crate::render::blocks::{Block, line};
-use crate::render::explanation::explanation_lines;
+use crate::render::explanation::{WORDS_TITLE, words_of_the_last_report};
 use crate::reporters::{self, Means, Message, Retry, file};
 use crate::round::{self, Fleet, RoundOptions};
 use crate::store::{FileLedger, Remembered};
@@ -264,15 +264,10 @@ impl Channels {
 
     /// Sends a model's words. Whoever did not take them has the report.
     async fn follow(&self, words: &Explanation, means: &Means) {
-        let lines = explanation_lines(words).into_iter();
+        let lines = words_of_the_last_report(words).into_iter();
         let blocks = lines.map(|text| Block::Paragraph(line(text)));
-        let title = words.summary.text.clone();
-        let message = Message::note(
-            "analysis".to_owned(),
-            title,
-            Status::Green,
-            blocks.collect(),
-        );
+        let (id, title) = ("analysis".to_owned(), WORDS_TITLE.to_owned());
+        let message = Message::note(id, title, Status::Unknown, blocks.collect());
         let _undelivered = self.send_message(&message, means).await;
     }
 

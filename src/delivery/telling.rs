@@ -9,7 +9,7 @@ use crate::incidents::{Announcement, Audience, Level};
 use crate::model::{
     Event, Explanation, Incident, IncidentId, ParcelContent, Report, Status, Timestamp,
 };
-use crate::render::explanation::explanation_lines;
+use crate::render::explanation::{WORDS_TITLE, words_of_the_last_report};
 use crate::store::Row;
 
 impl Outbox {
@@ -232,15 +232,9 @@ impl Outbox {
         for name in self.audience(|channel, _, _| channel.wants_digest()) {
             let content = ParcelContent::Note {
                 about: "analysis".to_owned(),
-                // Neither its words nor a colour that it may have earned by them: in a title "all is well" would be ours.
-                title: "the last report, put into words by a language model".to_owned(),
+                title: WORDS_TITLE.to_owned(),
                 tone: Status::Unknown,
-                lines: std::iter::once(format!(
-                    "the last report in words: {}",
-                    explanation.summary.text
-                ))
-                .chain(explanation_lines(explanation))
-                .collect(),
+                lines: words_of_the_last_report(explanation),
             };
             self.add("analysis", &name, content, now, now);
         }

@@ -17,9 +17,6 @@ use crate::model::{
 /// How long it may be said why there is no explanation, in characters.
 const LONGEST_WHY: usize = 300;
 
-/// How long it may be said why there is no explanation, in characters.
-const LONGEST_WHY: usize = 300;
-
 /// In one step no more questions are asked: of thousands of problems the most severe are one story.
 const MOST_AT_ONCE: usize = 2;
 

@@ -7,6 +7,19 @@ use super::incident::phrases::short;
 /// How long a line may be, in characters.
 const LONGEST_LINE: usize = 420;
 
+/// The title of a message that has nothing but a model's words: neither its words nor a colour that it may have earned by
+/// them, since in a title "all is well" would be ours.
+pub const WORDS_TITLE: &str = "the last report, put into words by a language model";
+
+/// All that it said of the last report, marked as its own.
+#[must_use]
+pub fn words_of_the_last_report(explanation: &Explanation) -> Vec<String> {
+    let summary = format!("the last report in words: {}", explanation.summary.text);
+    std::iter::once(summary)
+        .chain(explanation_lines(explanation))
+        .collect()
+}
+
 /// What it said, without its summary: cause, impact, steps, the same in plain words, and what it cost.
 #[must_use]
 pub fn explanation_lines(explanation: &Explanation) -> Vec<String> {
