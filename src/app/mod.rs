@@ -267,7 +267,7 @@ impl Channels {
         let lines = words_of_the_last_report(words).into_iter();
         let blocks = lines.map(|text| Block::Paragraph(line(text)));
         let (id, title) = ("analysis".to_owned(), WORDS_TITLE.to_owned());
-        let message = Message::note(id, title, Status::Unknown, blocks.collect());
+        let message = Message::note(id, title, Status::Unknown, blocks.collect()).quietly();
         let _undelivered = self.send_message(&message, means).await;
     }
 

@@ -166,7 +166,7 @@ fn message(reporter: &str, now: Timestamp) -> Message {
         title: format!("This is a test: {SAMPLE}"),
         tone: Status::Red,
         blocks,
-        content: Content::Note,
+        content: Content::Note { rings: true },
         thread: None,
     }
 }

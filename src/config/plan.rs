@@ -59,7 +59,7 @@ impl Plan {
     /// What takes secrets out of all that is collected: those that are configured, and those that look like one.
     #[must_use]
     pub fn redactor(&self) -> redaction::Redactor {
-        redaction::Redactor::new(&self.secrets, false)
+        redaction::Redactor::new(&self.secrets, self.monitoring.redact_emails)
     }
 }
 
@@ -107,6 +107,8 @@ pub struct Monitoring {
     pub confirm_after: Duration,
     /// How many looks must agree before a target counts as worse.
     pub agreeing_looks: u32,
+    /// Whether e-mail addresses are taken out of what is collected.
+    pub redact_emails: bool,
     /// Whether hosts that do not answer are told from a network of our own that is down.
     pub own_network: bool,
     /// How long the daemon may take to end.

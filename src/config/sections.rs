@@ -39,6 +39,8 @@ pub(super) struct Monitoring {
     /// Whether it is found out, when several hosts do not answer, that our own network is down: then they are UNKNOWN.
     /// Default true.
     pub own_network: Option<bool>,
+    /// Whether e-mail addresses are taken out of what is collected, as secrets always are. Default false.
+    pub redact_emails: Option<bool>,
     /// How long the daemon may take to end: what is under way is waited for so long. Default `8s`.
     pub grace: Option<Written<DurationText>>,
 }

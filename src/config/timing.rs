@@ -148,6 +148,7 @@ pub(super) fn monitoring(
         confirm_after: duration(&written.confirm_after, Duration::from_secs(30)),
         agreeing_looks: written.agreeing_looks.unwrap_or(2).max(1),
         own_network: written.own_network.unwrap_or(true),
+        redact_emails: written.redact_emails.unwrap_or(false),
         grace: duration(&written.grace, Duration::from_secs(8)),
         reports,
         report_when: match report.when {

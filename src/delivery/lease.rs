@@ -223,11 +223,13 @@ impl Outbox {
                 title,
                 tone,
                 lines,
+                rings,
             } => Some(Matter::Note(SelfNote {
                 about: about.clone(),
                 title: title.clone(),
                 tone: *tone,
                 lines: lines.clone(),
+                rings: *rings,
             })),
         }
     }

@@ -44,7 +44,12 @@ pub(super) fn message(job: &Job, store: &Path, now: Timestamp) -> Result<Message
         Matter::Note(note) => {
             let lines = note.lines.iter();
             let blocks = lines.map(|text| Block::Paragraph(line(text)));
-            Message::note(id, note.title.clone(), note.tone, blocks.collect())
+            let message = Message::note(id, note.title.clone(), note.tone, blocks.collect());
+            if note.rings {
+                message
+            } else {
+                message.quietly()
+            }
         }
         Matter::Uptime { from, to } => {
             let mut uptimes = uptimes(store, *from, *to).map_err(|trouble| {

@@ -306,4 +306,6 @@ pub struct SelfNote {
     pub tone: Status,
     /// More of it, a line each.
     pub lines: Vec<String>,
+    /// Whether somebody must hear of it now.
+    pub rings: bool,
 }

@@ -169,6 +169,7 @@ impl Outbox {
             title: format!("messages do not get out through `{reporter}`"),
             tone: Status::Red,
             lines,
+            rings: true,
         };
         self.note(&note, Some(&reporter), now);
     }
@@ -179,6 +180,7 @@ impl Outbox {
             title: format!("messages get out through `{reporter}` again"),
             tone: Status::Green,
             lines: vec!["it has been told of every incident that is still open".to_owned()],
+            rings: true,
         };
         self.note(&note, Some(reporter), now);
     }

@@ -235,6 +235,7 @@ impl Outbox {
                 title: WORDS_TITLE.to_owned(),
                 tone: Status::Unknown,
                 lines: words_of_the_last_report(explanation),
+                rings: false,
             };
             self.add("analysis", &name, content, now, now);
         }
@@ -256,6 +257,7 @@ impl Outbox {
                 title: note.title.clone(),
                 tone: note.tone,
                 lines: note.lines.clone(),
+                rings: note.rings,
             };
             self.add("note", &name, content, now, now);
         }

@@ -97,5 +97,12 @@ pub enum ParcelContent {
         tone: Status,
         /// More of it, a line each.
         lines: Vec<String>,
+        /// Whether somebody must hear of it now.
+        #[serde(default = "rings")]
+        rings: bool,
     },
+}
+
+fn rings() -> bool {
+    true
 }

@@ -253,6 +253,7 @@ impl Pipeline {
                 "likely causes are found as ever; `roundsman budget` shows what was spent"
                     .to_owned(),
             ],
+            rings: true,
         });
     }
 }

@@ -56,6 +56,7 @@ impl SelfWatch {
                 title: "the memory is back".to_owned(),
                 tone: Status::Green,
                 lines: vec!["what was seen meanwhile has been written".to_owned()],
+                rings: true,
             });
         }
         let since = *self.trouble_since.get_or_insert(now);
@@ -92,6 +93,7 @@ fn note(about: &str, tone: Status, alert: SelfAlert) -> SelfNote {
         lines: (alert.hint.into_iter())
             .map(|hint| format!("what to do: {hint}"))
             .collect(),
+        rings: true,
     }
 }
 

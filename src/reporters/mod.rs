@@ -104,7 +104,10 @@ pub enum Content {
     /// Many incidents at once.
     Incidents(Vec<IncidentReport>),
     /// Nothing but what its blocks say, such as that the monitor itself is in trouble.
-    Note,
+    Note {
+        /// Whether somebody must hear of it now.
+        rings: bool,
+    },
 }
 
 /// All messages about one incident.
@@ -180,8 +183,17 @@ impl Message {
             title,
             tone,
             blocks,
-            content: Content::Note,
+            content: Content::Note { rings: true },
             thread: None,
+        }
+    }
+
+    /// The same without a ring.
+    #[must_use]
+    pub fn quietly(self) -> Self {
+        Self {
+            content: Content::Note { rings: false },
+            ..self
         }
     }
 }

@@ -159,7 +159,7 @@ impl Reporter for Webhook {
                 posted.incidents_left_out = Some(reports.len().saturating_sub(MOST_INCIDENTS));
                 posted.incidents = Some(within_bounds(reports));
             }
-            Content::Note => posted.text = Some(markdown(&message.blocks)),
+            Content::Note { .. } => posted.text = Some(markdown(&message.blocks)),
         }
         let body = serde_json::to_vec(&posted)
             .map_err(|error| SendError::permanent(format!("the report is no JSON: {error}")))?;
@@ -219,7 +219,7 @@ fn event(content: &Content) -> &'static str {
         Content::Report(_) => "report",
         Content::Incident(_) => "incident",
         Content::Incidents(_) => "incidents",
-        Content::Note => "note",
+        Content::Note { .. } => "note",
     }
 }
 
@@ -244,7 +244,7 @@ fn rings(content: &Content) -> bool {
         Content::Report(report) => report.status != Status::Green,
         Content::Incident(report) => of(report),
         Content::Incidents(reports) => reports.iter().any(of),
-        Content::Note => true,
+        Content::Note { rings } => *rings,
     }
 }
 

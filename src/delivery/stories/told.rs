@@ -349,6 +349,7 @@ fn a_newer_note_about_the_same_takes_the_place_of_one_that_waits() {
             title: title.to_owned(),
             tone: Status::Unknown,
             lines: Vec::new(),
+            rings: true,
         };
         post.outbox.note(&note, None, post.now);
         post.keep();

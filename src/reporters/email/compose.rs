@@ -243,7 +243,7 @@ mod tests {
                 title: title.clone() + &lines,
                 tone: Status::Red,
                 blocks: vec![Block::Paragraph(line(lines.clone()))],
-                content: Content::Note,
+                content: Content::Note { rings: true },
                 thread: Some(Thread {
                     key: lines.clone(),
                     title: lines + &title,

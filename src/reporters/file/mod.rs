@@ -91,7 +91,7 @@ impl Reporter for File {
                 tokio::task::spawn_blocking(write).await
             }
             // A note is in the next report, and each of many incidents has a file of its own.
-            Content::Incidents(_) | Content::Note => return Ok(Receipt::default()),
+            Content::Incidents(_) | Content::Note { .. } => return Ok(Receipt::default()),
         };
         match written {
             Ok(written) => written.map(|path| Receipt {

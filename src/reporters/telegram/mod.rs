@@ -106,8 +106,9 @@ impl Telegram {
             first: None,
         });
         // Nobody is woken to hear that all is well, nor once more for each part.
-        let is_quiet =
-            matches!(message.content, Content::Report(_)) && message.tone == Status::Green;
+        let is_quiet = matches!(message.content, Content::Report(_))
+            && message.tone == Status::Green
+            || matches!(message.content, Content::Note { rings: false });
         while let Some(letter) = underway.letter.clone() {
             let manner = Manner {
                 is_silent: is_quiet || underway.taken > 0,
@@ -177,7 +178,7 @@ impl Telegram {
 fn written(message: &Message) -> Letter {
     match &message.content {
         Content::Report(report) => letter(&digest_within(report, Bounds::COMPACT), &message.title),
-        Content::Incident(_) | Content::Incidents(_) | Content::Note => {
+        Content::Incident(_) | Content::Incidents(_) | Content::Note { .. } => {
             letter(&message.blocks, &message.title)
         }
     }

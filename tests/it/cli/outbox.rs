@@ -47,6 +47,7 @@ fn dead() -> Parcel {
         title: "messages to slack are not taken".to_owned(),
         tone: Status::Yellow,
         lines: Vec::new(),
+        rings: true,
     };
     Parcel {
         tries: 96,

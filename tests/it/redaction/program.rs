@@ -174,3 +174,29 @@ reporters: [{{kind: file, directory: kept}}]
         assert_redacted(&format!("{ended}"), command);
     }
 }
+
+#[tokio::test]
+async fn addresses_of_people_go_where_that_is_wished() {
+    let server = answering_as(|request| {
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        if path == "/" {
+            return answer("302 Found\r\nlocation: /mailbox/anna@example.com", "").into();
+        }
+        answer("404 Not Found", "").into()
+    })
+    .await;
+    for (wish, is_there) in [("false", true), ("true", false)] {
+        let yaml = format!(
+            "monitoring: {{redact_emails: {wish}}}\ntargets:\n  api_endpoints: [{{name: shop, url: \"http://127.0.0.1:{}/\"}}]\n",
+            server.port
+        );
+        let ended =
+            (Workplace::with_configuration(&yaml).run(&["--run-once", "--format", "json"])).await;
+        ended.assert_code(2);
+        assert_eq!(
+            format!("{ended}").contains("anna@example.com"),
+            is_there,
+            "{ended}"
+        );
+    }
+}

@@ -101,7 +101,7 @@ fn note(id: &str, title: &str, blocks: Vec<Block>) -> Message {
         title: title.to_owned(),
         tone: Status::Red,
         blocks,
-        content: Content::Note,
+        content: Content::Note { rings: true },
         thread: None,
     }
 }

@@ -66,7 +66,7 @@ fn note(id: &str, blocks: Vec<Block>) -> Message {
         title: "a title".to_owned(),
         tone: Status::Red,
         blocks,
-        content: Content::Note,
+        content: Content::Note { rings: true },
         thread: None,
     }
 }
