@@ -212,15 +212,16 @@ impl Picture {
         if !std::mem::take(&mut self.is_unkept) {
             return None;
         }
-        let mut all: Vec<Kept> = (self.symptoms.iter())
-            .map(|(id, symptoms)| Kept {
-                kind: id.kind.to_owned(),
-                name: id.name.to_string(),
-                symptoms: symptoms.clone(),
+        let mut all: Vec<(&TargetId, &Symptoms)> = self.symptoms.iter().collect();
+        all.sort_by_key(|(_, symptoms)| Reverse(symptoms.looked_at()));
+        all.truncate(MOST_KEPT);
+        let all: Vec<KeptFrom<'_>> = (all.into_iter())
+            .map(|(id, symptoms)| KeptFrom {
+                kind: id.kind,
+                name: &id.name,
+                symptoms,
             })
             .collect();
-        all.sort_by_key(|one| Reverse(one.symptoms.looked_at()));
-        all.truncate(MOST_KEPT);
         serde_json::to_string(&all).ok()
     }
 
@@ -252,8 +253,16 @@ impl Picture {
     }
 }
 
-/// One target's, as it is kept.
-#[derive(Serialize, Deserialize)]
+/// One target's, as it is written.
+#[derive(Serialize)]
+struct KeptFrom<'a> {
+    kind: &'a str,
+    name: &'a str,
+    symptoms: &'a Symptoms,
+}
+
+/// The same as it is read.
+#[derive(Deserialize)]
 struct Kept {
     kind: String,
     name: String,

@@ -267,6 +267,8 @@ impl Symptoms {
         let open = (self.all.iter_mut()).find(|known| known.sign == new.sign && known.is_open());
         let Some(known) = open else {
             if self.all.len() < MOST_SYMPTOMS {
+                // Most targets have one, and thousands may have one at once.
+                self.all.reserve_exact(1);
                 self.all.push(new);
                 return true;
             }
