@@ -11,7 +11,7 @@ use crate::support::daemon::Daemon;
 use crate::support::program::Workplace;
 use crate::support::servers::{RawServer, answering_as, raw};
 
-fn reply(content: &str, finish: &str) -> Vec<u8> {
+pub(super) fn reply(content: &str, finish: &str) -> Vec<u8> {
     let body = json!({
         "model": "recorded",
         "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": finish}],

@@ -1,0 +1,104 @@
+//! What the analyst spends, with kills in between: never more than a day may cost, and exact to the last digit.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+
+use super::configuration;
+use super::trouble::reply;
+use crate::incidents::{Endpoints, until};
+use crate::support::aimock::EXPLANATION;
+use crate::support::program::Workplace;
+use crate::support::servers::{raw, request};
+
+/// How many rounds are made; `ROUNDSMAN_BUDGET_CALLS=1000` makes more.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no configuration to be told by"
+)]
+fn rounds() -> usize {
+    let asked = std::env::var("ROUNDSMAN_BUDGET_CALLS").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(60)
+}
+
+/// One in so many is killed while it waits for its answer.
+const KILLED: usize = 5;
+
+#[tokio::test]
+async fn what_is_spent_is_exact_whatever_is_killed() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let server = raw(move |mut stream| {
+        let counted = Arc::clone(&counted);
+        async move {
+            request(&mut stream).await;
+            if counted
+                .fetch_add(1, Ordering::SeqCst)
+                .is_multiple_of(KILLED)
+            {
+                std::future::pending::<()>().await;
+            }
+            stream.write_all(&reply(EXPLANATION, "stop")).await.ok();
+        }
+    })
+    .await;
+    let shops = Endpoints::start().await;
+    shops.fail("*");
+    // Enough for about three quarters of them.
+    let daily = f64::from(u32::try_from(rounds()).expect("a few")) * 0.004;
+    let llm = format!(
+        "{{provider: recorder, model: m, base_url: \"http://127.0.0.1:{}/v1\", daily_budget_usd: {daily}, price: {{input_per_1k: 0.001, output_per_1k: 0.005}}}}",
+        server.port
+    );
+    let yaml = configuration(&shops, &llm, "{kind: file, directory: reports}");
+    let place = Workplace::with_configuration(&yaml);
+    let arguments = ["--run-once", "--format", "json", "--no-notify"];
+    let mut refused = 0;
+    let mut worst = None;
+    for _ in 0..rounds() {
+        let before = asked.load(Ordering::SeqCst);
+        let mut command = place.command(&arguments);
+        let mut child = (command.stdout(Stdio::null()).stderr(Stdio::null()))
+            .spawn()
+            .expect("a process");
+        let is_asked = || asked.load(Ordering::SeqCst) > before;
+        until("a question or the end", || {
+            is_asked() || child.try_wait().expect("a process").is_some()
+        })
+        .await;
+        refused += usize::from(!is_asked());
+        if is_asked() && before.is_multiple_of(KILLED) {
+            child.kill().expect("a kill");
+        }
+        until("the end", || child.try_wait().expect("a process").is_some()).await;
+        let spent = spent(&place).await;
+        // What the first, which was killed, may have cost.
+        let worst = *worst.get_or_insert(spent.0);
+        let (answered, killed) = (spent.1 - spent.2, spent.2);
+        let exact = f64::from(answered) * 0.001_2 + f64::from(killed) * worst;
+        assert!((spent.0 - exact).abs() < 1e-9, "{} is not {exact}", spent.0);
+        assert!(spent.0 <= daily, "{} of {daily}", spent.0);
+    }
+    let all = asked.load(Ordering::SeqCst);
+    assert_eq!(all + refused, rounds());
+    assert!(
+        all > 10 && refused > 0,
+        "{all} were paid for, and {refused} were not"
+    );
+}
+
+/// What was spent, in dollars; how many calls there were, and how many of them never ended.
+#[expect(clippy::cast_possible_truncation, reason = "a few")]
+async fn spent(place: &Workplace) -> (f64, u32, u32) {
+    let json: Value = place.run(&["budget", "--format", "json"]).await.json();
+    let model = &json["today"]["models"][0];
+    let count = |key: &str| model[key].as_u64().unwrap_or(0) as u32;
+    (
+        json["today"]["cost_usd"].as_f64().expect("a number"),
+        count("calls"),
+        count("unsettled_calls"),
+    )
+}
