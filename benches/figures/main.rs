@@ -34,7 +34,9 @@ use anyhow::Result;
 use crate::figures::{Bench, PARTS};
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // Cargo itself adds `--bench`.
+    let arguments = std::env::args().skip(1).filter(|word| word != "--bench");
+    let arguments: Vec<String> = arguments.collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["serve", rest @ ..] => server::serve(rest),
@@ -45,7 +47,6 @@ fn main() -> ExitCode {
         ["reserve", folder] => purse::reserve(folder),
         ["ssh-rounds", config] => ssh::rounds(config),
         ["ssh-sessions", config] => ssh::sessions(config),
-        // Cargo itself adds `--bench`.
         _ => print_figures(
             &arguments
                 .iter()
