@@ -1,5 +1,7 @@
 //! From groups and candidates to what people and programs read of them.
 
+use std::collections::BTreeMap;
+
 use super::class::Relation;
 use super::evidence::{facts, text};
 use super::picture::Suspect;
@@ -118,27 +120,31 @@ fn candidate(
     })
 }
 
-/// What it is that a cause stands for, where nobody watches that itself: what all that it explains shares with it.
+/// What it is that a cause stands for, where nobody watches that itself: what most of those that it explains share with it. Some
+/// of them may hang on it besides.
 fn stands_for(suspects: &[Suspect], candidate: &Candidate) -> Option<String> {
     let cause = suspects.get(candidate.suspect)?;
-    let mut others = (candidate.explains.iter())
-        .filter(|effect| effect.suspect != candidate.suspect)
-        .peekable();
-    others.peek()?;
-    let mut shared: Option<String> = None;
-    for effect in others {
-        let other = suspects.get(effect.suspect)?;
-        let what = match effect.relation {
-            Relation::Shares => shared_by(cause, other),
-            Relation::Line => LINE.to_owned(),
-            _ => return None,
-        };
-        if shared.as_ref().is_some_and(|known| *known != what) {
-            return Some("something that they share".to_owned());
+    let (mut others, mut sharing) = (0_usize, 0_usize);
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for effect in &candidate.explains {
+        if effect.suspect == candidate.suspect {
+            continue;
         }
-        shared = Some(what);
+        others += 1;
+        let what = match effect.relation {
+            Relation::Shares => shared_by(cause, suspects.get(effect.suspect)?),
+            Relation::Line => LINE.to_owned(),
+            _ => continue,
+        };
+        sharing += 1;
+        *counts.entry(what).or_default() += 1;
     }
-    shared
+    let is_most = |count: usize| count > 0 && count * 3 >= others * 2;
+    let (shared, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    if is_most(count) {
+        return Some(shared);
+    }
+    is_most(sharing).then(|| "something that they share".to_owned())
 }
 
 /// Between us and those that became hard to reach together.
