@@ -142,6 +142,9 @@ const LENIENCE: Duration = Duration::from_secs(1);
 /// What a model is told whose answer was not of the form.
 const REPAIR: &str = "\n\nYour last answer was not the JSON object that was asked for. Answer again: the object, and nothing else.";
 
+/// How long it may be said why a model did not answer, in characters.
+const LONGEST_WHY: usize = 300;
+
 /// How long the name of a model may be, in characters.
 const LONGEST_MODEL: usize = 60;
 
@@ -266,7 +269,11 @@ impl Analyst {
                 None => Err(NotExplained::Failed("nobody knows who answered".to_owned())),
             },
             Ok(Err(AskFailed::NotPaid(refusal))) => Err(not_paid(&refusal)),
-            Ok(Err(AskFailed::Failed(failure))) => Err(NotExplained::Failed(failure.message)),
+            // A provider may repeat what it was sent, and that was collected.
+            Ok(Err(AskFailed::Failed(failure))) => {
+                let why = said(&failure.message, LONGEST_WHY, &[]);
+                Err(NotExplained::Failed(why))
+            }
             Err(_) => {
                 let why = "nothing came within the deadline (`llm.deadline`)".to_owned();
                 Err(NotExplained::Failed(why))

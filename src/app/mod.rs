@@ -215,7 +215,7 @@ impl App {
             clock: Arc::clone(&self.options.clock),
         };
         let session = About::Round(report.round.id.clone()).session();
-        let prompt = pipeline::about_report(report);
+        let prompt = pipeline::about_report(report)?;
         Some(analyst.explain(settings, &prompt, &session).await)
     }
 

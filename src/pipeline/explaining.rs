@@ -8,14 +8,10 @@ use tokio::sync::mpsc;
 use super::Pipeline;
 use crate::analysis::analyst::{About, Ask, NotExplained, Settings, Told, When};
 use crate::analysis::prompt::{Ill, Prompt, Subject, prompt};
-use crate::analysis::untrusted::said;
 use crate::delivery::SelfNote;
 use crate::model::{
     Analysis, Explanation, Incident, IncidentId, Report, SelfAlert, Status, Timestamp,
 };
-
-/// How long it may be said why there is no explanation, in characters.
-const LONGEST_WHY: usize = 300;
 
 /// In one step no more questions are asked: of thousands of problems the most severe are one story.
 const MOST_AT_ONCE: usize = 2;
@@ -86,10 +82,6 @@ impl Explaining {
         let Some(settings) = self.settings.clone() else {
             return;
         };
-        // What names no fact is thrown away: an answer would be paid for nothing. A limit that was always crossed is no fact.
-        if prompt.facts.is_empty() {
-            return;
-        }
         if let About::Incident(id) = about {
             let entry = self.asked.entry(id).or_default();
             entry.0 += 1;
@@ -110,7 +102,12 @@ impl Explaining {
     }
 }
 
-/// The question about an incident; `None`: nothing of it is open, or nothing is known of it.
+/// A question that is worth its money: what names no fact is thrown away, and a limit that was always crossed is none.
+fn worth_asking(prompt: Prompt) -> Option<Prompt> {
+    (!prompt.facts.is_empty()).then_some(prompt)
+}
+
+/// The question about an incident; `None`: nothing of it is open, or there is no fact to say anything of.
 #[must_use]
 pub fn about_incident(incident: &Incident) -> Option<Prompt> {
     let analysis = incident.analysis.as_ref()?;
@@ -125,16 +122,16 @@ pub fn about_incident(incident: &Incident) -> Option<Prompt> {
         .collect();
     ill.sort_by_key(|one| std::cmp::Reverse(one.status));
     let since = open.map(|member| member.since).min()?;
-    Some(prompt(&Subject {
+    worth_asking(prompt(&Subject {
         ill: &ill,
         since,
         analysis,
     }))
 }
 
-/// The question about a report.
+/// The question about a report; `None`: there is no fact to say anything of.
 #[must_use]
-pub fn about_report(report: &Report) -> Prompt {
+pub fn about_report(report: &Report) -> Option<Prompt> {
     let not_well = report
         .targets
         .iter()
@@ -152,11 +149,11 @@ pub fn about_report(report: &Report) -> Prompt {
         .min()
         .unwrap_or(report.round.started_at);
     let nothing = Analysis::nothing(report.round.started_at);
-    prompt(&Subject {
+    worth_asking(prompt(&Subject {
         ill: &ill,
         since,
         analysis: report.analysis.as_ref().unwrap_or(&nothing),
-    })
+    }))
 }
 
 /// Whether a report is to be explained.
@@ -176,6 +173,8 @@ impl Pipeline {
         if self.explaining.settings.is_none() {
             return;
         }
+        let is_open = |id: &IncidentId| self.incidents.incident(*id).is_some();
+        self.explaining.asked.retain(|id, _| is_open(id));
         let mut asked = 0;
         for &id in incidents {
             let Some(prompt) = self.incidents.incident(id).and_then(about_incident) else {
@@ -198,7 +197,9 @@ impl Pipeline {
         if !is_wanted(settings.when, report) {
             return;
         }
-        let prompt = about_report(report);
+        let Some(prompt) = about_report(report) else {
+            return;
+        };
         if let Some(known) = self.explaining.known(&prompt.picture) {
             if let Some(analysis) = &mut report.analysis {
                 analysis.explanation = Some(known);
@@ -223,12 +224,7 @@ impl Pipeline {
                 self.incidents.put_into_words(id, Ok(explanation), now);
             }
             (About::Incident(id), Err(why)) => {
-                let why = match why {
-                    // It may repeat what a provider says, which may repeat what was collected.
-                    NotExplained::Failed(_) => said(&why.to_string(), LONGEST_WHY, &[]),
-                    why => why.to_string(),
-                };
-                self.incidents.put_into_words(id, Err(why), now);
+                self.incidents.put_into_words(id, Err(why.to_string()), now);
             }
             (About::Round(_), Ok(explanation)) => {
                 self.incidents.mailroom().follow(&explanation);
@@ -261,39 +257,21 @@ impl Pipeline {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::time::Duration;
 
     use super::*;
-    use crate::secret::Redactor;
-
-    fn about(facts: &[(&str, &str)]) -> Prompt {
-        let fact = |(id, text): &(&str, &str)| ((*id).to_owned(), (*text).to_owned());
-        Prompt {
-            system: "",
-            text: String::new(),
-            facts: facts.iter().map(fact).collect::<BTreeMap<_, _>>(),
-            names: Vec::new(),
-            picture: String::new(),
-        }
-    }
 
     #[test]
     fn nobody_is_paid_for_a_question_without_facts() {
-        let settings = Settings {
-            when: When::Problems,
-            endpoints: Vec::new(),
-            max_tokens: 1,
-            deadline: Duration::from_secs(1),
-            calls_per_incident: 1,
-            secrets: Redactor::default(),
-            prices: crate::purse::PriceTable::default(),
+        let about = |facts: &[(&str, &str)]| Prompt {
+            system: "",
+            text: String::new(),
+            facts: (facts.iter())
+                .map(|(id, text)| ((*id).to_owned(), (*text).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+            names: Vec::new(),
+            picture: String::new(),
         };
-        let (asks, mut asked) = mpsc::channel(4);
-        let mut explaining = Explaining::new(Some(settings), asks);
-        let round = || About::Round("round".to_owned());
-        explaining.ask(round(), about(&[]));
-        assert!(asked.try_recv().is_err());
-        explaining.ask(round(), about(&[("E01", "shop fails since 09:54: 500")]));
-        assert!(asked.try_recv().is_ok());
+        assert_eq!(worth_asking(about(&[])), None);
+        assert!(worth_asking(about(&[("E01", "shop fails since 09:54: 500")])).is_some());
     }
 }

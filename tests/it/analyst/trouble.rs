@@ -178,3 +178,41 @@ async fn a_model_that_was_retired_is_not_asked_where_its_successor_is_dearer() {
         assert_eq!(server.requests().len() > before, asked, "{prices}");
     }
 }
+
+#[tokio::test]
+async fn what_a_provider_says_of_its_trouble_is_made_harmless_at_a_prompt_too() {
+    let server = answering_as(|_| {
+        let body = "{\"error\": {\"message\": \"@channel see https://evil.example/x\"}}";
+        let length = body.len();
+        format!("HTTP/1.1 400 Bad Request\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+    })
+    .await;
+    let shops = Endpoints::start().await;
+    shops.fail("*");
+    let yaml = configuration(
+        &shops,
+        &llm(server.port),
+        "{kind: file, directory: reports}",
+    );
+    let place = Workplace::with_configuration(&yaml);
+    let report = place.run(&["--run-once", "--format", "json"]).await.json();
+    let why = report["analysis"]["unexplained"]
+        .as_str()
+        .expect("a reason");
+    assert!(why.contains("did not answer"), "{why}");
+    assert!(!why.contains("://") && !why.contains('@'), "{why}");
+}
+
+#[tokio::test]
+async fn a_round_at_a_prompt_pays_for_no_question_without_facts() {
+    let answer = reply("{}", "stop");
+    let server = answering_as(move |_| answer.clone()).await;
+    let shops = Endpoints::start().await;
+    let always = llm(server.port).replace("deadline: 3s", "when: always");
+    let yaml = configuration(&shops, &always, "{kind: file, directory: reports}");
+    let ended = Workplace::with_configuration(&yaml)
+        .run(&["--run-once", "--format", "json"])
+        .await;
+    ended.assert_code(0);
+    assert_eq!(server.requests().len(), 0);
+}
