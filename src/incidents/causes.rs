@@ -49,28 +49,13 @@ impl Engine {
         }
         let news = cause(analysis).filter(|new| known.as_ref().and_then(cause) != Some(*new));
         let text = news.map(|(_, _, text)| text.to_owned());
-        let was_told = incident.told_at.is_some() && incident.is_open();
         let told_lately = incident
             .events
             .iter()
             .any(|event| event.kind == EventKind::Explained && (now - event.at).abs() < TOLD_EVERY);
-        // What waits to be told takes the cause along.
-        let waits = incident.notice.is_some();
         self.touch(id);
-        if let Some(text) = text
-            && was_told
-            && !told_lately
-            && !waits
-        {
-            let event = Event {
-                at: now,
-                kind: EventKind::Explained,
-                name: String::new(),
-                status: None,
-                text: Some(text),
-                rings: false,
-            };
-            self.tell(id, None, event, Soon::WithOthers, now);
+        if text.is_some() && !told_lately {
+            self.bring_up_to_date(id, EventKind::Explained, text, Soon::WithOthers, now);
         }
     }
 
@@ -96,21 +81,36 @@ impl Engine {
             }
             Err(why) => analysis.unexplained = Some(why),
         }
-        let was_told = incident.told_at.is_some() && incident.is_open();
-        let waits = incident.notice.is_some();
         self.touch(id);
-        if said && was_told && !waits {
+        if said {
             // Not its words, and no likely cause: what a model says would pass for what we found, and keep the next cause
             // that we find from being told.
+            self.bring_up_to_date(id, EventKind::Worded, None, Soon::Now, now);
+        }
+    }
+
+    /// People who have heard of an incident hear of that, without a ring. What waits to be told takes it along.
+    fn bring_up_to_date(
+        &mut self,
+        id: IncidentId,
+        kind: EventKind,
+        text: Option<String>,
+        soon: Soon,
+        now: Timestamp,
+    ) {
+        let is_needed = |incident: &Incident| {
+            incident.told_at.is_some() && incident.is_open() && incident.notice.is_none()
+        };
+        if self.live.get(&id).is_some_and(is_needed) {
             let event = Event {
                 at: now,
-                kind: EventKind::Worded,
+                kind,
                 name: String::new(),
                 status: None,
-                text: None,
+                text,
                 rings: false,
             };
-            self.tell(id, None, event, Soon::Now, now);
+            self.tell(id, None, event, soon, now);
         }
     }
 }
