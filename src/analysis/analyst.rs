@@ -230,6 +230,7 @@ impl Analyst {
                             .filter(|name| !name.is_empty())
                             .unwrap_or_else(|| endpoint.model.clone()),
                         note: notes,
+                        facts: answer.facts(prompt),
                         summary: answer.summary,
                         cause: answer.cause,
                         confidence: answer.confidence,

@@ -28,7 +28,7 @@ fn cited(answer: &Answer, prompt: &Prompt) -> f64 {
         + usize::from(answer.cause.is_some())
         + usize::from(answer.impact.is_some())
         + answer.steps.len();
-    let mut used: Vec<&String> = claims(answer).flat_map(|claim| &claim.evidence).collect();
+    let mut used: Vec<&String> = answer.claims().flat_map(|claim| &claim.evidence).collect();
     used.sort();
     used.dedup();
     let enough = prompt.facts.len().min(3);
@@ -38,7 +38,7 @@ fn cited(answer: &Answer, prompt: &Prompt) -> f64 {
 
 /// Whether it speaks of this incident: a target by name, and a number or time of its facts.
 fn specific(answer: &Answer, prompt: &Prompt) -> f64 {
-    let text: Vec<&str> = claims(answer).map(|claim| claim.text.as_str()).collect();
+    let text: Vec<&str> = answer.claims().map(|claim| claim.text.as_str()).collect();
     let text = text.join(" ");
     let names = prompt.names.iter().any(|name| text.contains(name.as_str()));
     let mut facts = prompt.facts.values();
@@ -69,15 +69,6 @@ fn complete(answer: &Answer) -> f64 {
         answer.plain.is_some(),
     ];
     share(parts.iter().filter(|part| **part).count(), parts.len())
-}
-
-fn claims(answer: &Answer) -> impl Iterator<Item = &crate::model::Claim> {
-    let parts = [
-        Some(&answer.summary),
-        answer.cause.as_ref(),
-        answer.impact.as_ref(),
-    ];
-    parts.into_iter().flatten().chain(&answer.steps)
 }
 
 fn share(part: usize, whole: usize) -> f64 {

@@ -216,6 +216,7 @@ mod tests {
             impact: None,
             steps: Vec::new(),
             plain: None,
+            facts: Vec::new(),
             claims_dropped: 0,
             score_percent: 10,
             cost: "$0.0001".to_owned(),

@@ -28,7 +28,10 @@ pub struct Explanation {
     pub steps: Vec<Claim>,
     /// The same for somebody who is no engineer.
     pub plain: Option<String>,
-    /// How many of its claims were dropped: they named no fact that there is, or said what no fact says.
+    /// The facts that it rests on, as they were when it was asked.
+    #[serde(default)]
+    pub facts: Vec<CitedFact>,
+    /// How many of its claims were dropped: they named no fact that there is, said what no fact says, or would harm.
     pub claims_dropped: usize,
     /// How good it is, counted by code: cited, specific, actionable, complete.
     pub score_percent: u8,
@@ -45,8 +48,17 @@ pub struct Explanation {
 pub struct Claim {
     /// What.
     pub text: String,
-    /// `E1` and on.
+    /// `E01` and on: see [`Explanation::facts`].
     pub evidence: Vec<String>,
+}
+
+/// A fact by its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CitedFact {
+    /// `E01` and on.
+    pub id: String,
+    /// In one line: `disk_free_percent of db-1:/var/lib fell 31 → 2 between 09:40 and 10:05`.
+    pub text: String,
 }
 
 /// How sure a model says that it is.

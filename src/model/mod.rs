@@ -22,7 +22,7 @@ mod uptime;
 mod verdict;
 
 pub use analysis::{Analysis, AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy};
-pub use explanation::{Claim, Confidence, Explanation};
+pub use explanation::{CitedFact, Claim, Confidence, Explanation};
 pub use failure::{Blame, Failure, FailureKind};
 pub use home::{Home, THIS_MACHINE};
 pub use incident::{

@@ -73,7 +73,7 @@ pub fn explain_analysis(analysis: &Analysis, clock: &dyn Fn(Timestamp) -> String
         let lines = explanation_lines(explanation);
         blocks.push(Block::List(lines.into_iter().map(line).collect()));
         let said = format!(
-            "quality {} %, counted by code; {} dropped that no fact carries; took {} ms",
+            "quality {} %, counted by code; {} left out that no fact carries, or that would harm; took {} ms",
             explanation.score_percent,
             words::counted(explanation.claims_dropped, "claim"),
             explanation.took_ms

@@ -20,7 +20,7 @@ pub fn words_of_the_last_report(explanation: &Explanation) -> Vec<String> {
         .collect()
 }
 
-/// What it said, without its summary: cause, impact, steps, the same in plain words, and what it cost.
+/// What it said, without its summary: cause, impact, steps, the same in plain words, the facts behind it, and what it cost.
 #[must_use]
 pub fn explanation_lines(explanation: &Explanation) -> Vec<String> {
     let mut lines = Vec::new();
@@ -41,6 +41,9 @@ pub fn explanation_lines(explanation: &Explanation) -> Vec<String> {
     if let Some(plain) = &explanation.plain {
         lines.push(format!("in plain words: {plain}"));
     }
+    // The numbers behind each sentence are for those who doubt it: they need not look elsewhere.
+    let facts = explanation.facts.iter();
+    lines.extend(facts.map(|fact| format!("{}: {}", fact.id, fact.text)));
     lines.push(paid(explanation));
     lines.extend(explanation.note.clone());
     lines.iter().map(|text| short(text, LONGEST_LINE)).collect()

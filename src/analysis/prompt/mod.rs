@@ -57,7 +57,7 @@ pub struct Prompt {
     pub facts: BTreeMap<String, String>,
     /// The names of targets, as they stand in the question.
     pub names: Vec<String>,
-    /// What it is about without values and times: the same picture needs no other answer.
+    /// What it is about without its values: the same picture, of the same trouble, needs no other answer.
     pub picture: String,
 }
 
@@ -150,7 +150,8 @@ fn fits(line: &str, room: &mut usize) -> bool {
 }
 
 fn picture(subject: &Subject<'_>) -> String {
-    let mut picture = String::new();
+    // What was said of last week's trouble has last week's times and values.
+    let mut picture = format!("since {}\n", subject.since.timestamp());
     for one in subject.ill {
         add(
             &mut picture,

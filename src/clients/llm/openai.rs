@@ -29,6 +29,9 @@ pub(super) struct Quirks {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FormAsked {
     Schema,
+    /// As servers know it that had a grammar before `OpenAI` had `json_schema`: llama.cpp, Together, Fireworks
+    /// (<https://docs.together.ai/docs/json-mode>). Others take it for any object.
+    ObjectOfSchema,
     AnyObject,
     Nothing,
 }
@@ -53,15 +56,21 @@ impl Quirks {
         }
     }
 
-    /// What to leave out, or to say otherwise, after a refusal with these words. `None`: they are about something else.
-    pub(super) fn after(self, refusal: &str) -> Option<Self> {
+    /// What to leave out, or to say otherwise, after a refusal with this status and these words. `None`: they are about
+    /// something else.
+    pub(super) fn after(self, status: u16, refusal: &str) -> Option<Self> {
         let words = refusal.to_lowercase();
         let about = |word: &str| words.contains(word);
         let is_about_form = FORM_WORDS.iter().any(|word| about(word));
+        // Some servers fail where they do not know a form: llama-cpp-python answers 500.
+        if !(matches!(status, 400 | 422) || matches!(status, 500 | 501) && is_about_form) {
+            return None;
+        }
         let next = if self.form != FormAsked::Nothing && is_about_form {
             Self {
                 form: match self.form {
-                    FormAsked::Schema => FormAsked::AnyObject,
+                    FormAsked::Schema => FormAsked::ObjectOfSchema,
+                    FormAsked::ObjectOfSchema => FormAsked::AnyObject,
                     FormAsked::AnyObject | FormAsked::Nothing => FormAsked::Nothing,
                 },
                 ..self
@@ -127,6 +136,9 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, quirks: Quirks) -> 
     }
     match (&question.form, quirks.form) {
         (Some(form), FormAsked::Schema) => body["response_format"] = form.as_response_format(),
+        (Some(form), FormAsked::ObjectOfSchema) => {
+            body["response_format"] = json!({"type": "json_object", "schema": form.schema});
+        }
         (Some(_), FormAsked::AnyObject) => body["response_format"] = json!({"type": "json_object"}),
         _ => {}
     }
@@ -232,28 +244,33 @@ mod tests {
             form: None,
         };
         let first = Quirks::of(Family::of("gpt-4o"), &question);
-        let second = first.after("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.");
+        let second = first.after(400, "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.");
         assert!(second.is_some_and(|quirks| quirks.completion_tokens));
         assert!(
             first
-                .after("Unknown parameter: stream_options")
+                .after(400, "Unknown parameter: stream_options")
                 .is_some_and(|quirks| quirks.streaming == Streaming::WithoutUsage)
         );
-        assert_eq!(first.after("The model does not exist"), None);
+        assert_eq!(first.after(400, "The model does not exist"), None);
         let no_form = "'response_format' of type 'json_schema' is not supported";
-        assert_eq!(first.after(no_form), None, "none was asked for");
+        assert_eq!(first.after(400, no_form), None, "none was asked for");
         question.form = Some(Form {
             name: "answer",
             schema: json!({}),
         });
         let mut asked = vec![Quirks::of(Family::of("gpt-4o"), &question)];
-        while let Some(next) = asked.last().and_then(|last| last.after(no_form)) {
+        while let Some(next) = asked.last().and_then(|last| last.after(400, no_form)) {
             asked.push(next);
         }
         let forms: Vec<FormAsked> = asked.iter().map(|quirks| quirks.form).collect();
         assert_eq!(
             forms,
-            [FormAsked::Schema, FormAsked::AnyObject, FormAsked::Nothing]
+            [
+                FormAsked::Schema,
+                FormAsked::ObjectOfSchema,
+                FormAsked::AnyObject,
+                FormAsked::Nothing
+            ]
         );
     }
 

@@ -22,8 +22,8 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// How often a question is asked anew in other words, after a server refused one of its parameters.
 const REWORDINGS: usize = 3;
 
-/// The same for the form of its answer: a schema, any object, nothing.
-const REWORDINGS_OF_FORM: usize = 2;
+/// The same for the form of its answer: a schema in two ways, any object, nothing.
+const REWORDINGS_OF_FORM: usize = 3;
 
 /// A call that failed.
 #[derive(Debug)]
@@ -121,9 +121,7 @@ pub(super) async fn ask(
                     _ => said.as_str(),
                 };
                 if matches!(endpoint.wire, Wire::OpenAi | Wire::Azure) {
-                    if matches!(status, 400 | 422)
-                        && let Some(next) = quirks.after(words)
-                    {
+                    if let Some(next) = quirks.after(status, words) {
                         quirks = next;
                         continue;
                     }

@@ -67,12 +67,21 @@ async fn a_message_is_brought_up_to_date_with_what_a_model_says() {
             1,
             "what would harm and what rests on no fact is left out: {words:#}"
         );
-        assert_eq!(words["claims_dropped"], 1, "{words:#}");
+        assert_eq!(words["claims_dropped"], 2, "{words:#}");
+        // Each fact that is named stands beside it.
+        let named = words["cause"]["evidence"].as_array().expect("facts");
+        let shown = words["facts"].as_array().expect("facts");
+        for id in named {
+            let fact = shown.iter().find(|fact| fact["id"] == *id);
+            let text = fact.and_then(|fact| fact["text"].as_str());
+            assert!(text.is_some_and(|text| text.contains("503")), "{words:#}");
+        }
         assert!(words["score_percent"].as_u64() > Some(50), "{words:#}");
         let said = place.run(&["explain", "1"]).await;
         said.assert_code(0)
             .assert_prints("In words, as of")
             .assert_prints("step 1: Look at the log of partner (E01)")
+            .assert_prints("E01: ")
             .assert_prints("in plain words: The partner is down")
             .assert_prints("quality ");
     }

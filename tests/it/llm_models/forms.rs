@@ -289,11 +289,19 @@ async fn a_server_that_does_not_know_forms_is_asked_for_less() {
             "422 Unprocessable Entity",
             r#"{"detail": [{"type": "extra_forbidden", "loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}]}"#,
         ),
+        // What a server of llama-cpp-python says to a form that it does not know.
+        (
+            "500 Internal Server Error",
+            r#"{"error": {"message": "[{'type': 'literal_error', 'loc': ('body', 'response_format', 'type')}]", "type": "internal_server_error", "code": null}}"#,
+        ),
     ] {
         let bodies = refused(Wire::OpenAi, status, said, any_form).await;
         let forms: Vec<&Value> = bodies.iter().map(|body| &body["response_format"]).collect();
+        let schema = &with_schema()["json_schema"]["schema"];
+        let object_of_schema = json!({"type": "json_object", "schema": schema});
         let any_object = json!({"type": "json_object"});
-        assert_eq!(forms, [&with_schema(), &any_object, &Value::Null], "{said}");
+        let in_turn = [&with_schema(), &object_of_schema, &any_object, &Value::Null];
+        assert_eq!(forms, in_turn, "{said}");
     }
     let bodies = refused(
         Wire::OpenAi,

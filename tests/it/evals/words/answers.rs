@@ -182,6 +182,16 @@ impl<'a> Question<'a> {
         numbers.find(is_new).expect("a question has few numbers")
     }
 
+    /// A time of day that is nowhere in the question.
+    fn new_time(&self) -> String {
+        let times = (0..24 * 60).map(|minute| format!("{:02}:{:02}", minute / 60, minute % 60));
+        let is_new = |time: &String| !self.text.contains(time.as_str());
+        times
+            .into_iter()
+            .find(is_new)
+            .expect("a question has few times")
+    }
+
     fn made_up(&self) -> Value {
         let known = self.id(0);
         let (one, other) = (self.new_number(4_711), self.new_number(812_345));
@@ -202,7 +212,7 @@ impl<'a> Question<'a> {
                 {"text": format!("{MUST_GO}: look at the network"), "evidence": [format!("{known} and more")]},
                 {"text": format!("{MUST_GO}: look at the memory"), "evidence": ["E", "", "E0", "01"]},
             ],
-            "plain": format!("{MUST_GO}: it costs {one} dollars."),
+            "plain": format!("{MUST_GO}: it began at {}.", self.new_time()),
         })
     }
 
@@ -248,10 +258,7 @@ impl<'a> Question<'a> {
             format!("The cause is this: {fact}"),
             format!("summary: {fact}\ncause: null\n"),
             json!({"summary": fact, "cause": null}).to_string(),
-            json!([self.good()])
-                .to_string()
-                .replace("\"evidence\"", "\"facts\": 1, \"evidence\"")
-                + " }",
+            self.good().to_string().replace("\"text\"", "\"message\""),
             json!({"answer": {"text": fact}}).to_string(),
         ];
         texts[self.number_below(texts.len())].clone()

@@ -52,9 +52,10 @@ pub(super) fn passed(answer: &Answer, prompt: &Prompt) -> Passed {
     passed
 }
 
-/// Whether each run of two digits or more stands in the question as well.
+/// Whether each run of two digits or more stands in the question as well; times as a whole.
 fn has_only_numbers_of(text: &str, question: &str) -> bool {
-    let runs = text.split(|one: char| !one.is_numeric());
+    let runs = text.split(|one: char| !(one.is_numeric() || one == ':'));
+    let runs = runs.map(|run| run.trim_matches(':'));
     let mut long = runs.filter(|run| run.chars().count() > 1);
     long.all(|run| question.contains(run))
 }

@@ -1,14 +1,21 @@
 //! What of a model's answer is believed: what has the right form, rests on facts that there are, and says no number that no
 //! fact has. The rest is dropped, and how much that was is said.
 
+mod figures;
+mod form;
+mod grounds;
+mod harm;
+
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::prompt::Prompt;
 use super::untrusted::said;
-use crate::model::{Claim, Confidence};
+use crate::model::{CitedFact, Claim, Confidence};
+use form::{RawClaim, answer_in};
+use grounds::Grounds;
+use harm::would_harm;
 
 /// How long a text may be, in characters, and how many steps there may be.
 const LONGEST_TEXT: usize = 400;
@@ -57,8 +64,32 @@ pub struct Answer {
     pub steps: Vec<Claim>,
     /// The same for somebody who is no engineer.
     pub plain: Option<String>,
-    /// How many claims were dropped.
+    /// How many claims were dropped: no fact carries them, or they would harm.
     pub claims_dropped: usize,
+}
+
+impl Answer {
+    /// All that it claims, in the order in which it is told.
+    pub fn claims(&self) -> impl Iterator<Item = &Claim> {
+        let parts = [
+            Some(&self.summary),
+            self.cause.as_ref(),
+            self.impact.as_ref(),
+        ];
+        parts.into_iter().flatten().chain(&self.steps)
+    }
+
+    /// The facts that it rests on, by their numbers.
+    #[must_use]
+    pub fn facts(&self, prompt: &Prompt) -> Vec<CitedFact> {
+        let ids: BTreeSet<&String> = self.claims().flat_map(|claim| &claim.evidence).collect();
+        let facts = ids.into_iter().filter_map(|id| {
+            let text = prompt.facts.get(id)?.clone();
+            let id = id.clone();
+            Some(CitedFact { id, text })
+        });
+        facts.collect()
+    }
 }
 
 /// Why an answer is not shown.
@@ -78,65 +109,48 @@ pub enum Discarded {
     Ungrounded,
 }
 
-#[derive(Deserialize)]
-struct Raw {
-    summary: RawClaim,
-    #[serde(default)]
-    cause: Option<RawClaim>,
-    #[serde(default)]
-    confidence: Option<Confidence>,
-    #[serde(default)]
-    impact: Option<RawClaim>,
-    #[serde(default)]
-    steps: Vec<RawClaim>,
-    #[serde(default)]
-    plain: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RawClaim {
-    text: String,
-    #[serde(default)]
-    evidence: Vec<String>,
-}
-
 /// Takes an answer apart.
 ///
 /// # Errors
 /// It is not to be shown.
 pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
-    let json = object_in(text).ok_or(Discarded::NotOfTheForm)?;
-    let raw: Raw = serde_json::from_str(json).map_err(|_| Discarded::NotOfTheForm)?;
+    let raw = answer_in(text).ok_or(Discarded::NotOfTheForm)?;
     let grounds = Grounds::of(prompt);
-    let mut dropped = 0;
+    let mut dropped = raw.unreadable;
     let mut keep = |claim: RawClaim| {
-        let kept = grounds.claim(&claim);
-        dropped += usize::from(kept.is_none());
         // A command is copied from wherever it stands.
-        kept.filter(|claim| !would_harm(&claim.text))
+        let kept = grounds
+            .claim(&claim)
+            .filter(|claim| !would_harm(&claim.text));
+        dropped += usize::from(kept.is_none());
+        kept
     };
-    let summary = keep(raw.summary);
+    let mut keep_known = |claim: RawClaim| {
+        let is_known = grounds.know_names_of(&claim.text);
+        keep(if is_known { claim } else { claim.bare() })
+    };
+    let summary = keep_known(raw.summary);
     let had_cause = raw.cause.is_some();
-    let cause = raw.cause.and_then(&mut keep);
-    let impact = raw.impact.and_then(&mut keep);
+    let cause = raw.cause.and_then(&mut keep_known);
+    let impact = raw.impact.and_then(&mut keep_known);
+    // What is to be done may name what no fact does, such as a log.
     let steps: Vec<Claim> = (raw.steps.into_iter().take(MOST_STEPS))
         .filter_map(&mut keep)
         .collect();
     let plain = (raw.plain)
-        .filter(|text| grounds.knows_numbers_of(text))
+        .filter(|text| grounds.carry(text) && grounds.know_names_of(text))
         .map(|text| said(&text, LONGEST_TEXT, &prompt.names))
         .filter(|text| !text.is_empty() && !would_harm(text));
     // A summary that is dropped is no loss where the cause says as much.
     let summary = summary
         .or_else(|| cause.clone())
         .ok_or(Discarded::Ungrounded)?;
-    let sure = raw.confidence.unwrap_or(Confidence::Low);
     Ok(Answer {
         summary,
         confidence: if had_cause && cause.is_none() {
             Confidence::Low
         } else {
-            sure
+            raw.confidence
         },
         cause,
         impact,
@@ -144,171 +158,6 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
         plain,
         claims_dropped: dropped,
     })
-}
-
-/// The object in an answer: some models put words or a fence around it.
-fn object_in(text: &str) -> Option<&str> {
-    let start = text.find('{')?;
-    let end = text.rfind('}')?;
-    text.get(start..=end)
-}
-
-/// What claims may rest on.
-struct Grounds<'a> {
-    prompt: &'a Prompt,
-    numbers: BTreeSet<String>,
-}
-
-impl<'a> Grounds<'a> {
-    fn of(prompt: &'a Prompt) -> Self {
-        Self {
-            prompt,
-            numbers: numbers(&prompt.text).map(plain_number).collect(),
-        }
-    }
-
-    /// The claim, where it rests on facts that there are.
-    fn claim(&self, raw: &RawClaim) -> Option<Claim> {
-        let ids = raw.evidence.iter().map(|id| two_digits(id));
-        let mut known = BTreeSet::new();
-        let mut evidence = Vec::new();
-        let mut all_known = true;
-        for id in ids {
-            all_known &= self.prompt.facts.contains_key(&id);
-            // Named a thousand times it is one fact, and one word in a message.
-            if all_known && known.insert(id.clone()) {
-                evidence.push(id);
-            }
-        }
-        let text = said(&raw.text, LONGEST_TEXT, &self.prompt.names);
-        let is_grounded = !evidence.is_empty()
-            && all_known
-            && !text.is_empty()
-            && self.knows_numbers_of(&raw.text);
-        is_grounded.then_some(Claim { text, evidence })
-    }
-
-    /// Whether every number of a text stands in the question. A number that a model made up is the most convincing mistake.
-    fn knows_numbers_of(&self, text: &str) -> bool {
-        // One digit alone says little, and is in every list of steps.
-        let mut long = numbers(text).filter(|number| number.len() > 1);
-        long.all(|number| self.numbers.contains(&plain_number(number)))
-    }
-}
-
-/// `E1`, `e01` and `[E01]` are one.
-fn two_digits(id: &str) -> String {
-    let digits: String = id.chars().filter(char::is_ascii_digit).collect();
-    let is_id = id.trim_matches(|one: char| !one.is_ascii_alphanumeric());
-    let named = is_id
-        .strip_prefix(['E', 'e'])
-        .is_some_and(|rest| rest == digits);
-    match (named, digits.parse::<u16>()) {
-        (true, Ok(number)) => format!("E{number:02}"),
-        _ => id.to_owned(),
-    }
-}
-
-/// The numbers of a text: digits of any script, and digits behind a point or comma.
-fn numbers(text: &str) -> impl Iterator<Item = &str> {
-    let is_part = |one: char| one.is_numeric() || matches!(one, '.' | ',');
-    let runs = text.split(move |one: char| !is_part(one));
-    let trimmed = runs.map(|run| run.trim_matches(['.', ',']));
-    trimmed.filter(|run| !run.is_empty())
-}
-
-/// `2,50` and `2.5` are one, and so are `09` and `9`.
-fn plain_number(number: &str) -> String {
-    let number = number.replace(',', ".");
-    let number = number.trim_start_matches('0');
-    match number.split_once('.') {
-        Some((whole, decimals)) => match decimals.trim_end_matches('0') {
-            "" => whole.to_owned(),
-            decimals => format!("{whole}.{decimals}"),
-        },
-        None => number.to_owned(),
-    }
-}
-
-/// Steps that would destroy what they are to save, or open a door: nobody who is half asleep is to copy them. No list is
-/// complete, so whatever a model says is marked as its own.
-const HARM: [&str; 55] = [
-    "rm -",
-    "rm *",
-    "mkfs",
-    "dd if=",
-    "wipefs",
-    "shred ",
-    // As `>` is shown.
-    "› /dev/",
-    "›/dev/",
-    "fdisk",
-    "parted ",
-    "drop database",
-    "drop table",
-    "drop schema",
-    "truncate table",
-    "delete from",
-    "flushall",
-    "flushdb",
-    "| sh",
-    "|sh",
-    "| bash",
-    "|bash",
-    "| sudo",
-    "base64 -d",
-    "eval ",
-    "python -c",
-    "python3 -c",
-    "perl -e",
-    "nc -",
-    "chmod 777",
-    "chmod -r 777",
-    "iptables -f",
-    "ufw disable",
-    "setenforce 0",
-    "terminate-instances",
-    "delete-bucket",
-    "kubectl delete",
-    "curl ",
-    "wget ",
-    "authorized_keys",
-    "known_hosts",
-    "truncate ",
-    "find / -",
-    " -delete",
-    "lvremove",
-    "vgremove",
-    "pg_resetwal",
-    "volume rm",
-    "system prune",
-    "s3 rm",
-    "s3 rb",
-    "delete-volume",
-    "stop roundsman",
-    "kill roundsman",
-    "pkill ",
-    "killall ",
-];
-
-/// Words of steps that would blind us.
-const BLINDING: [&str; 5] = ["disable", "silence", "mute", "turn off", "switch off"];
-const OF_US: [&str; 3] = ["roundsman", "monitor", "alert"];
-
-fn would_harm(step: &str) -> bool {
-    let words = step
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase();
-    let has = |list: &[&str]| list.iter().any(|part| words.contains(part));
-    // An alarm - as such - is no `rm -`, and a retrieval of data no `eval `.
-    let begins = |at: usize, part: &str| {
-        let before = words[..at].chars().next_back();
-        !part.starts_with(char::is_alphanumeric) || !before.is_some_and(char::is_alphanumeric)
-    };
-    let would = |part: &&str| words.match_indices(*part).any(|(at, _)| begins(at, part));
-    HARM.iter().any(would) || (has(&BLINDING) && has(&OF_US))
 }
 
 #[cfg(test)]
@@ -331,9 +180,10 @@ mod tests {
         let facts: BTreeMap<String, String> = (facts.into_iter())
             .map(|(id, text)| (id.to_owned(), text.to_owned()))
             .collect();
+        let text = facts.iter().map(|(id, text)| format!("{id} ⟦{text}⟧\n"));
         Prompt {
             system: "",
-            text: "E01 ⟦… fell 31 → 2.5 between 09:40 and 10:05⟧ E02 ⟦… since 09:53⟧".to_owned(),
+            text: text.collect(),
             facts,
             names: vec!["db-1".to_owned(), "orders".to_owned()],
             picture: String::new(),
@@ -362,8 +212,11 @@ mod tests {
         let cause = read.cause.expect("a cause");
         assert_eq!(cause.evidence, ["E01", "E02"]);
         assert_eq!((read.confidence, read.steps.len()), (Confidence::High, 1));
-        let fenced = format!("Here it is:\n```json\n{}\n```\nGood luck!", answer(&[]));
-        assert!(super::read(&fenced, &prompt()).is_ok());
+        // Where to look may be what no fact names.
+        let look =
+            json!([{"text": "Look at /var/log/syslog of db-1, see E01", "evidence": ["E01"]}]);
+        let read = super::read(&answer(&[("steps", look)]), &prompt()).expect("an answer");
+        assert_eq!(read.steps.len(), 1);
     }
 
     #[test]
@@ -372,7 +225,18 @@ mod tests {
         let bare = json!({"text": "It is the network.", "evidence": []});
         let mixed = json!({"text": "It is the disk.", "evidence": ["E01", "E77"]});
         let made_up = json!({"text": "Latency rose to 4711 ms.", "evidence": ["E02"]});
-        for claim in [forged, bare, mixed, made_up] {
+        let at = |text: &str| json!({"text": text, "evidence": ["E01"]});
+        for claim in [
+            forged,
+            bare,
+            mixed,
+            made_up,
+            at("It is the disk, as E07 shows."),
+            at("It is the disk since 09:05."),
+            at("It is the disk of web-07."),
+            at("It is the disk at /srv/data."),
+            at("The likely cause and how it led to the rest."),
+        ] {
             let read = read(&answer(&[("cause", claim.clone())]), &prompt()).expect("an answer");
             assert_eq!((read.cause, read.claims_dropped), (None, 1), "{claim}");
             assert_eq!(read.confidence, Confidence::Low, "its cause was dropped");
@@ -433,6 +297,7 @@ mod tests {
             ];
             let read = read(&answer(&all), &prompt()).expect("an answer");
             assert!(read.steps.is_empty(), "{step}");
+            assert_eq!(read.claims_dropped, 3, "{step}: that it said so is told");
             assert_eq!(
                 (read.cause, read.impact, read.plain),
                 (None, None, None),
