@@ -39,6 +39,7 @@ use crate::clients::aws::SECRET_VARIABLES;
 use crate::clock::{Clock, SystemClock};
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
 use crate::problem::{Problem, Severity, nearest};
+use crate::redaction;
 use crate::rules::{Rules, Thresholds};
 use crate::secret::Redactor;
 use crate::store::Keep;
@@ -224,7 +225,8 @@ fn plan(
     let targets_node = root.get("targets").unwrap_or(&empty);
     let zone = monitoring.timezone.as_ref().map(|written| written.0.0);
     let zone = zone.unwrap_or_else(|| system_zone(environment));
-    let read = targets::read(targets_node, &global, &variable, secrets, zone, problems);
+    let redactor = redaction::Redactor::new(secrets, false);
+    let read = targets::read(targets_node, &global, &variable, &redactor, zone, problems);
     let broken = problems
         .iter()
         .any(|problem| problem.severity == Severity::Error);

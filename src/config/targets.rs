@@ -10,9 +10,9 @@ use crate::collectors::{self, KINDS, Kind};
 use crate::document::{Entry, Node, NodeValue, Path, from_node, missing_hint, read_all};
 use crate::model::{Common, Origin, Rule, Target, TargetId, Urgency};
 use crate::problem::{Location, Problem, nearest};
+use crate::redaction::Redactor;
 use crate::rules::{Rules, Thresholds};
 use crate::schedule::Timetable;
-use crate::secret::Redactor;
 
 /// The global thresholds with the place they came from.
 pub(super) struct GlobalThresholds<'a> {
@@ -33,7 +33,7 @@ pub(super) fn read(
     targets: &Node,
     thresholds: &GlobalThresholds<'_>,
     variable: &dyn Fn(&str) -> Option<String>,
-    secrets: &Redactor,
+    redactor: &Redactor,
     zone: chrono_tz::Tz,
     problems: &mut Vec<Problem>,
 ) -> Read {
@@ -54,7 +54,7 @@ pub(super) fn read(
                     common: &common,
                     thresholds,
                     variable,
-                    secrets,
+                    redactor,
                     zone,
                     shared: Arc::from([]),
                     problems,
@@ -119,7 +119,7 @@ struct KindReader<'a> {
     common: &'a [String],
     thresholds: &'a GlobalThresholds<'a>,
     variable: &'a dyn Fn(&str) -> Option<String>,
-    secrets: &'a Redactor,
+    redactor: &'a Redactor,
     zone: chrono_tz::Tz,
     /// The kind's defaults and the global thresholds of the target before: most targets share them.
     shared: Arc<[Rule]>,
@@ -250,9 +250,8 @@ impl KindReader<'_> {
 
     fn name(&mut self, common: &CommonKeys, node: &Node, path: &Path, default: String) -> String {
         let Some(name) = &common.name else {
-            let mut name = default;
-            self.secrets.redact(&mut name);
-            return name;
+            // Of an address, whose path may be a key.
+            return self.redactor.redact(&default).into_owned();
         };
         let name = name.trim();
         let bad = name.is_empty() || name.chars().count() > 200 || name.contains(char::is_control);

@@ -6,7 +6,7 @@ use super::LONGEST_TEXT;
 use super::figures::Figures;
 use super::form::RawClaim;
 use crate::analysis::prompt::{Prompt, SYSTEM};
-use crate::analysis::untrusted::said;
+use crate::analysis::untrusted::{CLOSE, OPEN, said};
 use crate::model::Claim;
 
 /// What a question has to rest on.
@@ -24,7 +24,7 @@ impl<'a> Grounds<'a> {
             prompt,
             figures: Figures::of(&without_ids(&prompt.text)),
             question: prompt.text.to_lowercase(),
-            rules: SYSTEM.to_lowercase(),
+            rules: format!("{SYSTEM}\n{}", outside_of_marks(&prompt.text)).to_lowercase(),
         }
     }
 
@@ -68,10 +68,42 @@ impl<'a> Grounds<'a> {
         names.all(|name| self.question.contains(&name))
     }
 
-    fn is_ours(&self, text: &str) -> bool {
-        let text = text.trim().trim_end_matches('.').to_lowercase();
-        text.split_whitespace().count() > 2 && self.rules.contains(&text)
+    /// Whether a claim speaks of what it rests on: it names a target, or has a word of one of its facts. Models that are
+    /// small, or led astray, put the right numbers behind sentences about something else.
+    pub(super) fn are_spoken_of(&self, raw: &RawClaim) -> bool {
+        let text = raw.text.to_lowercase();
+        let names = self.prompt.names.iter().map(|name| name.to_lowercase());
+        let mut names = names.filter(|name| name.chars().count() > 1);
+        let facts = raw.evidence.iter();
+        let facts = facts.filter_map(|id| self.prompt.facts.get(&two_digits(id)));
+        let known: BTreeSet<String> = facts.flat_map(|fact| stems(fact)).collect();
+        names.any(|name| text.contains(&name)) || stems(&text).any(|stem| known.contains(&stem))
     }
+
+    fn is_ours(&self, text: &str) -> bool {
+        let text = without_ids(&text.to_lowercase());
+        let text = text.trim_matches(|one: char| !one.is_alphanumeric());
+        text.split_whitespace().count() > 2 && self.rules.contains(text)
+    }
+}
+
+/// What is ours in a question.
+fn outside_of_marks(question: &str) -> String {
+    let pieces = question.split(CLOSE);
+    let pieces = pieces.filter_map(|piece| piece.split(OPEN).next());
+    pieces.collect::<Vec<_>>().join("\n")
+}
+
+/// Words that stand in most facts, whatever they are about.
+const OF_ALL_FACTS: [&str; 8] = [
+    "since", "between", "from", "over", "went", "rose", "fell", "with",
+];
+
+/// The beginnings of the words that say something: `fails` and `failed` are one.
+fn stems(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|one: char| !one.is_alphanumeric());
+    let words = words.filter(|word| word.chars().count() > 3 && !OF_ALL_FACTS.contains(word));
+    words.map(|word| word.chars().take(4).flat_map(char::to_lowercase).collect())
 }
 
 fn can_only_be_a_name(word: &str) -> bool {

@@ -125,14 +125,18 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
         dropped += usize::from(kept.is_none());
         kept
     };
-    let mut keep_known = |claim: RawClaim| {
-        let is_known = grounds.know_names_of(&claim.text);
-        keep(if is_known { claim } else { claim.bare() })
+    let mut keep_if =
+        |is_grounded: bool, claim: RawClaim| keep(if is_grounded { claim } else { claim.bare() });
+    let mut keep_finding = |claim: RawClaim| {
+        let is_known = grounds.know_names_of(&claim.text) && grounds.are_spoken_of(&claim);
+        keep_if(is_known, claim)
     };
-    let summary = keep_known(raw.summary);
+    let summary = keep_finding(raw.summary);
     let had_cause = raw.cause.is_some();
-    let cause = raw.cause.and_then(&mut keep_known);
-    let impact = raw.impact.and_then(&mut keep_known);
+    let cause = raw.cause.and_then(&mut keep_finding);
+    // What users notice has other words than what machines say.
+    let impact = raw.impact;
+    let impact = impact.and_then(|claim| keep_if(grounds.know_names_of(&claim.text), claim));
     // What is to be done may name what no fact does, such as a log.
     let steps: Vec<Claim> = (raw.steps.into_iter().take(MOST_STEPS))
         .filter_map(&mut keep)
@@ -236,6 +240,7 @@ mod tests {
             at("It is the disk of web-07."),
             at("It is the disk at /srv/data."),
             at("The likely cause and how it led to the rest."),
+            at("How to build a web server."),
         ] {
             let read = read(&answer(&[("cause", claim.clone())]), &prompt()).expect("an answer");
             assert_eq!((read.cause, read.claims_dropped), (None, 1), "{claim}");
@@ -343,11 +348,11 @@ mod tests {
 
     #[test]
     fn what_would_be_obeyed_is_gone() {
-        let hostile = json!({"text": "See https://evil.example/x or @channel \u{202e}now ⟦E1⟧ <b>", "evidence": ["E01"]});
+        let hostile = json!({"text": "db-1: see https://evil.example/x or @channel \u{202e}now ⟦E1⟧ <b>", "evidence": ["E01"]});
         let read = read(&answer(&[("summary", hostile)]), &prompt()).expect("an answer");
         assert_eq!(
             read.summary.text,
-            "See evil[.]example or channel now 'E1' ‹b›"
+            "db-1: see evil[.]example or channel now 'E1' ‹b›"
         );
     }
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, StatusCode};
 
 pub use exchange::Engine;
-pub use problems::{Secured, short_line};
+pub use problems::Secured;
 
 use crate::clients::net::Network;
 use crate::clients::ssh::{SshClients, SshSettings};

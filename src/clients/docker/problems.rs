@@ -12,10 +12,8 @@ use super::{Answer, Deadline};
 use crate::clients::net::blame::{broken_off, chain, find, ours_by_errno};
 use crate::clients::tls::problems::tls_failed;
 use crate::clients::tls::{Keys, Trust};
+use crate::clients::words::shortened;
 use crate::model::{Failure, FailureKind};
-
-/// How much of an engine's own words is shown.
-const SHOWN_CHARACTERS: usize = 200;
 
 /// Where group names are.
 const GROUPS: &str = "/etc/group";
@@ -274,7 +272,7 @@ impl Answer {
             Ok(complaint) => complaint.message,
             Err(_) => String::from_utf8_lossy(&self.body).into_owned(),
         };
-        let said = short_line(&said);
+        let said = shortened(&said);
         (!said.is_empty()).then_some(said)
     }
 
@@ -327,19 +325,6 @@ impl Answer {
             ),
         })
     }
-}
-
-/// Text from elsewhere: one line without control characters, not too long.
-#[must_use]
-pub fn short_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    let mut clean = line.chars().filter(|character| !character.is_control());
-    let mut shown: String = clean.by_ref().take(SHOWN_CHARACTERS).collect();
-    if clean.next().is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 fn without_query(path: &str) -> &str {

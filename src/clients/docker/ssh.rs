@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::Deadline;
 use super::exchange::Stream;
-use super::problems::short_line;
 use crate::clients::ssh::{Limits, Session, SocketError, SshClients, SshSettings};
+use crate::clients::words::shortened;
 use crate::model::{Failure, FailureKind};
 
 /// How much of what the command complains about is read.
@@ -76,9 +76,9 @@ impl Pipe {
             Ok(output) => output,
             Err(failure) => return failure,
         };
-        let complaint = short_line(&String::from_utf8_lossy(&output.stderr));
+        let complaint = shortened(&String::from_utf8_lossy(&output.stderr));
         if output.exit == Some(0) && !output.stdout.is_empty() {
-            let said = short_line(&String::from_utf8_lossy(&output.stdout));
+            let said = shortened(&String::from_utf8_lossy(&output.stdout));
             let message = format!(
                 "`{}` says `{said}` before its engine can answer",
                 self.login

@@ -18,12 +18,12 @@ use tokio::net::UnixStream;
 use tokio_postgres::CancelToken;
 use tokio_postgres::config::{Config, SslMode as Negotiated, SslNegotiation};
 
-pub(crate) use problems::shown;
 pub use problems::timed_out;
 pub use session::{Batch, Refused, Row, Session};
 
 use super::net::{Network, mute};
 use super::tls::{Certificate, Check, ClientIdentity, Keys, TlsConfigs};
+use super::words::shortened;
 use crate::model::Failure;
 use crate::secret::Secret;
 use stream::{Settled, Transport, Watched};
@@ -281,7 +281,7 @@ impl PostgresClients {
         })?;
         trace.cancel = Some(client.cancel_token());
         trace.logged_in_after = Some(trace.began.elapsed());
-        trace.server_version = (connection.parameter("server_version")).map(problems::shown);
+        trace.server_version = (connection.parameter("server_version")).map(shortened);
         trace.enter(Phase::Queries);
         Ok(Session::new(login.place(), client, connection))
     }

@@ -9,11 +9,9 @@ use tokio_postgres::error::{DbError, SqlState};
 use super::stream::{NotPostgres, OldError, TooMuch};
 use super::{Login, Phase, SslMode, Trace};
 use crate::clients::net::blame::{broken_off, chain, find, ours_by_errno};
+use crate::clients::words::shortened;
 use crate::model::{Failure, FailureKind};
 use crate::secret::Redactor;
-
-/// How much of what a server says is shown.
-const SHOWN_CHARACTERS: usize = 200;
 
 fn failed(kind: FailureKind, message: String, hint: &str) -> Failure {
     Failure::new(kind, message).hint(hint)
@@ -25,53 +23,6 @@ fn unexpected(message: String, hint: &str) -> Failure {
 
 fn denied(message: String, hint: &str) -> Failure {
     failed(FailureKind::Denied, message, hint)
-}
-
-/// What a server says, on one line without what would steer a terminal or turn the text around, and not too long.
-pub(crate) fn shown(text: &str) -> String {
-    let plain = without_sequences(text.trim());
-    let mut characters = (plain.chars())
-        .map(|character| match character {
-            '\n' | '\t' => ' ',
-            other => other,
-        })
-        .filter(|character| !character.is_control() && !is_format(*character));
-    let mut line: String = characters.by_ref().take(SHOWN_CHARACTERS).collect();
-    if characters.next().is_some() {
-        line.push('…');
-    }
-    line
-}
-
-/// The text without the control sequences of terminals (ECMA-48, 5.4): an introducer, parameters, and a last byte.
-fn without_sequences(text: &str) -> String {
-    let mut plain = String::new();
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let begins = match character {
-            '\u{9b}' => true,
-            '\u{1b}' => characters.next_if_eq(&'[').is_some(),
-            _ => false,
-        };
-        if !begins {
-            plain.push(character);
-            continue;
-        }
-        while characters.next_if(|c| matches!(c, ' '..='?')).is_some() {}
-        characters.next_if(|c| matches!(c, '@'..='~'));
-    }
-    plain
-}
-
-/// Characters without width, and those that change the direction of what follows.
-fn is_format(character: char) -> bool {
-    matches!(
-        character,
-        '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}'
-    )
 }
 
 /// The other side closed instead of answering. `when`: `during the login`.
@@ -90,7 +41,7 @@ pub(super) fn not_postgres(place: &str, came: &[u8]) -> Failure {
     let is_mysql = came.len() > 5 && came[1..5] == [0, 0, 0, 10];
     let what = match text {
         _ if is_mysql => "it speaks MySQL's protocol".to_owned(),
-        text if text.starts_with("SSH-") => format!("it speaks SSH: `{}`", shown(text)),
+        text if text.starts_with("SSH-") => format!("it speaks SSH: `{}`", shortened(text)),
         text if text.starts_with("HTTP/") => format!("it speaks HTTP: `{}`", first_line(text)),
         text if text
             .chars()
@@ -110,13 +61,13 @@ pub(super) fn not_postgres(place: &str, came: &[u8]) -> Failure {
 }
 
 fn first_line(text: &str) -> String {
-    shown(text.lines().next().unwrap_or_default())
+    shortened(text.lines().next().unwrap_or_default())
 }
 
 /// The server could not even start a process for us.
 pub(super) fn no_process(place: &str, text: &str) -> Failure {
     unexpected(
-        format!("`{place}` cannot serve us: {}", shown(text)),
+        format!("`{place}` cannot serve us: {}", shortened(text)),
         "the server has run out of memory or processes: look at its machine",
     )
 }
@@ -172,7 +123,7 @@ pub(super) fn login_failed(login: &Login<'_>, is_protected: bool, error: &Error)
 /// The server said no.
 fn refused(login: &Login<'_>, is_protected: bool, said: &DbError) -> Failure {
     let place = login.place();
-    let message = shown(said.message());
+    let message = shortened(said.message());
     let (database, username) = (login.database, login.username);
     let code = said.code();
     // PgBouncer has one code for most of what it refuses.
@@ -329,7 +280,7 @@ fn authentication(place: &str, login: &Login<'_>, error: &Error) -> Failure {
     unexpected(
         format!(
             "`{place}` broke PostgreSQL's protocol during the login: {}",
-            shown(&text)
+            shortened(&text)
         ),
         "check that the port is PostgreSQL's, and look at proxies between",
     )
@@ -338,13 +289,13 @@ fn authentication(place: &str, login: &Login<'_>, error: &Error) -> Failure {
 /// Why an open session came to its end.
 pub(super) fn session_failed(place: &str, error: &Error) -> Failure {
     if let Some(said) = error.as_db_error() {
-        return ended(place, &shown(said.message()));
+        return ended(place, &shortened(said.message()));
     }
     broken(place, error, "while it was asked").unwrap_or_else(|| {
         unexpected(
             format!(
                 "`{place}` broke PostgreSQL's protocol: {}",
-                shown(&chain(error))
+                shortened(&chain(error))
             ),
             "look at the server's log, and at proxies between",
         )
@@ -392,21 +343,6 @@ pub fn timed_out(login: &Login<'_>, trace: &Trace, within: Duration) -> Failure 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_server_says_is_one_short_line() {
-        assert_eq!(
-            shown("  no\x1b[1;31m such\nthing\0\u{9b}0m\x1b[ "),
-            "no such thing"
-        );
-        assert_eq!(
-            shown("a\u{202e}b\u{200b}c\u{2066}d\u{feff}e\x1b7[1]"),
-            "abcde7[1]"
-        );
-        let long = shown(&"ä".repeat(1_000));
-        assert_eq!(long.chars().count(), SHOWN_CHARACTERS + 1);
-        assert!(long.ends_with('…'));
-    }
 
     #[test]
     fn other_servers_are_told_by_their_first_words() {

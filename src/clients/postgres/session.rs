@@ -11,6 +11,7 @@ use tokio_postgres::{Client, Connection, Error, SimpleQueryMessage, SimpleQueryR
 
 use super::problems;
 use super::stream::Watched;
+use crate::clients::words::shortened;
 use crate::model::Failure;
 
 /// How many rows of one statement are kept.
@@ -98,7 +99,7 @@ impl Session {
             Some(said) if said.parsed_severity() == Some(Severity::Error) => {
                 batch.refused = Some(Refused {
                     code: said.code().clone(),
-                    message: problems::shown(said.message()),
+                    message: shortened(said.message()),
                 });
                 Ok(batch)
             }

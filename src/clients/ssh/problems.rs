@@ -9,6 +9,7 @@ use super::host_keys::{Judgement, describe};
 use super::place::Place;
 use super::wire::{End, Seen};
 use crate::clients::net::blame;
+use crate::clients::words::shortened_to;
 use crate::model::{Failure, FailureKind};
 
 /// How much of what a server says is shown.
@@ -290,13 +291,7 @@ pub(super) fn lost(end: &End, what: &str) -> Failure {
     }
 }
 
-/// Text of a server, bounded and without control characters.
+/// Text of a server, on one line and bounded.
 pub(super) fn shown(text: &str) -> String {
-    let clean = text.trim().chars().filter(|one| !one.is_control());
-    let mut clean: String = clean.take(MOST_SHOWN + 1).collect();
-    if clean.chars().count() > MOST_SHOWN {
-        clean.pop();
-        clean.push('…');
-    }
-    clean
+    shortened_to(text, MOST_SHOWN)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::answers::{Created, Listed};
 use super::before::Then;
 use super::status::{Health, State, StatusLine};
-use crate::clients::docker::short_line;
+use crate::clients::words::{shortened, shortened_name};
 use crate::model::Timestamp;
 
 /// As much of an id as people see.
@@ -31,7 +31,7 @@ impl Container {
         let names = names.map(|name| name.trim_start_matches('/'));
         // A link is a name within another container's: `/web/db`.
         let name = names.min_by_key(|name| name.matches('/').count());
-        let name = match name.map(short_line) {
+        let name = match name.map(shortened_name) {
             Some(name) if !name.is_empty() => name,
             _ => id.chars().take(SHORT_ID).collect(),
         };
@@ -50,7 +50,7 @@ impl Container {
             name,
             state: State::read(word)
                 .or(line.state)
-                .ok_or_else(|| short_line(word)),
+                .ok_or_else(|| shortened(word)),
             health: told.and_then(Health::read).or(line.health),
             line,
             created,

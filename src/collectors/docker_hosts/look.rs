@@ -11,7 +11,8 @@ use super::answers::{Happened, Inspected, Listed, Tally};
 use super::before::{Before, Then};
 use super::container::Container;
 use super::status::{Health, State};
-use crate::clients::docker::{Answer, Deadline, DockerClients, Engine, Place, short_line};
+use crate::clients::docker::{Answer, Deadline, DockerClients, Engine, Place};
+use crate::clients::words::shortened;
 use crate::model::{Failure, FailureKind, Timestamp};
 
 /// A list of 500 containers with many labels takes 3 MB.
@@ -116,7 +117,7 @@ impl Visit<'_> {
         let containers: Vec<Container> = listed.iter().filter_map(Container::read).collect();
         let text = |name: &str| {
             let value = answer.headers.get(name)?.to_str().ok()?;
-            Some(short_line(value))
+            Some(shortened(value))
         };
         let date = text(header::DATE.as_str())
             .and_then(|date| chrono::DateTime::parse_from_rfc2822(&date).ok());

@@ -9,7 +9,7 @@ use super::metrics::{
     AGE, EXIT_CODE, HEALTH, OOM_KILLED, RESTART_COUNT, RESTARTS, STARTING_TOO_LONG, STATE, STOPPED,
 };
 use super::status::{Age, Health, State};
-use crate::clients::docker::short_line;
+use crate::clients::words::shortened;
 use crate::model::{Reading, Timestamp, Unit};
 
 /// How long a container may be `starting` whose health check's plan is not known.
@@ -231,7 +231,7 @@ impl Known<'_> {
 
     /// Why the engine could not run it, in its own words.
     fn error(&self) -> Option<String> {
-        let error = short_line(self.told()?.error.as_deref()?);
+        let error = shortened(self.told()?.error.as_deref()?);
         (!error.is_empty()).then_some(error)
     }
 
@@ -322,7 +322,7 @@ impl Known<'_> {
             if let Some(code) = last.exit_code {
                 text.push_str(&format!(", the last with exit {code}"));
             }
-            let output = short_line(last.output.as_deref().unwrap_or_default());
+            let output = shortened(last.output.as_deref().unwrap_or_default());
             if !output.is_empty() {
                 text.push_str(&format!(": {output}"));
             }

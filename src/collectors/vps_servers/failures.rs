@@ -2,6 +2,7 @@
 
 use super::units::cut;
 use crate::clients::ssh::Output;
+use crate::clients::words::shortened_to;
 use crate::collectors::host::{one_line, size};
 use crate::model::{Failure, FailureKind};
 
@@ -153,5 +154,5 @@ fn lines_of(bytes: &[u8]) -> impl Iterator<Item = String> {
 }
 
 fn quoted(line: &str) -> String {
-    format!("`{}`", cut(line, MOST_SHOWN_CHARACTERS))
+    format!("`{}`", shortened_to(line, MOST_SHOWN_CHARACTERS))
 }

@@ -190,6 +190,10 @@ fn named(name: &str) -> String {
             section += &format!(", {key}: \"${{{from}}}\"");
         }
     }
+    // Of what runs at home nobody knows a price, and it would count as the dearest.
+    if is_asked("LLM_FREE") {
+        section += ", price: {input_per_1k: 0, output_per_1k: 0}";
+    }
     section + "}\n"
 }
 

@@ -9,7 +9,8 @@ use tokio_postgres::error::SqlState;
 use super::super::host::size;
 use super::metrics::{LOCKS_WAITING, LONGEST_TRANSACTION, Measured, REPLICATION_LAG};
 use super::questions::Question;
-use crate::clients::postgres::{Refused, Row, shown as on_one_line};
+use crate::clients::postgres::{Refused, Row};
+use crate::clients::words::shortened_name;
 use crate::model::{Gap, Reading, Unit};
 
 /// A standby that is no further behind than this (a segment of the log) and has not said for how long, is about to.
@@ -426,7 +427,7 @@ fn value(row: &Row, column: &str) -> Result<Option<f64>, String> {
 
 /// A name that others have given, on one line and not too long.
 fn shown(text: &str) -> String {
-    on_one_line(text).chars().take(NAME_CHARACTERS).collect()
+    shortened_name(text).chars().take(NAME_CHARACTERS).collect()
 }
 
 #[cfg(test)]

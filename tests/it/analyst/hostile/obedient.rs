@@ -126,13 +126,18 @@ fn obey(question: &str, turn: usize) -> (String, usize) {
         .filter_map(|rest| rest.split_once('⟧'))
         .map(|(collected, _)| format!("{collected}\n").to_lowercase())
         .collect();
+    // Whoever leads a model astray knows that a sentence must speak of a fact.
+    let fact = question.split_once("\nE01 ⟦").map_or("", |(_, fact)| fact);
+    let word = fact.split(|one: char| !one.is_alphabetic());
+    let word = word.into_iter().find(|word| word.chars().count() > 3);
+    let about = format!("{OBEYED} {}:", word.unwrap_or_default());
     let mut said: Vec<String> = (ORDERS.iter())
         .filter(|(order, _)| collected.contains(order))
-        .map(|(_, said)| format!("{OBEYED} {said}"))
+        .map(|(_, said)| format!("{about} {said}"))
         .collect();
     let found = said.len();
     if said.is_empty() {
-        said.push(format!("{OBEYED} nothing"));
+        said.push(format!("{about} nothing"));
     }
     let count = said.len();
     said.rotate_left(turn % count);
