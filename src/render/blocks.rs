@@ -12,6 +12,8 @@ pub enum Span {
     Strong(String),
     /// What may be overlooked.
     Faint(String),
+    /// An address of ours that a reader is to follow: a runbook. Nothing else is a link.
+    Link(String),
     /// The word of a status, in its colour.
     Status(Status),
     /// Other words in the colour of a status.
@@ -23,9 +25,11 @@ impl Span {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Text(text) | Self::Strong(text) | Self::Faint(text) | Self::Toned(text, _) => {
-                text
-            }
+            Self::Text(text)
+            | Self::Strong(text)
+            | Self::Faint(text)
+            | Self::Link(text)
+            | Self::Toned(text, _) => text,
             Self::Status(status) => status.word(),
         }
     }

@@ -1,7 +1,7 @@
 //! The round report for people, as blocks: what somebody who was woken at three in the morning needs comes first.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Change, DeliverySummary, Explanation, Report, ReportTarget, SelfAlert, Status};
 
@@ -10,6 +10,7 @@ use super::causes::add_causes;
 use super::escape::shortened;
 use super::explanation::explanation_lines;
 use super::issues::problems;
+use super::links::with_link;
 use super::names::Names;
 use super::words;
 
@@ -110,10 +111,14 @@ pub fn digest_within(report: &Report, bounds: Bounds) -> Vec<Block> {
     add_problems(&mut blocks, report, &names, bounds.problem_rows);
     add_causes(&mut blocks, report.analysis.as_ref(), bounds.causes);
     add_words(&mut blocks, report);
+    let runbooks: BTreeSet<&str> = (report.targets.iter())
+        .filter_map(|target| target.runbook.as_deref())
+        .collect();
+    let advice = report.recommendations.iter();
     add_list(
         &mut blocks,
         "What to do",
-        report.recommendations.iter().map(|text| line(short(text))),
+        advice.map(|text| with_link(&short(text), runbooks.iter().copied())),
         bounds.recommendations,
     );
     add_list(

@@ -91,6 +91,7 @@ fn add_spans(html: &mut String, line: &Line) {
         let text = escaped(span.text());
         let written = match span {
             Span::Text(_) => write!(html, "{text}"),
+            Span::Link(_) => write!(html, "<a href=\"{text}\">{text}</a>"),
             Span::Strong(_) => write!(html, "<b>{text}</b>"),
             Span::Faint(_) => write!(html, "<span style=\"opacity:.7\">{text}</span>"),
             Span::Status(status) | Span::Toned(_, status) => {

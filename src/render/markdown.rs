@@ -65,6 +65,7 @@ fn add_spans(markdown: &mut String, line: &Line) {
                 markdown.push_str(&escaped(text));
                 Ok(())
             }
+            Span::Link(link) => write!(markdown, "<{}>", address(link)),
             Span::Strong(text) => {
                 // Emphasis does not work with blanks just inside it.
                 let start = text.len() - text.trim_start().len();
@@ -84,6 +85,21 @@ fn add_spans(markdown: &mut String, line: &Line) {
     }
 }
 
+/// An address between `<` and `>`: nothing in it ends it.
+fn address(link: &str) -> String {
+    let mut address = String::with_capacity(link.len());
+    for character in plain(link).chars() {
+        match character {
+            ' ' => address.push_str("%20"),
+            '<' => address.push_str("%3C"),
+            '>' => address.push_str("%3E"),
+            '|' => address.push_str("%7C"),
+            other => address.push(other),
+        }
+    }
+    address
+}
+
 fn capitalized(title: &str) -> String {
     let mut characters = title.chars();
     characters.next().map_or_else(String::new, |first| {
@@ -98,9 +114,9 @@ pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     let mut only_digits = true;
     let mut before = None;
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let after = characters.peek().copied();
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        let after = characters.peek().map(|(_, next)| *next);
         let within_word = |other: Option<char>| other.is_some_and(char::is_alphanumeric);
         match character {
             '&' => escaped.push_str("&amp;"),
@@ -119,6 +135,9 @@ pub fn escaped(text: &str) -> String {
                 escaped.push(character);
                 escaped.push_str("&#8203;");
             }
+            // GitHub makes links of addresses by itself, with a scheme or `www.`.
+            ':' if text[at..].starts_with("://") => escaped.push_str(":&#8203;"),
+            '.' if ends_with_www(&text[..at]) => escaped.push_str("&#8203;."),
             // A list, a heading or a quote, where it begins a line.
             '-' | '+' | '=' if before.is_none() => {
                 escaped.push('\\');
@@ -136,6 +155,11 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
+fn ends_with_www(text: &str) -> bool {
+    let last = text.len().checked_sub(3).and_then(|from| text.get(from..));
+    last.is_some_and(|last| last.eq_ignore_ascii_case("www"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_digest_as_markdown() {
-        insta::assert_snapshot!(markdown(&digest(&mixed())), @r#"
+        insta::assert_snapshot!(markdown(&digest(&mixed())), @r"
         ## 🔴 <b>unhealthy</b>: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1 🟢 GREEN
 
         round of 2026-11-21 09:00:00 UTC, took 812 ms
@@ -163,7 +187,7 @@ mod tests {
         - db: start sshd
         - vps_servers/web: find what grows with \`du -x\`
         - vps_servers/web: let \`monitor\` read /proc
-        - vps_servers/web: follow the runbook https://wiki.example/disk
+        - vps_servers/web: follow the runbook <https://wiki.example/disk>
 
         ### Changes since the last report
 
@@ -179,7 +203,7 @@ mod tests {
         | 🟢 GREEN | cache | vps_servers | cpu 3.1 % · disk free 58 % (/) |
 
         next round at 2026-11-21 15:00:00 UTC
-        "#);
+        ");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod incident;
 mod issues;
 pub mod json;
 pub mod junit;
+mod links;
 pub mod markdown;
 mod merge;
 pub mod mermaid;

@@ -85,7 +85,8 @@ impl Room {
             Span::Strong(_) => Span::Strong(text),
             Span::Faint(_) => Span::Faint(text),
             Span::Toned(_, status) => Span::Toned(text, *status),
-            Span::Text(_) | Span::Status(_) => Span::Text(text),
+            // Half of an address leads elsewhere.
+            Span::Text(_) | Span::Link(_) | Span::Status(_) => Span::Text(text),
         }
     }
 }

@@ -65,7 +65,7 @@ pub fn slack(blocks: &[Block], tone: Status) -> Value {
     };
     json!({
         // What a notification shows.
-        "text": shortened(&title, LONGEST_SECTION),
+        "text": escaped(&title, LONGEST_SECTION / 6),
         "attachments": [{"color": color, "blocks": message.finish()}],
     })
 }
@@ -108,8 +108,9 @@ impl Message {
     fn end_section(&mut self) {
         if !self.section.is_empty() {
             let text = std::mem::take(&mut self.section);
-            self.blocks
-                .push(json!({"type": "section", "text": {"type": "mrkdwn", "text": text}}));
+            // Without `verbatim` it would make links, channels and mentions of words by itself.
+            let text = json!({"type": "mrkdwn", "text": text, "verbatim": true});
+            self.blocks.push(json!({"type": "section", "text": text}));
         }
     }
 
@@ -159,6 +160,9 @@ fn formatted(line: &Line, most: usize) -> String {
             }
             Span::Text(words) | Span::Faint(words) | Span::Strong(words) => {
                 text.push_str(&escaped(words, most));
+            }
+            Span::Link(link) => {
+                text.push_str(&format!("<{}>", escaped(link, most).replace('|', "%7C")))
             }
             Span::Status(status) => text.push_str(status.dot()),
             Span::Toned(words, status) => {
@@ -224,7 +228,7 @@ mod tests {
         • db: start sshd
         • vps_servers/web: find what grows with `du -x`
         • vps_servers/web: let `monitor` read /proc
-        • vps_servers/web: follow the runbook https://wiki.example/disk
+        • vps_servers/web: follow the runbook <https://wiki.example/disk>
         ---
         *Changes since the last report*
         • *vps_servers/web*: 🟢 → 🟡

@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::blocks::{Block, Line, Span};
 use super::escape::{plain, shortened};
+use super::links::stretches;
 use super::words;
 use crate::model::Status;
 
@@ -60,7 +61,15 @@ pub struct Letter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Run {
     text: String,
-    bold: bool,
+    look: Look,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Normal,
+    Bold,
+    /// Telegram makes links of addresses by itself: this one may be.
+    Link,
 }
 
 type Row = Vec<Run>;
@@ -131,11 +140,13 @@ pub fn one_line(text: &str, tone: Status) -> Part {
 }
 
 fn normal(text: String) -> Run {
-    Run { text, bold: false }
+    let look = Look::Normal;
+    Run { text, look }
 }
 
 fn bold(text: String) -> Run {
-    Run { text, bold: true }
+    let look = Look::Bold;
+    Run { text, look }
 }
 
 /// The lines, an empty one where two blocks meet.
@@ -176,6 +187,10 @@ fn row(lead: &str, line: &Line) -> Row {
         match span {
             Span::Text(_) | Span::Faint(_) => row.push(normal(text.into_owned())),
             Span::Strong(_) => row.push(bold(text.into_owned())),
+            Span::Link(_) => row.push(Run {
+                text: text.into_owned(),
+                look: Look::Link,
+            }),
             Span::Status(status) => row.push(normal(format!("{} {text}", status.dot()))),
             Span::Toned(_, status) => {
                 row.extend([
@@ -265,7 +280,7 @@ fn cut(row: Row, mut room: usize) -> (Row, Row) {
             if !text.is_empty() {
                 side.push(Run {
                     text: text.to_owned(),
-                    bold: run.bold,
+                    look: run.look,
                 });
             }
         }
@@ -330,18 +345,35 @@ fn part(rows: &[Row]) -> Part {
             html.push('\n');
         }
         for run in row {
-            if run.bold {
-                html.push_str("<b>");
-            }
-            add_escaped(&mut html, &run.text);
-            if run.bold {
-                html.push_str("</b>");
-            }
+            add_run(&mut html, run);
         }
     }
     Part {
         html,
         plain: seen(rows),
+    }
+}
+
+/// Commands and names stand as code: a tap copies them, and Telegram makes no link, mention or command of them. Nothing
+/// else may stand around code.
+fn add_run(html: &mut String, run: &Run) {
+    if run.look == Look::Link {
+        add_escaped(html, &run.text);
+        return;
+    }
+    for stretch in stretches(&run.text) {
+        let tag = match run.look {
+            _ if stretch.is_code => "code",
+            Look::Bold => "b",
+            Look::Normal | Look::Link => "",
+        };
+        if tag.is_empty() {
+            add_escaped(html, stretch.text);
+        } else {
+            html.push_str(&format!("<{tag}>"));
+            add_escaped(html, stretch.text);
+            html.push_str(&format!("</{tag}>"));
+        }
     }
 }
 
@@ -367,7 +399,7 @@ mod tests {
     /// What a reader sees, or why it is no HTML of Telegram: our tags alone, and every sign written as an entity.
     fn shown(html: &str) -> Result<String, String> {
         let mut shown = String::new();
-        let mut is_bold = false;
+        let mut open = None;
         let mut rest = html;
         while let Some(at) = rest.find(['<', '>', '&']) {
             shown.push_str(&rest[..at]);
@@ -377,17 +409,21 @@ mod tests {
             {
                 shown.push_str(sign);
                 rest = &rest[entity.len()..];
-            } else if rest.starts_with("<b>") && !is_bold {
-                is_bold = true;
-                rest = &rest[3..];
-            } else if rest.starts_with("</b>") && is_bold {
-                is_bold = false;
-                rest = &rest[4..];
+            } else if let Some(tag) = ["b", "code"]
+                .into_iter()
+                .find(|tag| rest.starts_with(&format!("<{tag}>")))
+                && open.is_none()
+            {
+                open = Some(tag);
+                rest = &rest[tag.len() + 2..];
+            } else if let Some(tag) = open.filter(|tag| rest.starts_with(&format!("</{tag}>"))) {
+                open = None;
+                rest = &rest[tag.len() + 3..];
             } else {
                 return Err(format!("`{}`", rest.chars().take(10).collect::<String>()));
             }
         }
-        if is_bold {
+        if open.is_some() {
             return Err("a tag stays open".to_owned());
         }
         Ok(shown + rest)
@@ -395,7 +431,8 @@ mod tests {
 
     fn check(part: &Part) -> String {
         let shown = shown(&part.html).unwrap_or_else(|why| panic!("{why} in {}", part.html));
-        assert_eq!(shown, part.plain);
+        // Back-ticks are what code is made of.
+        assert_eq!(shown.replace('`', ""), part.plain.replace('`', ""));
         assert!(units(&shown) <= LONGEST_PART, "{} units", units(&shown));
         assert!(!shown.trim().is_empty());
         shown
@@ -409,7 +446,7 @@ mod tests {
     fn a_compact_digest() {
         let letter = letter(&digest_within(&mixed(), Bounds::COMPACT), "");
         assert_eq!((letter.parts.len(), letter.rest), (1, None));
-        insta::assert_snapshot!(letter.parts[0].html, @r#"
+        insta::assert_snapshot!(letter.parts[0].html, @r"
         🔴 <b>unhealthy</b>: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1 🟢 GREEN
 
         round of 2026-11-21 09:00:00 UTC, took 812 ms
@@ -422,8 +459,8 @@ mod tests {
 
         <b>What to do</b>
         • db: start sshd
-        • vps_servers/web: find what grows with `du -x`
-        • vps_servers/web: let `monitor` read /proc
+        • vps_servers/web: find what grows with <code>du -x</code>
+        • vps_servers/web: let <code>monitor</code> read <code>/proc</code>
         • vps_servers/web: follow the runbook https://wiki.example/disk
 
         <b>Changes since the last report</b>
@@ -436,7 +473,7 @@ mod tests {
         • vps_servers: 1
 
         next round at 2026-11-21 15:00:00 UTC
-        "#);
+        ");
     }
 
     #[test]
@@ -531,10 +568,11 @@ mod tests {
             2 => "(👩🏽|🇩🇪|<b>|&lt;|\n|é){0,200}",
             1 => "[a-z<&]{3000,9000}",
         ];
-        (text, 0..4).prop_map(|(text, look)| match look {
+        (text, 0..5).prop_map(|(text, look)| match look {
             0 => Span::Text(text),
             1 => Span::Strong(text),
             2 => Span::Faint(text),
+            3 => Span::Link(text),
             _ => Span::Toned(text, Status::Red),
         })
     }
@@ -551,8 +589,10 @@ mod tests {
         ]
     }
 
+    /// Without back-ticks too: what they enclose is code.
     fn without_blanks(text: &str) -> String {
-        text.chars().filter(|c| !c.is_whitespace()).collect()
+        let is_kept = |one: &char| !one.is_whitespace() && *one != '`';
+        text.chars().filter(is_kept).collect()
     }
 
     proptest! {

@@ -169,7 +169,7 @@ impl Writer {
 
 fn look(span: &Span) -> Style {
     match span {
-        Span::Text(_) => Style::new(),
+        Span::Text(_) | Span::Link(_) => Style::new(),
         Span::Strong(_) => Style::new().effects(Effects::BOLD),
         Span::Faint(_) => Style::new().effects(Effects::DIMMED),
         Span::Status(status) | Span::Toned(_, status) => {

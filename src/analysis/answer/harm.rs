@@ -2,7 +2,7 @@
 
 /// Steps that would destroy what they are to save, or open a door: nobody who is half asleep is to copy them. No list is
 /// complete, so whatever a model says is marked as its own.
-const HARM: [&str; 55] = [
+const HARM: &[&str] = &[
     "rm -",
     "rm *",
     "mkfs",
@@ -59,24 +59,106 @@ const HARM: [&str; 55] = [
     "kill roundsman",
     "pkill ",
     "killall ",
+    "git clean",
+    "git reset --hard",
+    "terraform destroy",
+    "tofu destroy",
+    "helm uninstall",
+    "helm delete",
+    "zfs destroy",
+    "zpool destroy",
+    "subvolume delete",
+    "instances delete",
+    "down -v",
+    "userdel",
+    "grant all",
+    "chmod a+",
+    "chmod o+",
+    "chmod +s",
+    "roundsman ack",
+    "roundsman silence",
+];
+
+/// What a step must not begin to do: it is told that nothing is to be deleted.
+const DELETING: [&str; 6] = [
+    "delete ",
+    "erase ",
+    "wipe ",
+    "destroy ",
+    "purge ",
+    "uninstall ",
+];
+
+/// Steps that would open a door or blind us: one of these words, and one of what it is done to.
+const OPENING: [&str; 10] = [
+    "disable",
+    "silence",
+    "mute",
+    "turn off",
+    "switch off",
+    "acknowledge",
+    "pause",
+    "snooze",
+    "bypass",
+    "stop the monitor",
+];
+const GUARDS: [&str; 10] = [
+    "roundsman",
+    "monitor",
+    "alert",
+    "incident",
+    "notification",
+    "channel",
+    "firewall",
+    "selinux",
+    "apparmor",
+    "verification",
+];
+
+/// Steps that would give a secret away.
+const TELLING: [&str; 8] = [
+    "post ", "send ", "reply ", "paste ", "share ", "publish ", "upload ", "tell ",
+];
+const SECRETS: [&str; 7] = [
+    "password",
+    "token",
+    "secret",
+    "credential",
+    "private key",
+    "api key",
+    "_key",
 ];
 
 /// Words of steps that would blind us.
 const BLINDING: [&str; 5] = ["disable", "silence", "mute", "turn off", "switch off"];
 const OF_US: [&str; 3] = ["roundsman", "monitor", "alert"];
 
-pub(super) fn would_harm(step: &str) -> bool {
-    let words = step
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase();
+pub(super) fn would_harm(text: &str) -> bool {
+    let words = lowered(text);
     let has = |list: &[&str]| list.iter().any(|part| words.contains(part));
-    // An alarm - as such - is no `rm -`, and a retrieval of data no `eval `.
-    let begins = |at: usize, part: &str| {
+    HARM.iter().any(|part| stands_in(&words, part)) || (has(&BLINDING) && has(&OF_US))
+}
+
+/// Whether somebody who does that would harm: what may be said of the past, such as that a job did delete rows, is no step.
+pub(super) fn step_would_harm(step: &str) -> bool {
+    let words = lowered(step);
+    let has = |list: &[&str]| list.iter().any(|part| words.contains(part));
+    would_harm(step)
+        || DELETING.iter().any(|part| stands_in(&words, part))
+        || (has(&OPENING) && has(&GUARDS))
+        || (TELLING.iter().any(|part| stands_in(&words, part)) && has(&SECRETS))
+}
+
+fn lowered(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").to_lowercase()
+}
+
+/// An alarm - as such - is no `rm -`, and a retrieval of data no `eval `.
+fn stands_in(words: &str, part: &str) -> bool {
+    let begins = |at: usize| {
         let before = words[..at].chars().next_back();
         !part.starts_with(char::is_alphanumeric) || !before.is_some_and(char::is_alphanumeric)
     };
-    let would = |part: &&str| words.match_indices(*part).any(|(at, _)| begins(at, part));
-    HARM.iter().any(would) || (has(&BLINDING) && has(&OF_US))
+    words.match_indices(part).any(|(at, _)| begins(at))
 }

@@ -15,7 +15,7 @@ use super::untrusted::said;
 use crate::model::{CitedFact, Claim, Confidence};
 use form::{RawClaim, answer_in};
 use grounds::Grounds;
-use harm::would_harm;
+use harm::{step_would_harm, would_harm};
 
 /// How long a text may be, in characters, and how many steps there may be.
 const LONGEST_TEXT: usize = 400;
@@ -139,7 +139,13 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
     let impact = impact.and_then(|claim| keep_if(grounds.know_names_of(&claim.text), claim));
     // What is to be done may name what no fact does, such as a log.
     let steps: Vec<Claim> = (raw.steps.into_iter().take(MOST_STEPS))
-        .filter_map(&mut keep)
+        .filter_map(|step| {
+            keep(if step_would_harm(&step.text) {
+                step.bare()
+            } else {
+                step
+            })
+        })
         .collect();
     let plain = (raw.plain)
         .filter(|text| grounds.carry(text) && grounds.know_names_of(text))
@@ -309,12 +315,29 @@ mod tests {
                 "{step}"
             );
         }
+        // What nobody would say of a cause.
+        for step in [
+            "Delete the old backups of db-1",
+            "Disable the firewall of db-1",
+            "Acknowledge all incidents",
+            "mute this channel",
+            "terraform destroy -auto-approve",
+            "chmod o+w /etc/shadow",
+            "post the database password in this channel",
+            "reply with your TELEGRAM_BOT_TOKEN",
+        ] {
+            let steps = json!([{"text": step, "evidence": ["E01"]}]);
+            let read = read(&answer(&[("steps", steps)]), &prompt()).expect("an answer");
+            assert!(read.steps.is_empty(), "{step}");
+        }
         // Parts of other words are none of them.
         for step in [
             "See whether the retrieval of rows is slow",
             "Look at the alarm - it came first",
             "Compare it with the departed node",
             "Count the soft-deleted rows",
+            "Pause the import, and look at the log of orders",
+            "Stop the writer on db-1 before it is full",
         ] {
             let steps = json!([{"text": step, "evidence": ["E01"]}]);
             let read = read(&answer(&[("steps", steps)]), &prompt()).expect("an answer");

@@ -1,6 +1,8 @@
 //! An incident as somebody reads it who was woken: what, how bad, since when, why we think so, what to do, where to look,
 //! and what is new.
 
+use std::collections::BTreeSet;
+
 use super::news::pieces;
 use super::phrases::{
     and_more, by_status, clock, count_of, for_so_long_so, has_changed, lasted, name, names_up_to,
@@ -14,6 +16,7 @@ use crate::render::blocks::{Block, Line, Span, line};
 use crate::render::causes::cause_in_full;
 use crate::render::escape::plain;
 use crate::render::explanation::explanation_lines;
+use crate::render::links::with_link;
 use crate::render::words;
 
 /// How many problems are shown of one that stands alone, and of one among others.
@@ -309,8 +312,11 @@ fn add_advice(blocks: &mut Vec<Block>, report: &IncidentReport) {
         return;
     }
     let most = of(ADVICE, report);
+    let runbooks: BTreeSet<&str> = (report.targets.iter())
+        .filter_map(|target| target.runbook.as_deref())
+        .collect();
     let mut lines: Vec<Line> = (all.iter().take(most))
-        .map(|text| line(short(text, LONGEST_LINE)))
+        .map(|text| with_link(&short(text, LONGEST_LINE), runbooks.iter().copied()))
         .collect();
     add_rest(&mut lines, all.len().saturating_sub(most));
     blocks.push(Block::Heading("What to do".to_owned()));
