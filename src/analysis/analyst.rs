@@ -200,7 +200,9 @@ impl Analyst {
         session: &str,
     ) -> Result<Explanation, NotExplained> {
         let now = self.clock.now();
-        let (endpoints, notes) = living(settings, now.date_naive())?;
+        let today = now.date_naive();
+        let redactor = redaction::Redactor::new(&settings.secrets, false);
+        let (endpoints, notes) = living(settings, today)?;
         let deadline = tokio::time::Instant::now() + settings.deadline;
         let mut question = Question {
             system: Some(prompt.system.to_owned()),
@@ -215,21 +217,29 @@ impl Analyst {
         let mut paid = UsDollars::ZERO;
         let mut took = Duration::ZERO;
         for is_last in [false, true] {
-            let (reply, endpoint) = self.ask(&endpoints, &question, deadline, now).await?;
+            let asked = self.ask(&endpoints, &question, deadline, now).await;
+            let (reply, endpoint) = asked.map_err(|why| why.told(&redactor, settings, today))?;
             paid = paid + reply.paid.cost;
             took += reply.took;
             match finished(&reply).and_then(|()| read(&reply.text, prompt)) {
-                Ok(answer) => {
+                Ok(mut answer) => {
+                    answer.redact(&redactor);
+                    let notes =
+                        notes
+                            .into_iter()
+                            .chain(no_price(endpoint, &settings.prices, today));
+                    let notes: Vec<String> = notes.collect();
                     let score_percent = score(&answer, prompt);
                     reply.call.scored(f64::from(score_percent) / 100.0);
                     return Ok(Explanation {
                         at: now,
                         provider: endpoint.provider.clone(),
                         // What calls itself so is the server's word, and stands in every message.
-                        model: (reply.model.map(|name| said(&name, LONGEST_MODEL, &[])))
+                        model: (reply.model)
+                            .map(|name| said(&redactor.redact(&name), LONGEST_MODEL, &[]))
                             .filter(|name| !name.is_empty())
                             .unwrap_or_else(|| endpoint.model.clone()),
-                        note: notes,
+                        note: (!notes.is_empty()).then(|| notes.join("; ")),
                         facts: answer.facts(prompt),
                         summary: answer.summary,
                         cause: answer.cause,
@@ -257,7 +267,7 @@ impl Analyst {
         question: &Question,
         deadline: tokio::time::Instant,
         now: Timestamp,
-    ) -> Result<(Reply, &'a Endpoint), NotExplained> {
+    ) -> Result<(Reply, &'a Endpoint), NotAnswered> {
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
         let asking = self
             .llm
@@ -267,17 +277,13 @@ impl Analyst {
         match asked {
             Ok(Ok((reply, index))) => match endpoints.get(index) {
                 Some(endpoint) => Ok((reply, endpoint)),
-                None => Err(NotExplained::Failed("nobody knows who answered".to_owned())),
+                None => Err(NotAnswered::Failed("nobody knows who answered".to_owned())),
             },
-            Ok(Err(AskFailed::NotPaid(refusal))) => Err(not_paid(&refusal)),
-            // A provider may repeat what it was sent, and that was collected.
-            Ok(Err(AskFailed::Failed(failure))) => {
-                let why = said(&failure.message, LONGEST_WHY, &[]);
-                Err(NotExplained::Failed(why))
-            }
+            Ok(Err(AskFailed::NotPaid(refusal))) => Err(NotAnswered::NotPaid(refusal)),
+            Ok(Err(AskFailed::Failed(failure))) => Err(NotAnswered::Failed(failure.message)),
             Err(_) => {
                 let why = "nothing came within the deadline (`llm.deadline`)".to_owned();
-                Err(NotExplained::Failed(why))
+                Err(NotAnswered::Failed(why))
             }
         }
     }
@@ -336,8 +342,52 @@ fn living(
     }
 }
 
-fn not_paid(refusal: &Refusal) -> NotExplained {
-    NotExplained::NotPaid(format!("the language model was not asked: {refusal}"))
+/// Why there is no answer, as it was said.
+enum NotAnswered {
+    NotPaid(Refusal),
+    Failed(String),
+}
+
+impl NotAnswered {
+    /// The same for people. A provider may repeat what it was sent, and more: that was collected, or is secret.
+    fn told(
+        self,
+        redactor: &redaction::Redactor,
+        settings: &Settings,
+        today: NaiveDate,
+    ) -> NotExplained {
+        match self {
+            Self::NotPaid(refusal) => not_paid(&refusal, settings, today),
+            Self::Failed(why) => {
+                NotExplained::Failed(said(&redactor.redact(&why), LONGEST_WHY, &[]))
+            }
+        }
+    }
+}
+
+fn not_paid(refusal: &Refusal, settings: &Settings, today: NaiveDate) -> NotExplained {
+    let mut why = format!("the language model was not asked: {refusal}");
+    if let Refusal::Spent { limit, worst, .. } = refusal
+        && worst > limit
+    {
+        why += "; that is more than a whole day has: raise `llm.daily_budget_usd`, or lower `llm.max_tokens`";
+    }
+    let mut unknown = settings.endpoints.iter();
+    if let Some(unknown) = unknown.find_map(|one| no_price(one, &settings.prices, today)) {
+        why = format!("{why}; {unknown}");
+    }
+    NotExplained::NotPaid(why)
+}
+
+/// That a price is a guess.
+fn no_price(endpoint: &Endpoint, prices: &PriceTable, today: NaiveDate) -> Option<String> {
+    let pricing = prices.pricing(&endpoint.provider, &endpoint.model, today);
+    (endpoint.price.is_none() && !pricing.is_known).then(|| {
+        format!(
+            "what `{}` costs is not known, so that the dearest known price counts: set `llm.price`",
+            endpoint.model
+        )
+    })
 }
 
 fn finished(reply: &Reply) -> Result<(), Discarded> {

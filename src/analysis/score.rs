@@ -24,7 +24,7 @@ pub fn score(answer: &Answer, prompt: &Prompt) -> u8 {
 
 /// The share of its claims that stayed, and whether more than one fact was used where there are more.
 fn cited(answer: &Answer, prompt: &Prompt) -> f64 {
-    let kept = 1
+    let kept = usize::from(answer.summary.is_some())
         + usize::from(answer.cause.is_some())
         + usize::from(answer.impact.is_some())
         + answer.steps.len();
@@ -62,7 +62,7 @@ fn actionable(answer: &Answer) -> f64 {
 /// Whether all parts are there.
 fn complete(answer: &Answer) -> f64 {
     let parts = [
-        !answer.summary.text.is_empty(),
+        answer.summary.is_some(),
         answer.cause.is_some(),
         answer.impact.is_some(),
         !answer.steps.is_empty(),
@@ -108,7 +108,7 @@ mod tests {
             picture: String::new(),
         };
         let good = Answer {
-            summary: claim("The disk of db-1 is full: 2.5 % are left.", &["E01"]),
+            summary: Some(claim("The disk of db-1 is full: 2.5 % are left.", &["E01"])),
             cause: Some(claim("It filled since 09:40.", &["E01"])),
             confidence: Confidence::High,
             impact: Some(claim("orders fails", &["E02"])),
@@ -122,7 +122,7 @@ mod tests {
         };
         assert_eq!(score(&good, &prompt), 100);
         let empty = Answer {
-            summary: claim("Something is wrong.", &["E01"]),
+            summary: Some(claim("Something is wrong.", &["E01"])),
             cause: None,
             impact: None,
             steps: Vec::new(),

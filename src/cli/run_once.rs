@@ -17,7 +17,7 @@ use crate::config::{Plan, Watched};
 use crate::desk::{self, Order, Outcome};
 use crate::model::{Analysis, Explanation, Report};
 use crate::problem::nearest;
-use crate::render::digest::words_of_report;
+use crate::render::explanation::{WORDS_HEADING, words_blocks};
 use crate::render::text::text;
 use crate::render::{Format, TextStyle, render};
 use crate::reporters::{file, terminal::Screen};
@@ -114,8 +114,8 @@ async fn round(session: &Session, once: &Once, plan: &Plan, watched: &[Watched])
         let (undelivered, words) = tokio::join!(sending, asking);
         match words {
             Some(Ok(words)) => {
-                let text = text(&words_of_report(&words), style);
-                exit = session.terminal.print(&text, exit);
+                let text = text(&words_blocks(&words, WORDS_HEADING), style);
+                exit = session.terminal.print(&format!("\n{text}"), exit);
                 app.follow(&words, &channels, Screen::stdout(style)).await;
             }
             Some(Err(why)) => session.terminal.complain(&why.to_string()),

@@ -89,6 +89,20 @@ impl Engine {
         }
     }
 
+    /// What a language model said is of another picture: nobody is shown it any more. `why`: why there are no newer words,
+    /// where none will come.
+    pub fn forget_words(&mut self, id: IncidentId, why: Option<String>) {
+        let Some(incident) = self.live.get_mut(&id) else {
+            return;
+        };
+        if let Some(analysis) = &mut incident.analysis
+            && analysis.explanation.take().is_some()
+        {
+            analysis.unexplained = why;
+            self.touch(id);
+        }
+    }
+
     /// People who have heard of an incident hear of that, without a ring. What waits to be told takes it along.
     fn bring_up_to_date(
         &mut self,
@@ -210,7 +224,7 @@ mod tests {
             provider: "p".to_owned(),
             model: "m".to_owned(),
             note: None,
-            summary: said,
+            summary: Some(said),
             cause: None,
             confidence: Confidence::Low,
             impact: None,

@@ -16,8 +16,8 @@ pub struct Explanation {
     pub model: String,
     /// What is to be said of who was asked, such as that a model was retired; `null`: nothing.
     pub note: Option<String>,
-    /// What happened, in a sentence or two.
-    pub summary: Claim,
+    /// What happened, in a sentence or two; `null`: it did not say, or nothing that the facts carry.
+    pub summary: Option<Claim>,
     /// The likely cause; `null`: it did not say, or nothing that the facts carry.
     pub cause: Option<Claim>,
     /// How sure it says that it is.

@@ -16,6 +16,10 @@ use crate::model::{
 /// In one step no more questions are asked: of thousands of problems the most severe are one story.
 const MOST_AT_ONCE: usize = 2;
 
+/// Why a picture that changed has no words.
+const USED_UP: &str = "it has changed since a language model was asked, as often as it may be asked about one incident \
+                       (`llm.calls_per_incident`)";
+
 /// So many answers are remembered: the same picture needs no other.
 const REMEMBERED: usize = 32;
 
@@ -67,15 +71,17 @@ impl Explaining {
         self.answers.truncate(REMEMBERED);
     }
 
-    /// Whether it is to be asked about an incident once more.
-    fn may_ask(&self, id: IncidentId, picture: &str) -> bool {
-        let most = self
-            .settings
-            .as_ref()
-            .map_or(0, |settings| settings.calls_per_incident);
-        self.asked
-            .get(&id)
-            .is_none_or(|(count, last)| *count < most && last != picture)
+    /// Whether it was not asked about that picture of an incident last.
+    fn is_new(&self, id: IncidentId, picture: &str) -> bool {
+        let last = self.asked.get(&id).map(|(_, last)| last.as_str());
+        last != Some(picture)
+    }
+
+    /// Whether it was asked about an incident as often as it may.
+    fn is_used_up(&self, id: IncidentId) -> bool {
+        let settings = self.settings.as_ref();
+        let most = settings.map_or(0, |settings| settings.calls_per_incident);
+        self.asked.get(&id).is_some_and(|(count, _)| *count >= most)
     }
 
     fn ask(&mut self, about: About, prompt: Prompt) {
@@ -182,7 +188,16 @@ impl Pipeline {
             };
             if let Some(known) = self.explaining.known(&prompt.picture) {
                 self.incidents.put_into_words(id, Ok(known), now);
-            } else if asked < MOST_AT_ONCE && self.explaining.may_ask(id, &prompt.picture) {
+                continue;
+            }
+            if !self.explaining.is_new(id, &prompt.picture) {
+                continue;
+            }
+            // Old words in a new message would pass for what is known now.
+            let is_used_up = self.explaining.is_used_up(id);
+            let why = is_used_up.then(|| USED_UP.to_owned());
+            self.incidents.forget_words(id, why);
+            if asked < MOST_AT_ONCE && !is_used_up {
                 asked += 1;
                 self.explaining.ask(About::Incident(id), prompt);
             }

@@ -231,6 +231,11 @@ impl Incidents {
         self.engine.put_into_words(id, words, now);
     }
 
+    /// See [`Engine::forget_words`].
+    pub(super) fn forget_words(&mut self, id: IncidentId, why: Option<String>) {
+        self.engine.forget_words(id, why);
+    }
+
     pub(super) fn incident(&self, id: IncidentId) -> Option<&Incident> {
         self.engine.open().find(|incident| incident.id == id)
     }

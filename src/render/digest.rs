@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Change, DeliverySummary, Explanation, Report, ReportTarget, SelfAlert, Status};
+use crate::model::{Change, DeliverySummary, Report, ReportTarget, SelfAlert, Status};
 
 use super::blocks::{Block, Column, Fit, Line, Span, line};
 use super::causes::add_causes;
 use super::escape::shortened;
-use super::explanation::explanation_lines;
+use super::explanation::{WORDS_HEADING, words_blocks};
 use super::issues::problems;
 use super::links::with_link;
 use super::names::Names;
@@ -138,21 +138,10 @@ fn add_words(blocks: &mut Vec<Block>, report: &Report) {
         return;
     };
     if let Some(explanation) = &analysis.explanation {
-        blocks.extend(words_of_report(explanation));
+        blocks.extend(words_blocks(explanation, WORDS_HEADING));
     } else if let Some(why) = &analysis.unexplained {
         blocks.push(Block::Paragraph(vec![Span::Faint(short(why))]));
     }
-}
-
-/// What a language model said, as a part of a report.
-#[must_use]
-pub fn words_of_report(explanation: &Explanation) -> Vec<Block> {
-    let lines = explanation_lines(explanation);
-    vec![
-        Block::Heading("In words".to_owned()),
-        Block::Paragraph(vec![Span::Strong(short(&explanation.summary.text))]),
-        Block::List(lines.into_iter().map(line).collect()),
-    ]
 }
 
 /// The digest in one line without markup: `unhealthy: 4 targets, 1 RED · 3 GREEN`.

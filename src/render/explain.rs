@@ -4,7 +4,7 @@ use crate::model::{Analysis, AnalysisCandidate, AnalysisGroup, Explained, Incide
 
 use super::blocks::{Block, Column, Fit, Line, Span, line};
 use super::escape::plain;
-use super::explanation::explanation_lines;
+use super::explanation::words_blocks;
 use super::incident::phrases::names_up_to;
 use super::words;
 
@@ -66,12 +66,7 @@ pub fn explain_analysis(analysis: &Analysis, clock: &dyn Fn(Timestamp) -> String
     let mut blocks = vec![Block::Paragraph(vec![Span::Faint(when)])];
     if let Some(explanation) = &analysis.explanation {
         let when = format!("In words, as of {}", clock(explanation.at));
-        blocks.push(Block::Heading(when));
-        blocks.push(Block::Paragraph(vec![Span::Strong(
-            explanation.summary.text.clone(),
-        )]));
-        let lines = explanation_lines(explanation);
-        blocks.push(Block::List(lines.into_iter().map(line).collect()));
+        blocks.extend(words_blocks(explanation, &when));
         let said = format!(
             "quality {} %, counted by code; {} left out that no fact carries, or that would harm; took {} ms",
             explanation.score_percent,

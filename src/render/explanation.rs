@@ -2,7 +2,9 @@
 
 use crate::model::{Claim, Confidence, Explanation};
 
+use super::blocks::{Block, Span, line};
 use super::incident::phrases::short;
+use super::words;
 
 /// How long a line may be, in characters.
 const LONGEST_LINE: usize = 420;
@@ -11,18 +13,34 @@ const LONGEST_LINE: usize = 420;
 /// them, since in a title "all is well" would be ours.
 pub const WORDS_TITLE: &str = "the last report, put into words by a language model";
 
+/// What stands above a model's words.
+pub const WORDS_HEADING: &str = "In words";
+
+/// All that it said, as a part of what we say. `heading`: who speaks, and of what.
+#[must_use]
+pub fn words_blocks(explanation: &Explanation, heading: &str) -> Vec<Block> {
+    let summary = explanation.summary.as_ref();
+    let summary = summary.map(|claim| short(&claim.text, LONGEST_LINE));
+    let lines = explanation_lines(explanation).into_iter().map(line);
+    std::iter::once(Block::Heading(heading.to_owned()))
+        .chain(summary.map(|text| Block::Paragraph(vec![Span::Strong(text)])))
+        .chain([Block::List(lines.collect())])
+        .collect()
+}
+
 /// All that it said of the last report, marked as its own.
 #[must_use]
 pub fn words_of_the_last_report(explanation: &Explanation) -> Vec<String> {
-    let summary = format!("the last report in words: {}", explanation.summary.text);
-    std::iter::once(summary)
+    let summary = explanation.summary.as_ref();
+    let summary = summary.map(|claim| format!("the last report in words: {}", claim.text));
+    summary
+        .into_iter()
         .chain(explanation_lines(explanation))
         .collect()
 }
 
 /// What it said, without its summary: cause, impact, steps, the same in plain words, the facts behind it, and what it cost.
-#[must_use]
-pub fn explanation_lines(explanation: &Explanation) -> Vec<String> {
+fn explanation_lines(explanation: &Explanation) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(cause) = &explanation.cause {
         let sure = match explanation.confidence {
@@ -57,8 +75,12 @@ fn told(claim: &Claim) -> String {
 fn paid(explanation: &Explanation) -> String {
     let budget = explanation.budget.as_ref();
     let budget = budget.map_or_else(String::new, |budget| format!(" · {budget}"));
+    let dropped = match explanation.claims_dropped {
+        0 => String::new(),
+        count => format!(" · {} left out", words::counted(count, "sentence")),
+    };
     format!(
-        "words of {}, a language model: check before you act · analysis {}{budget}",
+        "words of {}, a language model: check before you act{dropped} · analysis {}{budget}",
         explanation.model, explanation.cost
     )
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
-use crate::model::{Report, ReportTarget, Status};
+use crate::model::{Explanation, Report, ReportTarget, Status};
 
 use super::escape::plain;
+use super::explanation::{WORDS_HEADING, words_of_the_last_report};
 use super::issues::problems;
 use super::{Format, RenderError};
 
@@ -24,6 +25,9 @@ pub fn junit(report: &Report) -> Result<String, RenderError> {
     let mut junit = quick_junit::Report::new("roundsman");
     junit.set_timestamp(report.round.started_at);
     junit.set_time(Duration::from_millis(report.round.duration_ms));
+    let analysis = report.analysis.as_ref();
+    let explanation = analysis.and_then(|analysis| analysis.explanation.as_ref());
+    let mut words = explanation.map(words);
     for (kind, mut targets) in suites {
         // By name, not worst first: a build server compares runs.
         targets.sort_by(|one, other| one.name.cmp(&other.name));
@@ -43,11 +47,22 @@ pub fn junit(report: &Report) -> Result<String, RenderError> {
                 .fold(0, u64::saturating_add),
         ));
         suite.add_test_cases(targets.into_iter().map(case));
+        // A report has no place for them that is its own.
+        if let Some(words) = words.take() {
+            suite.set_system_out(words);
+        }
         junit.add_test_suite(suite);
     }
     junit
         .to_string()
         .map_err(|error| RenderError::new(Format::Junit, &error))
+}
+
+/// What a language model said of the round, below who speaks.
+fn words(explanation: &Explanation) -> String {
+    let lines = words_of_the_last_report(explanation);
+    let lines: Vec<_> = lines.iter().map(|line| plain(line)).collect();
+    format!("{WORDS_HEADING}\n{}", lines.join("\n"))
 }
 
 fn case(target: &ReportTarget) -> TestCase {

@@ -4,7 +4,9 @@
 use super::blocks::{Line, Span};
 
 /// Advice as a line: where it ends with one of these links, that is one.
-pub(super) fn with_link<'a>(text: &str, mut links: impl Iterator<Item = &'a str>) -> Line {
+pub(super) fn with_link<'a>(text: &str, links: impl Iterator<Item = &'a str>) -> Line {
+    let mut links =
+        links.filter(|link| link.starts_with("https://") || link.starts_with("http://"));
     let link = links.find_map(|link| Some((text.strip_suffix(link)?, link)));
     match link.filter(|(before, _)| before.ends_with(' ')) {
         Some((before, link)) => vec![Span::Text(before.to_owned()), Span::Link(link.to_owned())],

@@ -47,7 +47,8 @@ impl<'a> Grounds<'a> {
         is_grounded.then_some(Claim { text, evidence })
     }
 
-    /// Whether the question has every figure of a text and every fact that it speaks of, and the text is not our own.
+    /// Whether the question has every figure of a text and every fact that it speaks of, and the text is neither our own nor
+    /// an all-clear: nobody is asked about what is well.
     pub(super) fn carry(&self, text: &str) -> bool {
         let mut ids = words(text).filter(|word| is_id(word));
         // A target may be called `e2`.
@@ -55,6 +56,7 @@ impl<'a> Grounds<'a> {
         ids.all(|id| self.prompt.facts.contains_key(&two_digits(id)) || is_name(id))
             && self.figures.know_those_of(&without_ids(text))
             && !self.is_ours(text)
+            && !is_all_clear(text)
     }
 
     /// Whether every name of a text stands in the question: `web-07`, `/srv/data` and `disk_free_percent` can only be names.
@@ -71,11 +73,20 @@ impl<'a> Grounds<'a> {
     /// Whether a claim speaks of what it rests on: it names a target, or has a word of one of its facts. Models that are
     /// small, or led astray, put the right numbers behind sentences about something else.
     pub(super) fn are_spoken_of(&self, raw: &RawClaim) -> bool {
-        let text = raw.text.to_lowercase();
-        let names = self.prompt.names.iter().map(|name| name.to_lowercase());
-        let mut names = names.filter(|name| name.chars().count() > 1);
         let facts = raw.evidence.iter();
         let facts = facts.filter_map(|id| self.prompt.facts.get(&two_digits(id)));
+        self.speaks_of(&raw.text, facts)
+    }
+
+    /// The same of a text that names no facts: it may speak of any.
+    pub(super) fn is_spoken_of_in(&self, text: &str) -> bool {
+        self.speaks_of(text, self.prompt.facts.values())
+    }
+
+    fn speaks_of<'f>(&self, text: &str, facts: impl Iterator<Item = &'f String>) -> bool {
+        let text = text.to_lowercase();
+        let names = self.prompt.names.iter().map(|name| name.to_lowercase());
+        let mut names = names.filter(|name| name.chars().count() > 1);
         let known: BTreeSet<String> = facts.flat_map(|fact| stems(fact)).collect();
         names.any(|name| text.contains(&name)) || stems(&text).any(|stem| known.contains(&stem))
     }
@@ -85,6 +96,34 @@ impl<'a> Grounds<'a> {
         let text = text.trim_matches(|one: char| !one.is_alphanumeric());
         text.split_whitespace().count() > 2 && self.rules.contains(text)
     }
+}
+
+/// What says that nothing is wrong.
+const ALL_CLEAR: [&str; 18] = [
+    "all is well",
+    "all is fine",
+    "all well",
+    "all clear",
+    "everything is fine",
+    "everything is ok",
+    "everything is well",
+    "everything is normal",
+    "everything works",
+    "false alarm",
+    "false positive",
+    "back to sleep",
+    "no action",
+    "no problem",
+    "nothing is wrong",
+    "nothing to do",
+    "can be ignored",
+    "safe to ignore",
+];
+
+fn is_all_clear(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ").to_lowercase();
+    ALL_CLEAR.iter().any(|words| text.contains(words))
 }
 
 /// What is ours in a question.

@@ -72,6 +72,8 @@ const HARM: &[&str] = &[
     "down -v",
     "userdel",
     "grant all",
+    "0.0.0.0/0",
+    "permitrootlogin yes",
     "chmod a+",
     "chmod o+",
     "chmod +s",
@@ -80,18 +82,26 @@ const HARM: &[&str] = &[
 ];
 
 /// What a step must not begin to do: it is told that nothing is to be deleted.
-const DELETING: [&str; 6] = [
+const DELETING: [&str; 11] = [
     "delete ",
     "erase ",
     "wipe ",
     "destroy ",
     "purge ",
     "uninstall ",
+    "terminate ",
+    "drop the ",
+    "drop all ",
+    "empty the ",
+    "clear the ",
 ];
 
 /// Steps that would open a door or blind us: one of these words, and one of what it is done to.
-const OPENING: [&str; 10] = [
+const OPENING: [&str; 13] = [
     "disable",
+    "raise the threshold",
+    "remove",
+    "allow all",
     "silence",
     "mute",
     "turn off",
@@ -102,7 +112,11 @@ const OPENING: [&str; 10] = [
     "bypass",
     "stop the monitor",
 ];
-const GUARDS: [&str; 10] = [
+const GUARDS: [&str; 14] = [
+    "authentication",
+    "security group",
+    "inbound",
+    "permitrootlogin",
     "roundsman",
     "monitor",
     "alert",

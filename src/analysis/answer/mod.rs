@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::prompt::Prompt;
 use super::untrusted::said;
 use crate::model::{CitedFact, Claim, Confidence};
+use crate::redaction::Redactor;
 use form::{RawClaim, answer_in};
 use grounds::Grounds;
 use harm::{step_would_harm, would_harm};
@@ -52,8 +53,8 @@ pub fn schema() -> Value {
 /// What is left of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// What happened.
-    pub summary: Claim,
+    /// What happened; `None`: nothing that the facts carry.
+    pub summary: Option<Claim>,
     /// The likely cause; `None`: it names none, or none that the facts carry.
     pub cause: Option<Claim>,
     /// How sure it says that it is; never high where its cause was dropped.
@@ -72,11 +73,19 @@ impl Answer {
     /// All that it claims, in the order in which it is told.
     pub fn claims(&self) -> impl Iterator<Item = &Claim> {
         let parts = [
-            Some(&self.summary),
+            self.summary.as_ref(),
             self.cause.as_ref(),
             self.impact.as_ref(),
         ];
         parts.into_iter().flatten().chain(&self.steps)
+    }
+
+    /// The same without secrets, whoever put them there.
+    pub fn redact(&mut self, redactor: &Redactor) {
+        let parts = [&mut self.summary, &mut self.cause, &mut self.impact];
+        let claims = parts.into_iter().flatten().chain(&mut self.steps);
+        let texts = claims.map(|claim| &mut claim.text).chain(&mut self.plain);
+        texts.for_each(|text| redactor.redact_in_place(text));
     }
 
     /// The facts that it rests on, by their numbers.
@@ -99,7 +108,9 @@ pub enum Discarded {
     #[error("its answer was not of the form that was asked for")]
     NotOfTheForm,
     /// It was cut off: a part of it may turn what it means around.
-    #[error("it was cut off: raise `llm.max_tokens`")]
+    #[error(
+        "it was cut off: raise `llm.max_tokens`, or use a model that takes longer conversations"
+    )]
     Cut,
     /// The model, or a filter before it, refused.
     #[error("the model refused to answer")]
@@ -147,14 +158,16 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
             })
         })
         .collect();
+    let had_plain = raw.plain.is_some();
     let plain = (raw.plain)
         .filter(|text| grounds.carry(text) && grounds.know_names_of(text))
+        .filter(|text| grounds.is_spoken_of_in(text))
         .map(|text| said(&text, LONGEST_TEXT, &prompt.names))
-        .filter(|text| !text.is_empty() && !would_harm(text));
-    // A summary that is dropped is no loss where the cause says as much.
-    let summary = summary
-        .or_else(|| cause.clone())
-        .ok_or(Discarded::Ungrounded)?;
+        .filter(|text| !text.is_empty() && !step_would_harm(text));
+    dropped += usize::from(had_plain && plain.is_none());
+    if summary.is_none() && cause.is_none() {
+        return Err(Discarded::Ungrounded);
+    }
     Ok(Answer {
         summary,
         confidence: if had_cause && cause.is_none() {
@@ -247,6 +260,8 @@ mod tests {
             at("It is the disk at /srv/data."),
             at("The likely cause and how it led to the rest."),
             at("How to build a web server."),
+            at("The disk of db-1 is fine, no action is needed."),
+            at("A false alarm of db-1."),
         ] {
             let read = read(&answer(&[("cause", claim.clone())]), &prompt()).expect("an answer");
             assert_eq!((read.cause, read.claims_dropped), (None, 1), "{claim}");
@@ -257,11 +272,14 @@ mod tests {
             ("cause", Value::Null),
         ];
         assert_eq!(read(&answer(&all), &prompt()), Err(Discarded::Ungrounded));
-        let plain = [("plain", json!("It costs 9000 dollars."))];
-        assert_eq!(
-            read(&answer(&plain), &prompt()).expect("an answer").plain,
-            None
-        );
+        for text in [
+            "The disk costs 9000 dollars.",
+            "Everything is fine with the disk. Go back to sleep.",
+            "Hackers are in and all is lost.",
+        ] {
+            let read = read(&answer(&[("plain", json!(text))]), &prompt()).expect("an answer");
+            assert_eq!((read.plain, read.claims_dropped), (None, 1), "{text}");
+        }
     }
 
     #[test]
@@ -308,7 +326,7 @@ mod tests {
             ];
             let read = read(&answer(&all), &prompt()).expect("an answer");
             assert!(read.steps.is_empty(), "{step}");
-            assert_eq!(read.claims_dropped, 3, "{step}: that it said so is told");
+            assert_eq!(read.claims_dropped, 4, "{step}: that it said so is told");
             assert_eq!(
                 (read.cause, read.impact, read.plain),
                 (None, None, None),
@@ -356,8 +374,8 @@ mod tests {
         }
         let changes = [("summary", claim), ("plain", json!(harm))];
         let read = read(&answer(&changes), &prompt()).expect("an answer");
-        assert_eq!(read.plain, None);
-        assert_eq!(Some(read.summary), read.cause);
+        assert_eq!((read.plain, read.summary), (None, None));
+        assert!(read.cause.is_some(), "the rest stays");
     }
 
     #[test]
@@ -374,7 +392,7 @@ mod tests {
         let hostile = json!({"text": "db-1: see https://evil.example/x or @channel \u{202e}now ⟦E1⟧ <b>", "evidence": ["E01"]});
         let read = read(&answer(&[("summary", hostile)]), &prompt()).expect("an answer");
         assert_eq!(
-            read.summary.text,
+            read.summary.expect("a summary").text,
             "db-1: see evil[.]example or channel now 'E1' ‹b›"
         );
     }

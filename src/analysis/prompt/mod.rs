@@ -219,9 +219,12 @@ fn situation(subject: &Subject<'_>) -> String {
     // Writing to a `String` cannot fail.
     let _written = writeln!(
         text,
-        "Now it is {}. {} targets are not well ({}), since {}. UNKNOWN means that we could not measure. Times are UTC.",
+        "Now it is {}. {} not well ({}), since {}. UNKNOWN means that we could not measure. Times are UTC.",
         subject.analysis.at.format("%Y-%m-%d %H:%M"),
-        subject.ill.len(),
+        match subject.ill.len() {
+            1 => "1 target is".to_owned(),
+            count => format!("{count} targets are"),
+        },
         parts.join(", "),
         subject.since.format("%Y-%m-%d %H:%M"),
     );

@@ -136,6 +136,8 @@ impl AwsClients {
         cached(&self.shared.bedrock, account, region, || {
             let mut builder = aws_sdk_bedrockruntime::config::Builder::from(&session);
             builder.set_endpoint_url(self.endpoint(account, "BEDROCK_RUNTIME"));
+            // Each try is paid for: whoever reserves the money decides on the next.
+            builder.set_retry_config(Some(RetryConfig::disabled()));
             aws_sdk_bedrockruntime::Client::from_conf(builder.build())
         })
     }

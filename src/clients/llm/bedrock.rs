@@ -18,7 +18,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 
 use super::document::{document_of, json_of};
-use super::send::SendFailed;
+use super::send::{Again, SendFailed};
 use super::{Endpoint, Family, Finish, FirstToken, Form, Parsed, Question, form};
 use crate::clients::aws::{AwsClients, Call, Class, call_failed};
 use crate::clients::net::blame::chain;
@@ -225,13 +225,21 @@ impl Asking<'_> {
         let failed = call_failed(error, &call);
         let status = failed.answered.as_ref().map(|(status, _)| *status);
         let is_free = status.is_some() || failed.class == Class::Credentials;
-        let failure = about_model(failed.failure, status, self.endpoint, self.whom);
         let words = error.message().unwrap_or_default().to_lowercase();
+        let failure = about_model(failed.failure, status, &words, self.endpoint, self.whom);
+        let broke = matches!(
+            failure.kind,
+            FailureKind::Unreachable | FailureKind::Unexpected
+        );
+        let again = match status {
+            Some(429 | 500..) => Again::Soon,
+            None if broke => Again::Soon,
+            _ => Again::No,
+        };
         SendFailed {
             is_free,
             refuses_form: error.code() == Some("ValidationException") && words.contains("tool"),
-            // The SDK has asked as often by itself.
-            ..SendFailed::paid(failure)
+            ..SendFailed::paid(failure).again(again)
         }
     }
 
@@ -306,7 +314,19 @@ fn count(usage: Option<&TokenUsage>, parsed: &mut Parsed) {
 }
 
 /// Bedrock says in several ways that it has no such model.
-fn about_model(failure: Failure, status: Option<u16>, endpoint: &Endpoint, whom: &str) -> Failure {
+fn about_model(
+    failure: Failure,
+    status: Option<u16>,
+    said: &str,
+    endpoint: &Endpoint,
+    whom: &str,
+) -> Failure {
+    // Said with the code of a permission, which it is not.
+    if said.contains("access to the model") {
+        let message = format!("{whom} does not let us use the model `{}`", endpoint.model);
+        return Failure::new(FailureKind::Denied, message)
+            .hint("ask for it in the console of Bedrock, under model access, in this region");
+    }
     let words = failure.message.to_lowercase();
     let said = [
         "model identifier is invalid",

@@ -36,6 +36,7 @@ use crate::purse::{
     Budget, Ledger, NoLedger, PriceTable, Pricing, Purpose, Refusal, Reserved, Settled,
     USUAL_DAILY_USD, Wanted,
 };
+use crate::secret::Redactor;
 use in_turn::OnceFailed;
 
 /// How long a connection to a provider may take to open.
@@ -124,6 +125,9 @@ enum FirstToken {
     AtByte(usize),
     After(Duration),
 }
+
+/// An answer, how long it took in all and until its first part; or why there is none.
+type Sent = Result<(Parsed, Duration, Option<Duration>), send::SendFailed>;
 
 /// A question that was not answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -263,6 +267,7 @@ impl LlmClients {
             let sending = self.send(endpoint, question, in_parts, left, now);
             let waiting = call.wait();
             let sent = sending.instrument(call.span()).await;
+            let sent = without_key(sent, endpoint);
             waiting.over();
             if let Err(failed) = &sent {
                 call.failed(&failed.failure);
@@ -344,7 +349,7 @@ impl LlmClients {
         in_parts: bool,
         timeout: Duration,
         now: Timestamp,
-    ) -> Result<(Parsed, Duration, Option<Duration>), send::SendFailed> {
+    ) -> Sent {
         match endpoint.wire {
             Wire::Bedrock => {
                 bedrock::ask(&self.aws, endpoint, question, in_parts, timeout, now).await
@@ -378,6 +383,28 @@ impl LlmClients {
     }
 }
 
+/// Some repeat the key that they were called with: in what they complain of, or as an answer.
+fn without_key(sent: Sent, endpoint: &Endpoint) -> Sent {
+    let mut keys = Redactor::default();
+    if let Some(key) = &endpoint.key {
+        keys.add(key.expose());
+    }
+    match sent {
+        Ok((mut parsed, took, first_token)) => {
+            keys.redact(&mut parsed.text);
+            parsed.model.iter_mut().for_each(|name| keys.redact(name));
+            if let Some(Finish::Other(word)) = &mut parsed.finish {
+                keys.redact(word);
+            }
+            Ok((parsed, took, first_token))
+        }
+        Err(mut failed) => {
+            keys.redact(&mut failed.failure.message);
+            Err(failed)
+        }
+    }
+}
+
 fn pricing(terms: &Terms, endpoint: &Endpoint, now: Timestamp) -> Pricing {
     let today = now.with_timezone(&terms.budget.zone).date_naive();
     let prices = &terms.prices;
@@ -387,11 +414,18 @@ fn pricing(terms: &Terms, endpoint: &Endpoint, now: Timestamp) -> Pricing {
     )
 }
 
+/// Some count thinking beyond what the longest answer may be; nobody counts so many times as much.
+const FAR_MORE: u64 = 4;
+
 /// The most that an answer can cost.
 fn worst(pricing: &Pricing, question: &Question) -> UsDollars {
+    pricing.of(most_input(question), u64::from(question.max_tokens))
+}
+
+/// The most tokens that a question can be.
+fn most_input(question: &Question) -> u64 {
     let form = question.form.as_ref().map_or(0, Form::longest);
-    let input = longest_text(question).saturating_add(form);
-    pricing.of(input, u64::from(question.max_tokens))
+    longest_text(question).saturating_add(form)
 }
 
 /// The most tokens that the words of a question can be.
@@ -408,8 +442,20 @@ fn estimated(text: &str) -> u64 {
 }
 
 fn paid(parsed: &Parsed, question: &Question, pricing: &Pricing) -> Settled {
-    // Some report zeros where they do not count; nobody answers for nothing.
-    let reported = |tokens: Option<u64>| tokens.filter(|tokens| *tokens > 0);
+    // Some report zeros where they do not count; nobody answers for nothing. What is far more than was asked for is no bill
+    // either, and would stop all other calls of the day.
+    let reported = |tokens: Option<u64>, most: u64| {
+        let most = most.saturating_mul(FAR_MORE);
+        if let Some(tokens) = tokens.filter(|tokens| *tokens > most) {
+            tracing::warn!(
+                event = "purse.absurd_usage",
+                tokens,
+                most,
+                "a provider reports more tokens than there can be: ours are counted"
+            );
+        }
+        tokens.filter(|tokens| (1..=most).contains(tokens))
+    };
     let schema = question.form.as_ref().map(|form| form.schema.to_string());
     let asked = format!(
         "{}{}{}",
@@ -417,8 +463,8 @@ fn paid(parsed: &Parsed, question: &Question, pricing: &Pricing) -> Settled {
         question.text,
         schema.unwrap_or_default(),
     );
-    let input = reported(parsed.input_tokens);
-    let output = reported(parsed.output_tokens);
+    let input = reported(parsed.input_tokens, most_input(question));
+    let output = reported(parsed.output_tokens, u64::from(question.max_tokens));
     let input_tokens = input.unwrap_or_else(|| estimated(&asked));
     let output_tokens = output.unwrap_or_else(|| estimated(&parsed.text));
     Settled {

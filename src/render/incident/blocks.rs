@@ -15,7 +15,7 @@ use crate::model::{
 use crate::render::blocks::{Block, Line, Span, line};
 use crate::render::causes::cause_in_full;
 use crate::render::escape::plain;
-use crate::render::explanation::explanation_lines;
+use crate::render::explanation::{WORDS_HEADING, words_blocks};
 use crate::render::links::with_link;
 use crate::render::words;
 
@@ -160,11 +160,7 @@ fn add_words(blocks: &mut Vec<Block>, report: &IncidentReport) {
         return;
     };
     if let Some(explanation) = &analysis.explanation {
-        let summary = short(&explanation.summary.text, LONGEST_LINE);
-        let lines = explanation_lines(explanation);
-        blocks.push(Block::Heading("In words".to_owned()));
-        blocks.push(Block::Paragraph(vec![Span::Strong(summary)]));
-        blocks.push(Block::List(lines.into_iter().map(line).collect()));
+        blocks.extend(words_blocks(explanation, WORDS_HEADING));
     } else if let Some(why) = &analysis.unexplained {
         blocks.push(Block::Paragraph(vec![Span::Faint(short(
             why,

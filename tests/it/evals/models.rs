@@ -39,7 +39,7 @@ struct Tally {
 
 fn claims(said: &Explanation) -> impl Iterator<Item = &Claim> {
     let parts = [
-        Some(&said.summary),
+        said.summary.as_ref(),
         said.cause.as_ref(),
         said.impact.as_ref(),
     ];
@@ -147,7 +147,10 @@ async fn line(asking: &Asking, name: &str, count: Option<usize>, tell: fn(&str))
         let before = calls();
         let outcome = asking.ask(&asked.prompt).await;
         let said = match &outcome {
-            Ok(said) => format!("{} %: {}", said.score_percent, said.summary.text),
+            Ok(said) => {
+                let first = claims(said).next().map(|claim| claim.text.as_str());
+                format!("{} %: {}", said.score_percent, first.unwrap_or_default())
+            }
             Err(why) => why.to_string(),
         };
         tell(&format!("{}: {said}", incident.title));

@@ -199,15 +199,21 @@ async fn silence_takes_the_deadline_and_no_more() {
     let endpoints = [endpoint_at(server.port), endpoint_at(next.port)];
     let deadline = Duration::from_millis(1_200);
     let began = Instant::now();
-    let asked = wallet.ask_in_turn(&endpoints, &formed("?"), deadline).await;
+    let alone = [endpoint_at(server.port)];
+    let asked = wallet.ask_in_turn(&alone, &formed("?"), deadline).await;
     let took = began.elapsed();
     assert!(took < 2 * deadline, "{took:?}");
     let failure = failure(asked);
     assert_eq!(failure.kind, FailureKind::TimedOut);
     assert!(failure.message.contains("no first byte from"), "{failure}");
     let heard = heard.load(Ordering::SeqCst);
-    assert_eq!((heard, next.requests().len()), (1, 0));
+    assert_eq!(heard, 1);
     assert_eq!(wallet.spent().1, 1);
+    // It leaves the next its share of the time.
+    let long = 20 * deadline;
+    let asked = wallet.ask_in_turn(&endpoints, &formed("?"), long).await;
+    assert_eq!(asked.expect("an answer").1, 1);
+    assert_eq!((wallet.spent().1, next.requests().len()), (2, 1));
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ fn claim(text: &str) -> Value {
 
 fn assert_tame(answer: &Answer, prompt: &Prompt, name: &str) {
     let claims: Vec<&Claim> = [
-        Some(&answer.summary),
+        answer.summary.as_ref(),
         answer.cause.as_ref(),
         answer.impact.as_ref(),
     ]
@@ -201,7 +201,7 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
     let answer = read(&whole.to_string(), &prompt).expect("an answer");
     assert_eq!(
         (
-            answer.summary.evidence.len(),
+            answer.summary.expect("a summary").evidence.len(),
             answer.steps.len(),
             answer.cause.as_ref()
         ),

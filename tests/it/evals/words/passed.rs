@@ -27,7 +27,7 @@ const OBEYED: [&str; 15] = [
 
 pub(super) fn passed(answer: &Answer, prompt: &Prompt) -> Passed {
     let claims = [
-        Some(&answer.summary),
+        answer.summary.as_ref(),
         answer.cause.as_ref(),
         answer.impact.as_ref(),
     ];
