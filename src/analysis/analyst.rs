@@ -15,7 +15,7 @@ use super::untrusted::{CLOSE, OPEN, said};
 use crate::clients::llm::{AskFailed, Endpoint, Finish, Form, LlmClients, Question, Reply};
 use crate::clock::{Clock, milliseconds};
 use crate::model::{Explanation, IncidentId, SelfAlert, Timestamp, UsDollars};
-use crate::purse::{PriceTable, Purpose, Refusal, retired};
+use crate::purse::{PriceTable, Pricing, Purpose, Refusal, retired};
 use crate::redaction;
 use crate::secret::Redactor;
 
@@ -66,6 +66,45 @@ impl Settings {
             }
         });
         said.collect()
+    }
+}
+
+/// What a question has at most, in tokens.
+const LONGEST_QUESTION: u64 = 5_000;
+
+impl Settings {
+    /// What may keep a model from being asked, or makes it dearer than somebody thinks: models that were retired, prices that
+    /// nobody knows, a day's budget that no question fits into.
+    #[must_use]
+    pub fn doubts(&self, daily: UsDollars, today: NaiveDate) -> Vec<SelfAlert> {
+        let alert = |message: String, hint: &str| SelfAlert {
+            message,
+            hint: Some(hint.to_owned()),
+        };
+        let mut doubts = self.said_of_retired(today);
+        for endpoint in &self.endpoints {
+            let price = no_price(endpoint, &self.prices, today);
+            doubts.extend(price.map(|message| SelfAlert {
+                message,
+                hint: None,
+            }));
+            let known = || {
+                self.prices
+                    .pricing(&endpoint.provider, &endpoint.model, today)
+            };
+            let pricing = endpoint.price.map_or_else(known, Pricing::own);
+            let worst = pricing.of(LONGEST_QUESTION, u64::from(self.max_tokens));
+            if worst > daily {
+                let model = &endpoint.model;
+                doubts.push(alert(
+                    format!(
+                        "`{model}` is never asked: one answer may cost {worst}, and a whole day has {daily}"
+                    ),
+                    "raise `llm.daily_budget_usd`, or lower `llm.max_tokens`",
+                ));
+            }
+        }
+        doubts
     }
 }
 

@@ -120,7 +120,40 @@ fn summary(plan: &Plan) -> String {
     text.push_str(&who_hears::summary(plan, now));
     memory(plan, now, &mut text);
     costs(plan, now, &mut text);
+    words(plan, now, &mut text);
     text
+}
+
+/// Who puts incidents into words, and what may keep it from doing so.
+fn words(plan: &Plan, now: Timestamp, text: &mut String) {
+    let Some(analyst) = &plan.analyst else {
+        return;
+    };
+    let models = analyst.endpoints.iter();
+    let models: Vec<String> = models
+        .map(|one| format!("{}/{}", one.provider, one.model))
+        .collect();
+    let daily = plan.purse.budget.daily;
+    text.push_str(&format!(
+        "words: by {}, within {} s, at most {} for an incident, {daily} a day for all calls\n",
+        models.join(", else "),
+        analyst.deadline.as_secs(),
+        calls(analyst.calls_per_incident),
+    ));
+    let today = now.with_timezone(&plan.purse.budget.zone).date_naive();
+    for doubt in analyst.doubts(daily, today) {
+        text.push_str(&format!("  {}\n", doubt.message));
+        if let Some(hint) = doubt.hint {
+            text.push_str(&format!("    hint: {hint}\n"));
+        }
+    }
+}
+
+fn calls(count: u32) -> String {
+    match count {
+        1 => "1 call".to_owned(),
+        count => format!("{count} calls"),
+    }
 }
 
 /// Each schedule in words, and when it comes next.

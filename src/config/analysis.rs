@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::sections::{AskWhen, Fallback, Llm};
 use crate::analysis::analyst::{Settings, When};
+use crate::clients::llm::{Endpoint, provider};
 use crate::collectors::llm_models::{self, PriceSettings};
 use crate::document::{Node, Path};
 use crate::problem::{Problem, SettingsProblem, Severity, Variables};
@@ -18,6 +19,19 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const LONGEST_DEADLINE: Duration = Duration::from_mins(5);
 /// How often a model is asked about one incident.
 const CALLS_PER_INCIDENT: u32 = 3;
+
+/// An answer has 300 to 800 tokens, and more where the model thinks.
+const FEW_TOKENS: u32 = 300;
+const USUAL_MAX_TOKENS: &str =
+    "an answer has 300 to 800 tokens, and a model that thinks needs more: 4096 is usual";
+
+/// The variable of a key that is missing. Servers at an address of one's own may need none.
+fn missing_key(endpoint: &Endpoint, has_own_address: bool) -> Option<&'static str> {
+    let known = provider(&endpoint.provider)?;
+    known
+        .key_variable
+        .filter(|_| endpoint.key.is_none() && !has_own_address)
+}
 
 /// Who is asked; `None`: nobody, because no model is named, or `when` is `never`.
 pub(super) fn read(
@@ -34,9 +48,46 @@ pub(super) fn read(
         Some(AskWhen::Always) => When::Always,
         Some(AskWhen::Never) => return None,
     };
+    let mut say = |key: &str, problem: Problem, hint: &str| {
+        let place = section.get(key).unwrap_or(section);
+        let problem = problem.at(&place.location, path.key(key).to_string());
+        problems.push(problem.hint(hint));
+    };
+    let (Some(provider), Some(model)) = (&llm.provider, &llm.model) else {
+        // Neither: the section says what probes may cost.
+        if let Some(missing) = match (&llm.provider, &llm.model) {
+            (Some(_), None) => Some("model"),
+            (None, Some(_)) => Some("provider"),
+            _ => None,
+        } {
+            let message = format!("`{missing}` is missing: nobody is asked to explain incidents");
+            let hint = "name both, or write `when: never`";
+            say(missing, Problem::warning(message), hint);
+        }
+        return None;
+    };
+    if model.trim().is_empty() {
+        let hint = "write the name that the provider has for it";
+        say(
+            "model",
+            Problem::error("expected the name of a model"),
+            hint,
+        );
+    }
+    match llm.max_tokens {
+        Some(0) => {
+            let problem = Problem::error("no answer fits into 0 tokens");
+            say("max_tokens", problem, USUAL_MAX_TOKENS);
+        }
+        Some(few) if few < FEW_TOKENS => {
+            let message = format!("most answers are cut off at {few} tokens, and not shown");
+            say("max_tokens", Problem::warning(message), USUAL_MAX_TOKENS);
+        }
+        _ => {}
+    }
     let first = Fallback {
-        provider: llm.provider.clone()?,
-        model: llm.model.clone()?,
+        provider: provider.clone(),
+        model: model.clone(),
         region: llm.region.clone(),
         base_url: llm.base_url.clone(),
         api_key: llm.api_key.clone(),
@@ -83,7 +134,16 @@ pub(super) fn read(
                 None => problem,
             });
         }
-        endpoints.push(settings.endpoint());
+        let endpoint = settings.endpoint();
+        if let Some(variable) = missing_key(&endpoint, model.base_url.is_some()) {
+            let message = format!(
+                "there is no key for `{}`: it will not answer",
+                model.provider
+            );
+            let problem = Problem::warning(message).at(&node.location, path.to_string());
+            problems.push(problem.hint(format!("set `{variable}`, or `api_key` here")));
+        }
+        endpoints.push(endpoint);
     }
     let written = llm.deadline.as_ref().map(|written| written.0.0);
     if written.is_some_and(|deadline| deadline.is_zero() || deadline > LONGEST_DEADLINE) {

@@ -2,6 +2,7 @@
 
 mod budget;
 mod hostile;
+mod settings;
 mod trouble;
 mod words;
 

@@ -216,3 +216,106 @@ async fn a_round_at_a_prompt_pays_for_no_question_without_facts() {
     ended.assert_code(0);
     assert_eq!(server.requests().len(), 0);
 }
+
+/// An answer that speaks of what it was asked about, in these words.
+fn good(words: &str) -> String {
+    json!({"summary": {"text": format!("partner is {words}"), "evidence": ["E01"]}, "cause": null, "confidence": "low",
+        "impact": null, "steps": [], "plain": format!("partner is {words}")})
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_key_that_a_provider_repeats_is_shown_nowhere() {
+    let refused = format!("wrong key {KEY}, \u{201c}{KEY}\u{201d}");
+    let error = json!({"error": {"message": refused}}).to_string();
+    let error = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{error}",
+        error.len()
+    );
+    let named = String::from_utf8(reply(&good(&format!("bad, {KEY}")), "stop")).expect("text");
+    // Of the same length, so that the answer keeps its head.
+    let named = named.replace("recorded", &KEY[..8]);
+    let odd_end = String::from_utf8(reply(&good("bad"), KEY)).expect("text");
+    for answer in [error, named, odd_end] {
+        let answer = answer.into_bytes();
+        let server = answering_as(move |_| answer.clone()).await;
+        let shops = Endpoints::start().await;
+        shops.fail("*");
+        let llm = llm(server.port).replace("model: m", &format!("model: m, api_key: {KEY}"));
+        let yaml = configuration(&shops, &llm, "{kind: file, directory: reports}");
+        let place = Workplace::with_configuration(&yaml);
+        for format in ["json", "text", "junit"] {
+            let ended = place.run(&["--run-once", "--format", format]).await;
+            ended.assert_code(2);
+            assert!(!format!("{ended}").contains(KEY), "{ended}");
+        }
+        assert!(
+            server.requests()[0].contains(KEY),
+            "it is sent to whom it is for"
+        );
+        for file in place.names_in("reports") {
+            assert!(
+                !place.read(&format!("reports/{file}")).contains(KEY),
+                "{file}"
+            );
+        }
+    }
+}
+
+/// Of no shape that is known as a secret.
+const KEY: &str = "canary plain words 4711 of ours";
+
+#[tokio::test]
+async fn words_of_another_picture_are_not_shown_in_a_newer_message() {
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let server =
+        answering_as(
+            move |_| match calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => reply(&good("bad for partner alone"), "stop"),
+                _ => b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    .to_vec(),
+            },
+        )
+        .await;
+    let (shops, hook) = (Endpoints::start().await, Hook::start().await);
+    let yaml = configuration(&shops, &llm(server.port), &hook.reporter());
+    let place = Workplace::with_configuration(&yaml);
+    let mut daemon = Daemon::start(&place);
+    for _ in 0..3 {
+        daemon.event("target.changed").await;
+    }
+    shops.fail("partner");
+    let has_words = |post: &Value| post.to_string().contains("bad for partner alone");
+    until("the words", || hook.posts().iter().any(has_words)).await;
+    shops.fail("shop");
+    let knows_both = |post: &Value| {
+        let targets = post["incident"]["targets"].as_array();
+        targets.is_some_and(|targets| targets.len() > 1)
+    };
+    until("both", || hook.posts().iter().any(knows_both)).await;
+    daemon.event("analysis.not_explained").await;
+    daemon.stop().await.assert_code(0);
+    for post in hook.posts().iter().filter(|post| knows_both(post)) {
+        assert!(!has_words(post), "{post:#}");
+    }
+}
+
+#[tokio::test]
+async fn junit_has_the_words_that_were_paid_for() {
+    let answer = reply(&good("bad"), "stop");
+    let server = answering_as(move |_| answer.clone()).await;
+    let shops = Endpoints::start().await;
+    shops.fail("*");
+    let yaml = configuration(
+        &shops,
+        &llm(server.port),
+        "{kind: file, directory: reports}",
+    );
+    let ended = Workplace::with_configuration(&yaml)
+        .run(&["--run-once", "--format", "junit"])
+        .await;
+    ended
+        .assert_code(2)
+        .assert_prints("<system-out>In words")
+        .assert_prints("partner is bad");
+}

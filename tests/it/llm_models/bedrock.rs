@@ -214,3 +214,25 @@ async fn without_an_answer_it_ends_at_its_deadline() {
         "timed_out Bedrock in eu-west-1 did not answer within 1000 ms",
     );
 }
+
+#[tokio::test]
+async fn each_try_is_reserved_by_itself() {
+    // Taken whole, and then the line breaks: it may have been answered, and is paid for.
+    let broken = answering_as(|_| Vec::new()).await;
+    let (wallet, endpoint) = super::forms::bedrock_at(broken.port);
+    let endpoints = [endpoint];
+    let question = super::formed("?");
+    let asked = wallet.ask_in_turn(&endpoints, &question, Duration::from_secs(20));
+    let failed = asked.await;
+    assert!(failed.is_err(), "{failed:?}");
+    let tries = broken.requests().len();
+    assert_eq!((tries, wallet.spent().1), (3, 3));
+    // And a look tries once.
+    let (_, _, once) = answered(error(
+        "500 Internal Server Error",
+        "InternalServerException",
+        "x",
+    ))
+    .await;
+    assert_eq!(once.requests().len(), 1);
+}
