@@ -193,6 +193,9 @@ fn named(name: &str) -> String {
             section += &format!(", {key}: \"${{{from}}}\"");
         }
     }
+    if let Some(deadline) = variable("LLM_DEADLINE") {
+        section += &format!(", deadline: {}", quoted(&deadline));
+    }
     // Of what runs at home nobody knows a price, and it would count as the dearest.
     if is_asked("LLM_FREE") {
         section += ", price: {input_per_1k: 0, output_per_1k: 0}";
