@@ -38,74 +38,112 @@ pub(super) fn read(
     llm: &Llm,
     root: &Node,
     variable: Variables<'_>,
+    secrets: &Redactor,
+    prices: &PriceTable,
     problems: &mut Vec<Problem>,
 ) -> Option<Settings> {
-    let section = root.get("llm")?;
-    let path = Path::default().key("llm");
+    let mut reader = Reader {
+        section: root.get("llm")?,
+        path: Path::default().key("llm"),
+        variable,
+        problems,
+    };
     let when = match llm.when {
         None | Some(AskWhen::Problems) => When::Problems,
         Some(AskWhen::Changes) => When::Changes,
         Some(AskWhen::Always) => When::Always,
         Some(AskWhen::Never) => return None,
     };
-    let mut say = |key: &str, problem: Problem, hint: &str| {
-        let place = section.get(key).unwrap_or(section);
-        let problem = problem.at(&place.location, path.key(key).to_string());
-        problems.push(problem.hint(hint));
-    };
-    let (Some(provider), Some(model)) = (&llm.provider, &llm.model) else {
-        // Neither: the section says what probes may cost.
-        if let Some(missing) = match (&llm.provider, &llm.model) {
-            (Some(_), None) => Some("model"),
-            (None, Some(_)) => Some("provider"),
-            _ => None,
-        } {
-            let message = format!("`{missing}` is missing: nobody is asked to explain incidents");
-            let hint = "name both, or write `when: never`";
-            say(missing, Problem::warning(message), hint);
-        }
-        return None;
-    };
-    if model.trim().is_empty() {
-        let hint = "write the name that the provider has for it";
-        say(
-            "model",
-            Problem::error("expected the name of a model"),
-            hint,
-        );
+    let first = reader.first(llm)?;
+    reader.check_length(llm.max_tokens);
+    let mut endpoints = vec![reader.endpoint(&first, reader.section, &reader.path.clone())];
+    let fallback = reader.section.get("fallback").unwrap_or(reader.section);
+    for (index, model) in llm.fallback.iter().enumerate() {
+        let path = reader.path.key("fallback").index(index);
+        endpoints.push(reader.endpoint(model, fallback, &path));
     }
-    match llm.max_tokens {
-        Some(0) => {
-            let problem = Problem::error("no answer fits into 0 tokens");
-            say("max_tokens", problem, USUAL_MAX_TOKENS);
-        }
-        Some(few) if few < FEW_TOKENS => {
-            let message = format!("most answers are cut off at {few} tokens, and not shown");
-            say("max_tokens", Problem::warning(message), USUAL_MAX_TOKENS);
-        }
-        _ => {}
+    let deadline = llm.deadline.as_ref().map(|written| written.0.0);
+    if deadline.is_some_and(|deadline| deadline.is_zero() || deadline > LONGEST_DEADLINE) {
+        let problem = Problem::error("expected a time from 1 s to 5 min");
+        let hint = "messages do not wait for it: 20 s is usual";
+        reader.say("deadline", problem, hint);
     }
-    let first = Fallback {
-        provider: provider.clone(),
-        model: model.clone(),
-        region: llm.region.clone(),
-        base_url: llm.base_url.clone(),
-        api_key: llm.api_key.clone(),
-        api_version: llm.api_version.clone(),
-        price: llm.price,
-    };
-    let mut endpoints = Vec::new();
-    let fallback = section.get("fallback");
-    let all = std::iter::once((&first, section, path.clone())).chain(
-        (llm.fallback.iter().enumerate()).map(|(index, model)| {
-            (
-                model,
-                fallback.unwrap_or(section),
-                path.key("fallback").index(index),
-            )
-        }),
-    );
-    for (model, node, path) in all {
+    Some(Settings {
+        when,
+        endpoints,
+        max_tokens: llm.max_tokens.unwrap_or(MAX_TOKENS),
+        deadline: deadline.unwrap_or(DEADLINE),
+        calls_per_incident: llm.calls_per_incident.unwrap_or(CALLS_PER_INCIDENT),
+        secrets: secrets.clone(),
+        prices: prices.clone(),
+    })
+}
+
+/// Reads the section, and says what is wrong with it.
+struct Reader<'a> {
+    section: &'a Node,
+    path: Path,
+    variable: Variables<'a>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn say(&mut self, key: &str, problem: Problem, hint: &str) {
+        let place = self.section.get(key).unwrap_or(self.section);
+        let problem = problem.at(&place.location, self.path.key(key).to_string());
+        self.problems.push(problem.hint(hint));
+    }
+
+    /// The model that the section names itself.
+    fn first(&mut self, llm: &Llm) -> Option<Fallback> {
+        let (provider, model) = match (&llm.provider, &llm.model) {
+            (Some(provider), Some(model)) => (provider.clone(), model.clone()),
+            // The section says what probes may cost.
+            (None, None) => return None,
+            (provider, _) => {
+                let missing = if provider.is_some() {
+                    "model"
+                } else {
+                    "provider"
+                };
+                let message =
+                    format!("`{missing}` is missing: nobody is asked to explain incidents");
+                let hint = "name both, or write `when: never`";
+                self.say(missing, Problem::warning(message), hint);
+                return None;
+            }
+        };
+        if model.trim().is_empty() {
+            let hint = "write the name that the provider has for it";
+            self.say(
+                "model",
+                Problem::error("expected the name of a model"),
+                hint,
+            );
+        }
+        Some(Fallback {
+            provider,
+            model,
+            region: llm.region.clone(),
+            base_url: llm.base_url.clone(),
+            api_key: llm.api_key.clone(),
+            api_version: llm.api_version.clone(),
+            price: llm.price,
+        })
+    }
+
+    fn check_length(&mut self, max_tokens: Option<u32>) {
+        let problem = match max_tokens {
+            Some(0) => Problem::error("no answer fits into 0 tokens"),
+            Some(few) if few < FEW_TOKENS => Problem::warning(format!(
+                "most answers are cut off at {few} tokens, and not shown"
+            )),
+            _ => return,
+        };
+        self.say("max_tokens", problem, USUAL_MAX_TOKENS);
+    }
+
+    fn endpoint(&mut self, model: &Fallback, node: &Node, path: &Path) -> Endpoint {
         let mut settings = llm_models::Settings::of_model(&model.provider, &model.model);
         settings.region.clone_from(&model.region);
         settings.base_url = model.base_url.as_ref().map(|url| url.0.0.clone());
@@ -115,7 +153,7 @@ pub(super) fn read(
             input_per_1k: price.input_per_1k,
             output_per_1k: price.output_per_1k,
         });
-        settings.complete(variable);
+        settings.complete(self.variable);
         for SettingsProblem {
             key,
             severity,
@@ -129,36 +167,19 @@ pub(super) fn read(
             };
             let place = node.get(key).unwrap_or(node);
             let problem = problem.at(&place.location, path.key(key).to_string());
-            problems.push(match hint {
+            self.problems.push(match hint {
                 Some(hint) => problem.hint(hint),
                 None => problem,
             });
         }
         let endpoint = settings.endpoint();
         if let Some(variable) = missing_key(&endpoint, model.base_url.is_some()) {
-            let message = format!(
-                "there is no key for `{}`: it will not answer",
-                model.provider
-            );
+            let provider = &model.provider;
+            let message = format!("there is no key for `{provider}`: it will not answer");
             let problem = Problem::warning(message).at(&node.location, path.to_string());
-            problems.push(problem.hint(format!("set `{variable}`, or `api_key` here")));
+            self.problems
+                .push(problem.hint(format!("set `{variable}`, or `api_key` here")));
         }
-        endpoints.push(endpoint);
+        endpoint
     }
-    let written = llm.deadline.as_ref().map(|written| written.0.0);
-    if written.is_some_and(|deadline| deadline.is_zero() || deadline > LONGEST_DEADLINE) {
-        let problem = Problem::error("expected a time from 1 s to 5 min");
-        let place = section.get("deadline").unwrap_or(section);
-        let problem = problem.at(&place.location, path.key("deadline").to_string());
-        problems.push(problem.hint("messages do not wait for it: 20 s is usual"));
-    }
-    Some(Settings {
-        when,
-        endpoints,
-        max_tokens: llm.max_tokens.unwrap_or(MAX_TOKENS),
-        deadline: written.unwrap_or(DEADLINE),
-        calls_per_incident: llm.calls_per_incident.unwrap_or(CALLS_PER_INCIDENT),
-        secrets: Redactor::default(),
-        prices: PriceTable::default(),
-    })
 }

@@ -34,7 +34,6 @@ pub use plan::{Delivery, Monitoring, Plan, PlannedReporter, ValueSource, Watched
 pub use schema::json_schema;
 pub use values::instant;
 
-use crate::analysis::analyst;
 use crate::clients::aws::SECRET_VARIABLES;
 use crate::clock::{Clock, SystemClock};
 use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
@@ -243,12 +242,7 @@ fn plan(
     let mut secrets = secrets.clone();
     secrets.join(&asked.borrow().secrets);
     let purse = money::terms(&llm, zone, root, problems);
-    let analyst = analysis::read(&llm, root, &variable, problems);
-    let analyst = analyst.map(|settings| analyst::Settings {
-        secrets: secrets.clone(),
-        prices: purse.prices.clone(),
-        ..settings
-    });
+    let analyst = analysis::read(&llm, root, &variable, &secrets, &purse.prices, problems);
     let surroundings = surroundings::find(environment, store.path.as_deref(), main_file);
     Some(Plan {
         secrets,

@@ -176,7 +176,7 @@ impl KindReader<'_> {
             &common,
             &common_node,
             path,
-            (self.kind.default_name)(&settings),
+            &(self.kind.default_name)(&settings),
         );
         let rules = self.rules(&common, &common_node, path, (self.kind.rules)(&settings));
         let (timeout, timeout_from) = self.timeout(&common, &common_node, path);
@@ -248,10 +248,10 @@ impl KindReader<'_> {
         }
     }
 
-    fn name(&mut self, common: &CommonKeys, node: &Node, path: &Path, default: String) -> String {
+    fn name(&mut self, common: &CommonKeys, node: &Node, path: &Path, default: &str) -> String {
         let Some(name) = &common.name else {
             // Of an address, whose path may be a key.
-            return self.redactor.redact(&default).into_owned();
+            return self.redactor.redact(default).into_owned();
         };
         let name = name.trim();
         let bad = name.is_empty() || name.chars().count() > 200 || name.contains(char::is_control);

@@ -65,7 +65,7 @@ fn add_spans(markdown: &mut String, line: &Line) {
                 markdown.push_str(&escaped(text));
                 Ok(())
             }
-            Span::Link(link) => write!(markdown, "<{}>", address(link)),
+            Span::Link(url) => write!(markdown, "<{}>", address(url)),
             Span::Strong(text) => {
                 // Emphasis does not work with blanks just inside it.
                 let start = text.len() - text.trim_start().len();

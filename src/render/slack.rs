@@ -161,8 +161,8 @@ fn formatted(line: &Line, most: usize) -> String {
             Span::Text(words) | Span::Faint(words) | Span::Strong(words) => {
                 text.push_str(&escaped(words, most));
             }
-            Span::Link(link) => {
-                text.push_str(&format!("<{}>", escaped(link, most).replace('|', "%7C")))
+            Span::Link(url) => {
+                text.push_str(&format!("<{}>", escaped(url, most).replace('|', "%7C")));
             }
             Span::Status(status) => text.push_str(status.dot()),
             Span::Toned(words, status) => {

@@ -154,7 +154,7 @@ fn is_small(run: &Run<'_>) -> bool {
         characters.next().is_some_and(|one| one.is_ascii_digit()) && characters.next().is_none();
     let mut next = run.behind.chars();
     let is_prefixed = next.next().is_some_and(|one| "kKMGT".contains(one))
-        && !next.next().is_some_and(|one| one.is_lowercase());
+        && !next.next().is_some_and(char::is_lowercase);
     let unit: String = (run.behind.trim_start().chars())
         .take(10)
         .flat_map(char::to_lowercase)

@@ -300,6 +300,11 @@ pub(super) fn refused(endpoint: &Endpoint, url: &HttpUrl, answer: &Answer, said:
             ),
             "look less often (`every`), or ask for a higher limit",
         ),
+        300..=399 => (
+            FailureKind::Unexpected,
+            "it leads elsewhere, and we follow nobody with a key".to_owned(),
+            "set `base_url` to where it leads",
+        ),
         404 => (
             FailureKind::Missing,
             "there is nothing at that address".to_owned(),
