@@ -1,6 +1,6 @@
 //! Secrets in addresses: in front of the host, or in the path of a webhook. Those in the query have names.
 
-use super::findings::{Findings, is_cut};
+use super::findings::{Findings, has_ellipsis, is_cut};
 use super::marks;
 use super::values;
 
@@ -89,74 +89,27 @@ pub(super) fn look_at_go(text: &str, at: usize, findings: &mut Findings) {
     }
 }
 
-/// Addresses that are secrets themselves, with what they are called by: whoever has one may write.
-pub(super) const WEBHOOKS: [&str; 6] = [
-    "hooks.slack.com/",
-    "discord.com/api/webhooks/",
-    "discordapp.com/api/webhooks/",
-    "webhook.office.com/webhookb2/",
-    "hooks.zapier.com/hooks/catch/",
-    "chat.googleapis.com/v1/spaces/",
-];
-
-/// What stands behind the beginning of such an address.
-pub(super) fn look_at_webhook(text: &str, start: usize, findings: &mut Findings) {
-    let path = text[start..].bytes();
-    let path = path.take_while(|byte| byte.is_ascii_alphanumeric() || b"/_-@.?=&%".contains(byte));
-    let end = start + path.count();
-    let end = start + text[start..end].trim_end_matches('.').len();
-    if end - start >= 12 {
-        findings.add(start..end, marks::WEBHOOK);
-    }
+/// Where an ellipsis stands in the place of the rest.
+fn cut_before(text: &str, start: usize, end: usize) -> Option<usize> {
+    let ellipsis = text.get(start..end)?.find(['…', '/'])?;
+    has_ellipsis(text, start + ellipsis).then_some(start + ellipsis)
 }
 
-/// `123456789:AA…`, from the colon on.
-pub(super) fn look_at_telegram(text: &str, colon: usize, findings: &mut Findings) {
-    const SHORTEST: usize = 30;
-    let bytes = text.as_bytes();
-    let digits = bytes[..colon]
-        .iter()
-        .rev()
-        .take(16)
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    if !(6..=14).contains(&digits) || !text[colon..].starts_with(":AA") {
+/// `jdbc:oracle:thin:user/password@…`, `sqlplus user/password@…`, from where the user stands.
+pub(super) fn look_at_oracle(text: &str, start: usize, findings: &mut Findings) {
+    const LONGEST: usize = 160;
+    let word = text.as_bytes()[start..].iter().take(LONGEST);
+    let word = word.take_while(|byte| !is_outside(**byte)).count();
+    let end = start + word;
+    let slash = marks::first_outside(text, start..end, b'/');
+    let Some(slash) = slash.filter(|at| *at > start) else {
         return;
-    }
-    let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
-    let length = bytes[colon + 1..].iter().take_while(made).count();
-    let end = colon + 1 + length;
-    if length >= SHORTEST || (length >= 6 && is_cut(text, end)) {
-        findings.add(colon - digits..end, marks::TELEGRAM_TOKEN);
-    }
-}
-
-/// `name@example.com`, from the `@`.
-pub(super) fn look_at_email(text: &str, at: usize, findings: &mut Findings) {
-    const LONGEST_LOCAL: usize = 64;
-    const LONGEST_DOMAIN: usize = 253;
-    // `getty@tty1.service` is a unit of systemd.
-    const UNITS: [&str; 6] = [
-        ".service", ".socket", ".timer", ".mount", ".slice", ".target",
-    ];
-    let bytes = text.as_bytes();
-    let local = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._%+-".contains(byte);
-    let before = bytes[..at]
-        .iter()
-        .rev()
-        .take(LONGEST_LOCAL)
-        .take_while(local)
-        .count();
-    let host = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
-    let behind = bytes[at + 1..]
-        .iter()
-        .take(LONGEST_DOMAIN)
-        .take_while(host)
-        .count();
-    let domain = text[at + 1..at + 1 + behind].trim_end_matches(['.', '-']);
-    let top = domain.rsplit_once('.').map_or("", |(_, top)| top);
-    let is_domain = top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if before > 0 && is_domain && !UNITS.iter().any(|unit| domain.ends_with(unit)) {
-        findings.add(at - before..at + 1 + domain.len(), marks::EMAIL);
+    };
+    let at = marks::first_outside(text, slash + 1..end, b'@');
+    let Some(at) = at.or_else(|| cut_before(text, slash + 1, end)) else {
+        return;
+    };
+    if !values::stands_in(&text[slash + 1..at]) {
+        findings.add(slash + 1..at, marks::PASSWORD);
     }
 }

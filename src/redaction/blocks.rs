@@ -1,11 +1,17 @@
 //! Blocks of text that are private keys: PEM, OpenSSH, PGP, `PuTTY`. Cut ones too.
 
+use std::ops::Range;
+
 use super::findings::Findings;
 use super::marks;
 
 /// How the first and the last line of a block begin.
-pub(super) const BEGIN: &str = "-----BEGIN ";
-pub(super) const END: &str = "-----END ";
+pub(super) const BEGIN: &str = "---BEGIN ";
+pub(super) const END: &str = "---END ";
+
+/// The same as SSH2 has them.
+pub(super) const SSH2_BEGIN: &str = "--- BEGIN ";
+pub(super) const SSH2_END: &str = "--- END ";
 
 /// What the lines of a key of `PuTTY` stand behind, and what stands behind them.
 pub(super) const PUTTY: &str = "Private-Lines:";
@@ -25,14 +31,26 @@ fn is_private(text: &str, start: usize) -> bool {
     name.contains("PRIVATE KEY") || (cut && name.contains("PRIV"))
 }
 
-/// From the first line of a block to its last; without a last line, all that follows.
-pub(super) fn look_at_begin(text: &str, start: usize, findings: &mut Findings) {
-    let name = start + BEGIN.len();
+/// Where the dashes begin that end here.
+fn dashes(text: &str, at: usize) -> usize {
+    let dashes = text.as_bytes()[..at].iter().rev().take(2);
+    at - dashes.take_while(|byte| **byte == b'-').count()
+}
+
+/// From the first line of a block to its last; without a last line, all that follows. From where the first begins to where its
+/// name does.
+pub(super) fn look_at_begin(text: &str, sign: Range<usize>, findings: &mut Findings) {
+    let (start, name) = (dashes(text, sign.start), sign.end);
     if !is_private(text, name) {
         return;
     }
-    let end = text[name..].find(END).map_or(text.len(), |length| {
-        let behind = name + length + END.len();
+    let end = if text[sign].starts_with(SSH2_BEGIN) {
+        SSH2_END
+    } else {
+        END
+    };
+    let end = text[name..].find(end).map_or(text.len(), |length| {
+        let behind = name + length + end.len();
         // The name, and the dashes behind it.
         let close = text[behind..].bytes().take(LONGEST_NAME);
         let close = close.take_while(|byte| {
@@ -45,9 +63,9 @@ pub(super) fn look_at_begin(text: &str, start: usize, findings: &mut Findings) {
 }
 
 /// A block whose beginning was cut off: the lines above the last one.
-pub(super) fn look_at_end(text: &str, start: usize, findings: &mut Findings) {
+pub(super) fn look_at_end(text: &str, sign: Range<usize>, findings: &mut Findings) {
     const LONGEST_KEY: usize = 16 * 1024;
-    let name = start + END.len();
+    let (start, name) = (dashes(text, sign.start), sign.end);
     if !is_private(text, name) {
         return;
     }

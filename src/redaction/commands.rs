@@ -1,9 +1,6 @@
 //! Command lines on which no name says that a value is secret: `mysql -pSECRET`, `curl -u user:password`.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-
-use super::findings::{Findings, is_cut};
+use super::findings::Findings;
 use super::marks;
 use super::values;
 
@@ -28,13 +25,17 @@ enum Takes {
     Pair,
     /// `-U user%SECRET`
     Percent,
+    /// `-u user,SECRET`
+    Comma,
+    /// `-b name=SECRET`
+    Cookie,
 }
 
 const fn command(name: &'static str, flag: &'static str, takes: Takes) -> Command {
     Command { name, flag, takes }
 }
 
-use Takes::{Attached, Either, Next, Pair, Percent};
+use Takes::{Attached, Comma, Cookie, Either, Next, Pair, Percent};
 
 /// All that are known.
 pub(super) const COMMANDS: &[Command] = &[
@@ -50,7 +51,31 @@ pub(super) const COMMANDS: &[Command] = &[
     command("redis-cli", "-a", Next),
     command("mongo", "-p", Next),
     command("mongosh", "-p", Next),
-    command("mongodump", "-p", Next),
+    command("mongodump", "-p", Either),
+    command("mongorestore", "-p", Either),
+    command("bcp", "-P", Either),
+    command("twine", "-p", Next),
+    command("usermod", "-p", Next),
+    command("useradd", "-p", Next),
+    command("rdesktop", "-p", Next),
+    command("crackmapexec", "-p", Next),
+    command("check_mysql", "-p", Either),
+    command("check_mysql_health", "--password", Either),
+    command("check_pgsql", "-p", Either),
+    command("check_ldap", "-P", Next),
+    command("check_snmp", "-C", Next),
+    command("check_http", "-a", Pair),
+    command("snmpwalk", "-c", Next),
+    command("snmpget", "-c", Next),
+    command("ldapwhoami", "-w", Either),
+    command("openssl", "-k", Next),
+    command("7z", "-p", Attached),
+    command("rar", "-p", Attached),
+    command("zip", "-P", Next),
+    command("xfreerdp", "/p:", Attached),
+    command("lftp", "-u", Comma),
+    command("curl", "-b", Cookie),
+    command("curl", "--cookie", Cookie),
     command("sqlcmd", "-P", Either),
     command("mosquitto_pub", "-P", Next),
     command("mosquitto_sub", "-P", Next),
@@ -144,6 +169,8 @@ fn argument(takes: Takes, text: &str, behind: usize, findings: &mut Findings) {
     let separator = match takes {
         Pair => Some(b':'),
         Percent => Some(b'%'),
+        Comma => Some(b','),
+        Cookie => Some(b'='),
         Attached | Next | Either => None,
     };
     if let Some(separator) = separator {
@@ -155,71 +182,11 @@ fn argument(takes: Takes, text: &str, behind: usize, findings: &mut Findings) {
     let value = &text[place.clone()];
     let is_flag = value.starts_with('-') && takes != Attached;
     if !values::stands_in(value) && !is_flag && marks::end(text, place.start).is_none() {
-        findings.add(place, marks::PASSWORD);
-    }
-}
-
-/// `IDENTIFIED BY 'value'` of SQL, from what stands behind it.
-pub(super) fn look_at_identified(text: &str, behind: usize, findings: &mut Findings) {
-    let start = behind
-        + text[behind..]
-            .bytes()
-            .take_while(|byte| *byte == b' ')
-            .count();
-    if start > behind && values::quote(text, start).is_some() {
-        let place = values::value(text, start, values::Joint::Space, None);
-        if !values::stands_in(&text[place.clone()]) && marks::end(text, place.start).is_none() {
-            findings.add(place, marks::PASSWORD);
-        }
-    }
-}
-
-/// `Bearer TOKEN` without a header's name, from what stands behind the word.
-pub(super) fn look_at_bearer(text: &str, behind: usize, findings: &mut Findings) {
-    let bytes = text.as_bytes();
-    let blanks = bytes[behind..]
-        .iter()
-        .take(4)
-        .take_while(|byte| **byte == b' ')
-        .count();
-    let start = behind + blanks;
-    let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(byte);
-    let end = start + bytes[start..].iter().take_while(made).count();
-    let end = start + text[start..end].trim_end_matches('.').len();
-    let value = &text[start..end];
-    let digit = value.bytes().any(|byte| byte.is_ascii_digit());
-    let whole = value.len() >= 8 && (digit || super::shapes::mixed(value.as_bytes()));
-    let cut = value.len() >= 4 && digit && is_cut(text, end);
-    // `Bearer realm="…"` asks for a token.
-    if blanks > 0 && (whole || cut) && !value.ends_with("realm=") {
-        findings.add(start..end, marks::TOKEN);
-    }
-}
-
-/// `Basic dXNlcjpwYXNz` without a header's name: what is a user and a password in base64.
-pub(super) fn look_at_basic(text: &str, behind: usize, findings: &mut Findings) {
-    const LONGEST: usize = 512;
-    let bytes = text.as_bytes();
-    let blanks = bytes[behind..]
-        .iter()
-        .take(4)
-        .take_while(|byte| **byte == b' ')
-        .count();
-    let start = behind + blanks;
-    let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    let length = bytes[start..].iter().take(LONGEST).take_while(made).count();
-    let padding = bytes[start + length..]
-        .iter()
-        .take(2)
-        .take_while(|byte| **byte == b'=')
-        .count();
-    let whole = &bytes[start..start + length - length % 4];
-    let decoded = STANDARD_NO_PAD.decode(whole).unwrap_or_default();
-    let is_pair = decoded.contains(&b':')
-        && decoded
-            .iter()
-            .all(|byte| byte.is_ascii_graphic() || *byte == b' ');
-    if blanks > 0 && length >= 6 && is_pair {
-        findings.add(start..start + length + padding, marks::CREDENTIALS);
+        let what = if takes == Cookie {
+            marks::COOKIE
+        } else {
+            marks::PASSWORD
+        };
+        findings.add(place, what);
     }
 }

@@ -1,6 +1,5 @@
 //! What was found in a text, and how it is taken out.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::marks;
@@ -46,15 +45,10 @@ impl Findings {
                 .any(|(place, _)| place.start < start && start < place.end)
     }
 
-    /// The text with marks in these places. What overlaps is one place, and named by its longest part, or by the one that
-    /// was found last.
-    pub(super) fn taken_out_of(mut self, text: &str) -> Cow<'_, str> {
-        if self.found.is_empty() {
-            return Cow::Borrowed(text);
-        }
+    /// These places, in order. What overlaps is one, and named by its longest part, or by the one that was found last.
+    pub(super) fn places(mut self) -> Vec<(Range<usize>, &'static str)> {
         self.found.sort_by_key(|(place, _)| place.start);
-        let mut out = String::with_capacity(text.len() + 32);
-        let mut copied = 0;
+        let mut merged = Vec::with_capacity(self.found.len());
         let mut places = self.found.into_iter().peekable();
         while let Some((mut place, mut what)) = places.next() {
             let mut longest = place.len();
@@ -64,17 +58,19 @@ impl Findings {
                 }
                 place.end = place.end.max(next.end);
             }
-            out.push_str(&text[copied..place.start]);
-            marks::write(what, &mut out);
-            copied = place.end;
+            merged.push((place, what));
         }
-        out.push_str(&text[copied..]);
-        Cow::Owned(out)
+        merged
     }
 }
 
 /// Whether the text was cut here: it ends, or goes on with an ellipsis.
 pub(super) fn is_cut(text: &str, at: usize) -> bool {
-    let rest = &text[at..];
-    rest.is_empty() || rest.starts_with('…') || rest.starts_with("...")
+    at == text.len() || has_ellipsis(text, at)
+}
+
+/// Whether the text was cut here, and says so.
+pub(super) fn has_ellipsis(text: &str, at: usize) -> bool {
+    let rest = &text.as_bytes()[at..];
+    rest.starts_with("…".as_bytes()) || rest.starts_with(b"...")
 }

@@ -1,9 +1,10 @@
 //! Headers whose values have parts: `Authorization` and `Cookie`.
 
+use super::code::is_code;
 use super::findings::Findings;
 use super::joints::{Joined, joined};
 use super::marks;
-use super::names::{Name, is_code, quote_before};
+use super::names::{Name, quote_before};
 use super::nouns::is;
 use super::values::{self, Joint};
 

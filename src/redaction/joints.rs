@@ -1,7 +1,8 @@
 //! Where the value of a name begins, and how the two are joined.
 
-use super::names::{Name, before, is_constant};
-use super::nouns::{Noun, is};
+use super::names::{Name, before};
+use super::nouns::is;
+use super::spoken::said;
 use super::values::{self, Joint};
 
 /// Where the value begins that belongs to a name, and how it is joined.
@@ -21,9 +22,14 @@ pub(super) fn joined<'text>(text: &'text str, name: &Name) -> Option<Joined<'tex
         at += quote.len();
         own = Some(quote);
     }
-    // `config["password"] = …`
-    if own.is_some() && bytes.get(at) == Some(&b']') {
+    // `config["password"] = …`, `[password] => …`
+    let bare_in_brackets = own.is_none() && before(text, name.place.start) == Some(b'[');
+    if (own.is_some() || bare_in_brackets) && bytes.get(at) == Some(&b']') {
         at += 1;
+    }
+    // `**Password**: value`
+    if text[at..].starts_with("**") && text[..name.place.start].ends_with("**") {
+        at += 2;
     }
     let behind = blanks(text, at);
     let rest = &text[behind..];
@@ -43,16 +49,21 @@ pub(super) fn joined<'text>(text: &'text str, name: &Name) -> Option<Joined<'tex
         ("%3D", Joint::Escaped),
         ("%3d", Joint::Escaped),
         ("%3A", Joint::Escaped),
+        ("%253D", Joint::Escaped),
+        ("&#61;", Joint::Equals),
+        ("&#x3D;", Joint::Equals),
     ];
     if let Some((sign, joint)) = joints.iter().find(|(sign, _)| rest.starts_with(sign)) {
         let mut start = blanks(text, behind + sign.len());
-        // A block of YAML: `password: |`, and the value below.
-        for block in ["|\n", "|-\n", ">\n", ">-\n"] {
-            if text[start..].starts_with(block) {
-                start += block.len();
-                start += text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len();
-                break;
-            }
+        // `[password] => [host] => db`: none was given.
+        if bare_in_brackets && text[start..].starts_with('[') {
+            return None;
+        }
+        if let Some(block) = below(text, start) {
+            start = block;
+        }
+        if let Some(value) = within(text, start) {
+            start = value;
         }
         return Some(Joined {
             at: start,
@@ -77,8 +88,13 @@ fn without_sign<'text>(
     let is_flag = written.starts_with('-');
     let found =
         |at: usize, joint: Joint, quote: Option<&'text str>| Some(Joined { at, joint, quote });
-    if rest.starts_with('>') && is_tag(text, name.place.start) {
-        return found(behind + 1, Joint::Tag, None);
+    if let Some(tag) = tag_end(rest).filter(|_| is_tag(text, name.place.start)) {
+        return found(behind + tag, Joint::Tag, None);
+    }
+    if let Some(quote) = own
+        && let Some(at) = second(text, name, quote, behind).or_else(|| serialized(text, behind))
+    {
+        return found(at, Joint::Equals, own);
     }
     if is_flag && own.is_some() && rest.starts_with(',') {
         let start = blanks(text, behind + 1);
@@ -91,7 +107,20 @@ fn without_sign<'text>(
     let spoken = name.noun.is_chosen() && own.is_none() && behind > at;
     // SQL: `PASSWORD 'value'`; netrc: `login user password value`; Redis: `requirepass value`.
     let sql = spoken && matches!(rest.as_bytes().first(), Some(b'\'' | b'"'));
-    let configured = is(written, &["requirepass", "masterpass", "bindpw", "rootpw"]);
+    let configured = is(
+        written,
+        &[
+            "requirepass",
+            "masterpass",
+            "masterauth",
+            "bindpw",
+            "rootpw",
+        ],
+    );
+    // `aws configure set aws_secret_access_key value`
+    if behind > at && text[..name.place.start].ends_with("configure set ") {
+        return found(behind, Joint::Space, None);
+    }
     if sql || (spoken && (configured || behind_a_login(text, name.place.start))) {
         return found(behind, Joint::Space, None);
     }
@@ -106,10 +135,86 @@ fn without_sign<'text>(
     found(at, Joint::Said, None)
 }
 
+/// A block of YAML: `password: |`, and the value below. Where a text was brought on one line, behind a blank.
+fn below(text: &str, at: usize) -> Option<usize> {
+    let rest = text[at..].strip_prefix(['|', '>'])?;
+    let rest = rest.strip_prefix(['-', '+']).unwrap_or(rest);
+    let value = rest.trim_start_matches(['\r', '\n', ' ', '\t']);
+    let between = &rest[..rest.len() - value.len()];
+    let mut first = value.bytes().take_while(|byte| !byte.is_ascii_whitespace());
+    // `password: | grep` is no block.
+    let is_below = between.contains('\n') || first.any(|byte| byte.is_ascii_digit());
+    let is_apart = !between.is_empty() && !value.is_empty() && is_below;
+    is_apart.then_some(text.len() - value.len())
+}
+
+/// `{"password": {"value": "…"}}`: where the value begins.
+fn within(text: &str, at: usize) -> Option<usize> {
+    let rest = text[at..].strip_prefix('{')?;
+    let start = text.len() - rest.trim_start_matches([' ', '\n']).len();
+    let quote = values::quote(text, start)?;
+    let name = start + quote.len();
+    let names = ["value", "plain", "plaintext", "text", "secret", "string"];
+    let ends = |name: &&str| {
+        let behind = rest_behind(text, start + quote.len(), name)?;
+        behind.strip_prefix(quote)
+    };
+    let behind = names.iter().find_map(ends)?;
+    let behind = behind.trim_start_matches(' ').strip_prefix(':')?;
+    let value = text.len() - behind.trim_start_matches(' ').len();
+    (value > name && values::quote(text, value).is_some()).then_some(value)
+}
+
+/// What stands behind a word, if it stands here.
+fn rest_behind<'text>(text: &'text str, at: usize, word: &str) -> Option<&'text str> {
+    let found = text.get(at..at + word.len())?;
+    found
+        .eq_ignore_ascii_case(word)
+        .then(|| &text[at + word.len()..])
+}
+
+/// `('password', 'value')`, `define('DB_PASSWORD', 'value')`: where the value begins.
+fn second(text: &str, name: &Name, quote: &str, at: usize) -> Option<usize> {
+    let open = text[..name.place.start].strip_suffix(quote)?;
+    let open = open.trim_end_matches(' ').strip_suffix('(')?;
+    let start = text.len() - text[at..].strip_prefix(',')?.trim_start_matches(' ').len();
+    let value = values::quote(text, start)?;
+    let end = values::quoted_end(text, start + value.len(), value);
+    let is_defined = open.ends_with("define");
+    if is_defined {
+        return Some(start);
+    }
+    let behind = text[end..].strip_prefix(value)?.trim_start_matches(' ');
+    let is_pair = behind.starts_with(')') && !values::is_word(&text[start + value.len()..end]);
+    is_pair.then_some(start)
+}
+
+/// `s:8:"password";s:5:"value"` of PHP: where the value begins.
+fn serialized(text: &str, at: usize) -> Option<usize> {
+    let rest = text[at..].strip_prefix(";s:")?;
+    let digits = rest.bytes().take(8).take_while(u8::is_ascii_digit).count();
+    let value = rest[digits..].strip_prefix(':')?;
+    let start = text.len() - value.len();
+    values::quote(text, start).map(|_| start)
+}
+
 /// Where the blanks end that begin here.
 fn blanks(text: &str, at: usize) -> usize {
     let blanks = text.as_bytes()[at..].iter().take(16);
     at + blanks.take_while(|byte| b" \t".contains(byte)).count()
+}
+
+/// Where a tag ends, from what stands behind its name: `>`, or attributes and `>`.
+fn tag_end(rest: &str) -> Option<usize> {
+    const LONGEST: usize = 200;
+    let inside = rest.bytes().take(LONGEST);
+    let length = inside.take_while(|byte| !b"<>".contains(byte)).count();
+    if rest.as_bytes().get(length) != Some(&b'>') {
+        return None;
+    }
+    let attributes = &rest[..length];
+    let is_open = attributes.is_empty() || (attributes.contains('=') && !attributes.ends_with('/'));
+    is_open.then_some(length + 1)
 }
 
 /// `<password>` or `<ns:password>`, from where the name begins.
@@ -118,21 +223,6 @@ fn is_tag(text: &str, at: usize) -> bool {
     let space = bytes[..at].iter().rev().take(24);
     let space = space.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b':');
     before(text, at - space.count()) == Some(b'<')
-}
-
-/// `password is value`, `token value`, `PASSWORD value`: where the value begins.
-fn said(text: &str, name: &Name, behind: usize) -> Option<usize> {
-    let (rest, noun) = (&text[behind..], name.noun);
-    // `set -x PGPASSWORD value`
-    let variable = noun.is_chosen() && is_constant(&text[name.place.clone()]);
-    // The last is how MySQL says it.
-    let verbs = ["is: ", "is ", "was ", "is generated for root@localhost: "];
-    let verb = verbs.iter().rev().find(|verb| rest.starts_with(**verb));
-    match verb {
-        Some(verb) if noun.is_chosen() || noun == Noun::Token => Some(behind + verb.len()),
-        None if variable || noun == Noun::Token => Some(behind),
-        _ => None,
-    }
 }
 
 /// `machine host login user password value`

@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use super::shapes::SHAPES;
+use super::beginnings::SHAPES;
+use super::tails::TAILS;
+use crate::secret::HIDDEN;
 
 /// How a mark begins.
 pub(super) const BEGIN: &str = "[redacted: ";
 
-/// The mark of the values that a configuration names, see `crate::secret`.
-const HIDDEN: &str = "[hidden]";
+/// What the values are that a configuration names.
+pub(super) const CONFIGURED: &str = "";
 
 pub(super) const AZURE_SECRET: &str = "Azure secret";
 pub(super) const AWS_SECRET_KEY: &str = "AWS secret key";
@@ -45,6 +47,10 @@ const OTHERS: [&str; 14] = [
 
 /// Writes the mark of what was there.
 pub(super) fn write(what: &str, out: &mut String) {
+    if what == CONFIGURED {
+        out.push_str(HIDDEN);
+        return;
+    }
     out.push_str(BEGIN);
     out.push_str(what);
     out.push(']');
@@ -60,7 +66,8 @@ pub(super) fn end(text: &str, at: usize) -> Option<usize> {
     let known = OTHERS
         .iter()
         .copied()
-        .chain(SHAPES.iter().map(|shape| shape.what));
+        .chain(SHAPES.iter().map(|shape| shape.what))
+        .chain(TAILS.iter().map(|tail| tail.what));
     let mut ends = known.filter(|what| {
         inside
             .strip_prefix(what)
@@ -85,7 +92,7 @@ pub(super) fn first_outside(text: &str, place: Range<usize>, wanted: u8) -> Opti
 
 /// Where marks of ours are in a text, in order.
 pub(super) fn all_in(text: &str) -> Vec<Range<usize>> {
-    let begins = text.match_indices(BEGIN);
+    let begins = text.match_indices('[');
     let marks = begins.filter_map(|(at, _)| end(text, at).map(|end| at..end));
     marks.collect()
 }

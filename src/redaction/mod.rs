@@ -9,17 +9,29 @@
 //! time is linear, and a text without any of it is given back as it is. It is our own because the libraries for it take
 //! everything that is long and random, or know no JSON (docs/decisions/0024-redaction.md).
 
+mod abroad;
 mod addresses;
+mod beginnings;
 mod blocks;
+mod code;
 mod commands;
+mod emails;
 mod findings;
 mod headers;
 mod joints;
+mod lines;
 mod marks;
 mod names;
 mod nouns;
+mod outcomes;
+mod resources;
+mod seen;
+mod sent;
 mod shapes;
+mod spoken;
+mod tails;
 mod values;
+mod webhooks;
 
 #[cfg(test)]
 mod canaries;
@@ -28,13 +40,18 @@ mod properties;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::secret;
+use beginnings::SHAPES;
 use commands::{COMMANDS, Command};
 use findings::Findings;
-use shapes::{SHAPES, Shape};
+use nouns::Noun;
+use seen::Seen;
+use shapes::Shape;
+use tails::{TAILS, Tail};
 
 /// A text is looked at again when something was taken out: that may have hidden where something else ends. Nearly always the
 /// second time finds nothing; more than three were never seen.
@@ -46,15 +63,23 @@ enum Look {
     Shape(&'static Shape),
     Jwt,
     Name,
-    Abroad,
+    Abroad(Noun),
     Authority,
     Go,
+    Oracle,
     Webhook,
+    WebhookPath,
     Telegram,
     Email,
     AzureSecret,
+    Tail(&'static Tail),
+    Airtable,
+    Discord,
+    Ntlm,
     Command(&'static Command),
     Identified,
+    Auth,
+    Chpasswd,
     Bearer,
     Basic,
     Begin,
@@ -108,10 +133,7 @@ impl Redactor {
     /// none. What was redacted before stays as it is.
     #[must_use]
     pub fn redact<'text>(&self, text: &'text str) -> Cow<'text, str> {
-        let mut redacted = Cow::Borrowed(text);
-        if self.configured.is_in(text) {
-            self.configured.redact(redacted.to_mut());
-        }
+        let mut redacted = self.by_value(text);
         for _ in 0..MOST_PASSES {
             match self.by_looks(&redacted) {
                 Cow::Owned(next) => redacted = Cow::Owned(next),
@@ -121,6 +143,20 @@ impl Redactor {
         redacted
     }
 
+    /// As [`Self::redact`], for the name of a thing, whose id may stand behind it.
+    #[must_use]
+    pub fn redact_name<'text>(&self, name: &'text str) -> Cow<'text, str> {
+        let Some(id) = resources::id_in_name(name) else {
+            return self.redact(name);
+        };
+        match self.redact(&name[..id - 1]) {
+            Cow::Owned(redacted) => Cow::Owned(redacted + &name[id - 1..]),
+            // A secret of the configuration may be both.
+            Cow::Borrowed(_) if self.configured.is_in(name) => self.redact(name),
+            Cow::Borrowed(_) => Cow::Borrowed(name),
+        }
+    }
+
     /// As [`Self::redact`], in place.
     pub fn redact_in_place(&self, text: &mut String) {
         if let Cow::Owned(redacted) = self.redact(text) {
@@ -128,7 +164,25 @@ impl Redactor {
         }
     }
 
-    fn by_looks<'text>(&self, text: &'text str) -> Cow<'text, str> {
+    fn by_value<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        let seen = Seen::new(text);
+        let found = self.configured.places(seen.text());
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let marks = marks::all_in(seen.text());
+        let is_apart = |place: &Range<usize>| {
+            let behind = marks.partition_point(|mark| mark.end <= place.start);
+            marks.get(behind).is_none_or(|mark| place.end <= mark.start)
+        };
+        let found = found.into_iter().filter(is_apart);
+        let found = found.map(|place| (place, marks::CONFIGURED)).collect();
+        seen.without(found)
+    }
+
+    fn by_looks<'text>(&self, written: &'text str) -> Cow<'text, str> {
+        let seen = Seen::new(written);
+        let text = seen.text();
         let mut findings = Findings::new(text);
         for hit in self.beginnings.find_overlapping_iter(text) {
             let (start, end) = (hit.start(), hit.end());
@@ -140,23 +194,33 @@ impl Redactor {
                 Look::Shape(shape) => shapes::look(shape, text, start, found),
                 Look::Jwt => shapes::look_at_jwt(text, start, found),
                 Look::Name => names::look(text, start..end, found),
-                Look::Abroad => names::look_abroad(text, start..end, found),
+                Look::Abroad(noun) => abroad::look(noun, text, start..end, found),
                 Look::Authority => addresses::look_at_authority(text, end, found),
                 Look::Go => addresses::look_at_go(text, start, found),
-                Look::Webhook => addresses::look_at_webhook(text, end, found),
-                Look::Telegram => addresses::look_at_telegram(text, start, found),
-                Look::Email => addresses::look_at_email(text, start, found),
-                Look::AzureSecret => shapes::look_at_azure(text, start, found),
+                Look::Webhook => webhooks::look(text, end, found),
+                Look::Oracle => addresses::look_at_oracle(text, end, found),
+                Look::WebhookPath => webhooks::look_at_path(text, start..end, found),
+                Look::Telegram => webhooks::look_at_telegram(text, start, found),
+                Look::Email => emails::look(text, start..end, found),
+                Look::AzureSecret => tails::look_at_azure(text, start, found),
+                Look::Tail(tail) => tails::look(tail, text, start, found),
+                Look::Airtable => tails::look_at_airtable(text, start, found),
+                Look::Discord => tails::look_at_discord(text, start, found),
+                Look::Ntlm => tails::look_at_ntlm(text, start, found),
                 Look::Command(command) => commands::look(command, text, end, found),
-                Look::Identified => commands::look_at_identified(text, end, found),
-                Look::Bearer => commands::look_at_bearer(text, end, found),
-                Look::Basic => commands::look_at_basic(text, end, found),
-                Look::Begin => blocks::look_at_begin(text, start, found),
-                Look::End => blocks::look_at_end(text, start, found),
+                Look::Identified => sent::look_at_identified(text, end, found),
+                Look::Auth => sent::look_at_auth(text, start..end, found),
+                Look::Chpasswd => sent::look_at_chpasswd(text, start, found),
+                Look::Bearer => sent::look_at_bearer(text, end, found),
+                Look::Basic => sent::look_at_basic(text, end, found),
+                Look::Begin => blocks::look_at_begin(text, start..end, found),
+                Look::End => blocks::look_at_end(text, start..end, found),
                 Look::Putty => blocks::look_at_putty(text, end, found),
             }
         }
-        findings.taken_out_of(text)
+        lines::look(text, &mut findings);
+        let places = findings.places();
+        seen.without(places)
     }
 }
 
@@ -167,13 +231,22 @@ fn beginnings(emails: bool) -> Vec<(&'static str, Look)> {
         ("://", Look::Authority),
         ("@tcp(", Look::Go),
         ("@unix(", Look::Go),
+        (":thin:", Look::Oracle),
+        ("sqlplus ", Look::Oracle),
         (":AA", Look::Telegram),
         ("Q~", Look::AzureSecret),
+        ("pat", Look::Airtable),
+        (":::", Look::Ntlm),
         ("identified by", Look::Identified),
+        ("auth ", Look::Auth),
+        ("| chpasswd", Look::Chpasswd),
+        ("|chpasswd", Look::Chpasswd),
         ("bearer", Look::Bearer),
         ("basic", Look::Basic),
         (blocks::BEGIN, Look::Begin),
+        (blocks::SSH2_BEGIN, Look::Begin),
         (blocks::END, Look::End),
+        (blocks::SSH2_END, Look::End),
         (blocks::PUTTY, Look::Putty),
     ];
     all.extend(
@@ -181,16 +254,23 @@ fn beginnings(emails: bool) -> Vec<(&'static str, Look)> {
             .iter()
             .map(|shape| (shape.prefix, Look::Shape(shape))),
     );
+    all.extend(TAILS.iter().map(|tail| (tail.sign, Look::Tail(tail))));
+    all.extend(tails::DISCORD.map(|begin| (begin, Look::Discord)));
     all.extend(names::PARTS.map(|part| (part, Look::Name)));
-    all.extend(names::ABROAD.map(|name| (name, Look::Abroad)));
-    all.extend(addresses::WEBHOOKS.map(|webhook| (webhook, Look::Webhook)));
+    all.extend(
+        abroad::ABROAD
+            .iter()
+            .map(|(name, noun)| (*name, Look::Abroad(*noun))),
+    );
+    all.extend(webhooks::WEBHOOKS.map(|webhook| (webhook, Look::Webhook)));
+    all.extend(webhooks::PATHS.map(|path| (path, Look::WebhookPath)));
     all.extend(
         COMMANDS
             .iter()
             .map(|command| (command.name, Look::Command(command))),
     );
     if emails {
-        all.push(("@", Look::Email));
+        all.extend([("@", Look::Email), ("%40", Look::Email)]);
     }
     all
 }

@@ -2,15 +2,19 @@
 
 use std::ops::Range;
 
-use super::findings::{Findings, is_cut};
+use super::code::{is_code, is_constant, is_file, is_identifier};
+use super::findings::{Findings, has_ellipsis, is_cut};
 use super::headers;
 use super::joints::{Joined, joined};
 use super::marks;
-use super::nouns::{Noun, ends, noun};
+use super::nouns::{Noun, ends, is, noun};
+use super::outcomes;
+use super::resources;
+use super::spoken;
 use super::values::{self, Joint};
 
 /// Parts of names that make it worth looking at one.
-pub(super) const PARTS: [&str; 17] = [
+pub(super) const PARTS: [&str; 26] = [
     "bindpw",
     "rootpw",
     "pass",
@@ -28,6 +32,15 @@ pub(super) const PARTS: [&str; 17] = [
     "jwt",
     "otp",
     "sid=",
+    "sid:",
+    "sid\"",
+    "_pat",
+    "psk",
+    "honeycomb-team",
+    "csrf",
+    "xsrf",
+    "_code",
+    "tioncode",
 ];
 
 /// A name is no longer, to both sides of what was found of it.
@@ -38,9 +51,9 @@ pub(super) struct Name {
     pub(super) place: Range<usize>,
     pub(super) noun: Noun,
     /// One word in small letters: it may stand in a sentence.
-    plain: bool,
-    /// In a language whose other words we do not know.
-    abroad: bool,
+    pub(super) plain: bool,
+    /// In a language whose other words we do not know, or in a sentence.
+    pub(super) spoken: bool,
 }
 
 /// Looks at the name of which a part was found here.
@@ -52,7 +65,9 @@ pub(super) fn look(text: &str, hit: Range<usize>, findings: &mut Findings) {
     findings.named_until = place.end.max(hit.end);
     let written = text[place.clone()].trim_start_matches('-');
     let in_query = matches!(before(text, place.start), Some(b'?' | b'&' | b';'));
-    let Some(noun) = noun(written, in_query) else {
+    let key = spoken::key_before(text, &place);
+    let noun = noun(written, in_query).or(key.map(|_| Noun::Key));
+    let Some(noun) = noun else {
         return;
     };
     let plain = written.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -60,7 +75,7 @@ pub(super) fn look(text: &str, hit: Range<usize>, findings: &mut Findings) {
         place,
         noun,
         plain,
-        abroad: false,
+        spoken: key == Some(true),
     };
     match noun {
         Noun::Authorization => headers::authorization(text, &name, findings),
@@ -92,37 +107,8 @@ fn around(text: &str, hit: &Range<usize>) -> Range<usize> {
     begun..hit.start + right
 }
 
-/// What others call a password.
-pub(super) const ABROAD: [&str; 14] = [
-    "passwort",
-    "kennwort",
-    "mot de passe",
-    "contraseña",
-    "senha",
-    "wachtwoord",
-    "hasło",
-    "пароль",
-    "Пароль",
-    "密码",
-    "密碼",
-    "パスワード",
-    "비밀번호",
-    "mật khẩu",
-];
-
-/// Looks at a password in another language.
-pub(super) fn look_abroad(text: &str, place: Range<usize>, findings: &mut Findings) {
-    let name = Name {
-        place,
-        noun: Noun::Password,
-        plain: false,
-        abroad: true,
-    };
-    pair(text, &name, findings);
-}
-
 /// A name with its value.
-fn pair(text: &str, name: &Name, findings: &mut Findings) {
+pub(super) fn pair(text: &str, name: &Name, findings: &mut Findings) {
     let Some(joined) = joined(text, name) else {
         return;
     };
@@ -146,7 +132,11 @@ fn pair(text: &str, name: &Name, findings: &mut Findings) {
     if place.start == at && around.is_none() {
         if name.noun == Noun::Passphrase && joint == Joint::Colon {
             let line = values::end_of_line(text, at);
-            place.end = at + text[at..line].trim_end_matches([' ', '\t', ',', ';']).len();
+            let whole = text[at..line].trim_end_matches([' ', '\t', ',', ';']);
+            if outcomes::is_sentence(whole) || resources::is_resource(first_word(whole)) {
+                return;
+            }
+            place.end = at + whole.len();
         } else {
             place.end = place.end.max(ado_end(text, first, at));
         }
@@ -172,14 +162,45 @@ fn ado_end(text: &str, name_start: usize, start: usize) -> usize {
     const LONGEST: usize = 128;
     let bytes = text.as_bytes();
     let ahead = bytes[..name_start].iter().rev().find(|byte| **byte != b' ');
-    if ahead != Some(&b';') || text[..name_start].ends_with("&amp;") {
-        return start;
-    }
+    let follows = ahead == Some(&b';') && !text[..name_start].ends_with("&amp;");
     let stop = |byte: &&u8| !b";=\n\r\"'".contains(byte);
     let length = bytes[start..].iter().take(LONGEST).take_while(stop).count();
-    let is_value =
-        bytes.get(start + length) == Some(&b';') && !text[start..start + length].contains(": ");
-    if is_value { start + length } else { start }
+    let end = start + length;
+    // Where no semicolon stands, this may be inside of a character.
+    let is_value = bytes.get(end) == Some(&b';')
+        && (follows || is_setting(&text[end + 1..]))
+        && !text[start..end].contains(": ");
+    if is_value { end } else { start }
+}
+
+/// Whether another setting of such a string stands here: then semicolons end the values in it.
+fn is_setting(rest: &str) -> bool {
+    const SETTINGS: [&str; 14] = [
+        "application name",
+        "data source",
+        "database",
+        "encrypt",
+        "host",
+        "initial catalog",
+        "persist security info",
+        "pooling",
+        "port",
+        "server",
+        "trustservercertificate",
+        "uid",
+        "user",
+        "user id",
+    ];
+    let rest = rest.trim_start_matches(' ');
+    let length = rest.bytes().take(24).take_while(|byte| *byte != b'=');
+    let length = length.count();
+    rest.as_bytes().get(length) == Some(&b'=')
+        && rest.is_char_boundary(length)
+        && is(rest[..length].trim_end(), &SETTINGS)
+}
+
+fn first_word(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
 }
 
 /// Whether the value of such a name is one.
@@ -199,21 +220,26 @@ fn is_secret(text: &str, name: &Name, joined: &Joined, place: &Range<usize>) -> 
     if !noun.is_chosen() && (value.contains(' ') || is_file(value)) {
         return false;
     }
+    if resources::is_resource(value) {
+        return false;
+    }
     if noun.is_chosen() && value.starts_with('/') && ends(&text[name.place.clone()], "pwd") {
         return false;
     }
-    // `pass: 12 fail: 0`
-    let counted = digits == value.len() && text[name.place.clone()].eq_ignore_ascii_case("pass");
-    if counted && joined.joint == Joint::Colon {
+    if outcomes::is_outcome(text, name, joined, place) {
         return false;
     }
-    if matches!(noun, Noun::Perhaps(_)) {
-        return values::is_made_up(value);
+    let begun = has_ellipsis(text, place.end) && spoken::is_mixed(value);
+    let made_up = values::is_made_up(value) || begun;
+    if let Noun::Perhaps(what) = noun {
+        // `routing_key=orders.v2.created`
+        let is_path = what == marks::KEY && value.contains('.');
+        return made_up && !is_path;
     }
-    if joined.joint == Joint::Said || name.abroad {
+    if joined.joint == Joint::Said || name.spoken {
         let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
         let mixed = digits > 0 && letters > 0 && value.len() >= 6 && !value.contains('-');
-        let token = digits + letters == value.len() && values::is_made_up(value);
+        let token = digits + letters == value.len() && made_up;
         return mixed && (noun.is_chosen() || token);
     }
     let quoted = joined.at < place.start;
@@ -250,62 +276,4 @@ fn is_spoken(
     (values::is_word(value) && goes_on)
         || (plain && is_identifier(value))
         || (joined.quote.is_some() && digits == 0)
-}
-
-/// Whether this reads as the name of something.
-fn is_identifier(value: &str) -> bool {
-    value
-        .bytes()
-        .all(|byte| byte.is_ascii_alphabetic() || b"_-.:<>&'/".contains(&byte))
-}
-
-/// Whether this is written as what stands for something else: `PASSWORD`.
-pub(super) fn is_constant(value: &str) -> bool {
-    value.len() > 2
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
-}
-
-/// Whether this is where a secret lies, not the secret.
-fn is_file(value: &str) -> bool {
-    let ends = [
-        ".pem", ".key", ".crt", ".cer", ".p12", ".pfx", ".jks", ".json", ".pub", ".txt", ".yaml",
-        ".yml",
-    ];
-    value.starts_with('/')
-        || value.starts_with("~/")
-        || value.starts_with("./")
-        || ends.iter().any(|end| value.ends_with(end))
-}
-
-/// Whether this is code: a call, a type with parameters, a path of names.
-pub(super) fn is_code(text: &str, place: &Range<usize>) -> bool {
-    let value = &text[place.clone()];
-    let inner = value.trim_start_matches(['(', '&', '*']);
-    let name = inner
-        .bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(byte))
-        .count();
-    let rest = &inner[name..];
-    let followed = |open: char| {
-        rest.starts_with(open) || (rest.is_empty() && text[place.end..].starts_with(open))
-    };
-    let is_member = |part: &str| {
-        part.len() > 1
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-    };
-    // A type, as in `token: BotToken`.
-    let mut humps = inner.bytes();
-    let ends_in = ["token", "secret", "key", "password", "string", "value"];
-    let is_type = humps.next().is_some_and(|byte| byte.is_ascii_uppercase())
-        && inner.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && ends_in.iter().any(|end| ends(inner, end));
-    (name > 0 && (followed('(') || rest.starts_with('<') || rest.starts_with("[\"")))
-        || (rest.is_empty() && inner.contains("::"))
-        || (rest.is_empty() && inner.contains('.') && inner.split('.').all(is_member))
-        || is_type
-        || value.bytes().all(|byte| b"({[|&".contains(&byte))
 }

@@ -12,6 +12,8 @@ pub(super) enum Noun {
     Key,
     Secret,
     Signature,
+    /// What is sent to somebody's telephone.
+    Code,
     /// Secret only where it looks so.
     Perhaps(&'static str),
     Authorization,
@@ -22,7 +24,7 @@ impl Noun {
     /// What the value is called.
     pub(super) fn mark(self) -> &'static str {
         match self {
-            Self::Password | Self::Passphrase => marks::PASSWORD,
+            Self::Password | Self::Passphrase | Self::Code => marks::PASSWORD,
             Self::Token => marks::TOKEN,
             Self::Key => marks::KEY,
             Self::Secret => marks::SECRET,
@@ -42,7 +44,7 @@ impl Noun {
     pub(super) fn shortest(self) -> usize {
         match self {
             Self::Password | Self::Passphrase | Self::Authorization | Self::Cookie => 1,
-            Self::Token | Self::Key | Self::Secret => 6,
+            Self::Token | Self::Key | Self::Secret | Self::Code => 6,
             Self::Signature => 10,
             Self::Perhaps(_) => 8,
         }
@@ -96,10 +98,20 @@ const BEGINNINGS: &[&str] = &[
 /// What stands before `key` where it is a secret one.
 #[rustfmt::skip]
 const KEYS: &[&str] = &[
-    "access", "account", "admin", "aes", "api", "app", "application", "auth", "client", "connection", "consumer", "crypto",
-    "deploy", "decryption", "encrypt", "encryption", "enc", "functions", "hmac", "ingestion", "integration", "jwt",
-    "license", "licence", "master", "private", "priv", "rsa", "secret", "service", "session", "shared", "signing",
+    "access", "account", "activation", "admin", "aes", "api", "app", "application", "auth", "client", "connection", "consumer", "crypto",
+    "deploy", "decryption", "encrypt", "encryption", "enc", "functions", "hmac", "ingestion", "instrumentation", "integration", "jwt",
+    "license", "licence", "master", "preshared", "private", "priv", "rsa", "secret", "service", "session", "shared", "signing",
     "ssh", "ssl", "storage", "subscription", "tls", "webhook",
+];
+
+/// What stands before `code` where it opens something.
+const CODES: &[&str] = &[
+    "backup",
+    "confirmation",
+    "mfa",
+    "otp",
+    "recovery",
+    "verification",
 ];
 
 pub(super) fn is(word: &str, one_of: &[&str]) -> bool {
@@ -124,8 +136,11 @@ pub(super) fn noun(name: &str, in_query: bool) -> Option<Noun> {
         }
     }
     let (index, noun) = found?;
-    let tells_about = words[index + 1..].iter().any(|word| is(word, PROPERTIES))
-        || (index > 0 && is(words[0], BEGINNINGS));
+    // `session_id` is what a session is stolen with.
+    let is_session = is(words[index], &["session", "sess"])
+        && matches!(words[index + 1..], [id] if is(id, &["id"]));
+    let about = words[index + 1..].iter().any(|word| is(word, PROPERTIES));
+    let tells_about = (about && !is_session) || (index > 0 && is(words[0], BEGINNINGS));
     (!tells_about).then_some(noun)
 }
 
@@ -143,12 +158,13 @@ fn noun_of(word: &str, before: &str, alone: bool, in_query: bool) -> Option<Noun
         _ if ends(word, "password") || ends(word, "passwd") || ends(word, "passwords") => {
             Noun::Password
         }
-        _ if is(word, &["bindpw", "rootpw"]) => Noun::Password,
+        _ if is(word, &["bindpw", "rootpw", "masterauth"]) => Noun::Password,
         _ if ends(word, "pwd") => Noun::Password,
         _ if ends(word, "passphrase") => Noun::Passphrase,
         _ if ends(word, "passcode") => Noun::Password,
         _ if ends(word, "pass") && !is(word, &passes) => Noun::Password,
         _ if ends(word, "secret") => Noun::Secret,
+        _ if ends(word, "psk") => Noun::Key,
         _ if ends(word, "token") => Noun::Token,
         // It holds the id of the key, which is told by its shape.
         _ if is(word, &["credential"]) && is(before, &["amz"]) => return None,
@@ -169,6 +185,11 @@ fn noun_of(word: &str, before: &str, alone: bool, in_query: bool) -> Option<Noun
         _ if is(word, &["otp", "totp"]) => Noun::Password,
         _ if is(word, &["jwt"]) => Noun::Perhaps(marks::TOKEN),
         _ if is(word, &["key"]) && is(before, KEYS) => Noun::Key,
+        _ if is(word, &["key"]) && is(before, &["routing"]) => Noun::Perhaps(marks::KEY),
+        _ if is(word, &["pat"]) && !before.is_empty() => Noun::Perhaps(marks::TOKEN),
+        _ if is(word, &["team"]) && is(before, &["honeycomb"]) => Noun::Key,
+        _ if is(word, &["xsrf", "csrf"]) => Noun::Perhaps(marks::TOKEN),
+        _ if is(word, &["code"]) && is(before, CODES) => Noun::Code,
         _ if is(word, &["key"]) && alone && in_query => Noun::Perhaps(marks::KEY),
         _ if is(
             word,

@@ -9,7 +9,7 @@ use super::Redactor;
 use crate::secret;
 
 /// What secrets begin with, what ends them, and what is neither.
-const PIECES: [&str; 78] = [
+const PIECES: [&str; 110] = [
     "password",
     "--password",
     "api_key",
@@ -88,6 +88,38 @@ const PIECES: [&str; 78] = [
     "é中",
     "[redacted: password]",
     "[hidden]",
+    "<password x=\"é中é中\"",
+    "{\"value\":",
+    " for user ",
+    "set to ",
+    "define('",
+    "b'",
+    "string(3) ",
+    "\"\"\"",
+    ";s:3:",
+    "AUTH ",
+    " | chpasswd",
+    ":thin:",
+    "/services/T00000000",
+    "/hooks/",
+    "пароль",
+    "clave",
+    "api key",
+    "PASS",
+    "(none)",
+    "i-0123456789abcdef0",
+    "arn:",
+    "\u{200b}",
+    "\x1b[31m",
+    "[0m",
+    "＝",
+    "%40",
+    "example.com",
+    "MTA",
+    ":APA91b",
+    "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2W3x4Y5z6A7b8C9d0E1f2\n",
+    "---- BEGIN SSH2 ",
+    "**",
 ];
 
 static REDACTOR: LazyLock<Redactor> =
@@ -150,6 +182,48 @@ fn configured_secrets_are_taken_out_by_their_value() {
     );
     assert_eq!(redactor.redact("password=canary-7f3a"), "password=[hidden]");
     assert!(!format!("{redactor:?}").contains("canary"));
+}
+
+/// What is looked at ends after so many bytes, which may be inside of a character.
+#[test]
+fn wide_letters_around_a_beginning_are_never_cut_in_two() {
+    let wide = "中é".repeat(120);
+    let around = [
+        ("", ""),
+        ("", " "),
+        (";", "="),
+        ("", ": "),
+        ("", " '"),
+        ("\"", "='"),
+        ("", ":a"),
+        ("<", " "),
+        ("('", "', '"),
+        ("", " for "),
+    ];
+    for (begin, _) in super::beginnings(true) {
+        for (ahead, joint) in around {
+            // Characters of three bytes and of two: each place is met.
+            for shift in ["", "a", "aa", "aaa", "aaaa"] {
+                let text = format!("{shift}{ahead}{begin}{joint}{wide}");
+                assert!(REDACTOR.redact(&text).len() <= text.len() + 64);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_configured_secret_that_stands_in_our_marks_changes_none() {
+    let mut configured = secret::Redactor::default();
+    for word in ["password", "hidden", "redacted"] {
+        configured.add(word);
+    }
+    let redactor = Redactor::new(&configured, false);
+    let text = "my password is kept [hidden], token=[redacted: token] pass=hunter2";
+    let once = redactor.redact(text).into_owned();
+    let expected =
+        "my [hidden] is kept [hidden], token=[redacted: token] pass=[redacted: password]";
+    assert_eq!(once, expected);
+    assert_eq!(redactor.redact(&once), expected);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::findings::is_cut;
 use super::marks;
+use super::outcomes;
 
 /// How a name is joined with its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,12 @@ pub(super) fn quote(text: &str, at: usize) -> Option<&str> {
 pub(super) fn value(text: &str, at: usize, joint: Joint, around: Option<&str>) -> Range<usize> {
     let bytes = text.as_bytes();
     let at = inside_a_call(text, at);
+    for quote in ["\"\"\"", "'''"] {
+        let start = at + quote.len();
+        if text[at..].starts_with(quote) && text[start..].trim_start().len() > 1 {
+            return start..quoted_end(text, start, quote);
+        }
+    }
     if let Some(quote) = quote(text, at) {
         let start = at + quote.len();
         return start..quoted_end(text, start, quote);
@@ -58,9 +65,12 @@ pub(super) fn value(text: &str, at: usize, joint: Joint, around: Option<&str>) -
     at..end
 }
 
-/// `Some("value")`: a type around a text in quotes, as programs print it.
+/// `Some("value")`: a type around a text in quotes, as programs print it, or in front of it.
 fn inside_a_call(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
+    if let Some(at) = behind_a_type(text, at) {
+        return at;
+    }
     let name = bytes[at..]
         .iter()
         .take(24)
@@ -69,6 +79,23 @@ fn inside_a_call(text: &str, at: usize) -> usize {
     let is_type = bytes.get(at).is_some_and(u8::is_ascii_uppercase);
     let is_call = is_type && bytes.get(end) == Some(&b'(') && quote(text, end + 1).is_some();
     if is_call { end + 1 } else { at }
+}
+
+/// `b'value'` of Python, `@"value"` of C#, `string(5) "value"` of PHP.
+fn behind_a_type(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let prefix = bytes[at..].iter().take(2);
+    let prefix = prefix.take_while(|byte| b"bBfFnNrRuU@$".contains(byte));
+    let behind = at + prefix.count();
+    let is_quote = |at: usize| matches!(bytes.get(at), Some(b'"' | b'\''));
+    if behind > at && is_quote(behind) {
+        return Some(behind);
+    }
+    let digits = text[at..].strip_prefix("string(")?;
+    let digits = digits.bytes().take(8).take_while(u8::is_ascii_digit);
+    let behind = at + "string(".len() + digits.count();
+    let start = behind + ") ".len();
+    (text[behind..].starts_with(") ") && is_quote(start)).then_some(start)
 }
 
 /// Where the text in quotes ends: at the same quote, where it is neither escaped nor doubled. Without one it was cut.
@@ -143,7 +170,13 @@ fn bare_end(text: &str, start: usize, joint: Joint) -> usize {
 
 /// Where `${NAME}`, `{{ name }}` or `<your password>` ends, if one begins here.
 fn stand_in_end(text: &str, start: usize) -> Option<usize> {
-    let pairs = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<", ">")];
+    let pairs = [
+        ("${", "}"),
+        ("$(", ")"),
+        ("{{", "}}"),
+        ("<", ">"),
+        ("(", ")"),
+    ];
     let (open, close) = (pairs.iter()).find(|(open, _)| text[start..].starts_with(open))?;
     let inside = start + open.len();
     let reach = text[inside..].bytes().take(LONGEST_STAND_IN);
@@ -151,7 +184,8 @@ fn stand_in_end(text: &str, start: usize) -> Option<usize> {
         .take_while(|byte| *byte != b'\n' && byte.is_ascii())
         .count();
     let length = text[inside..inside + reach].find(close)?;
-    Some(inside + length + close.len())
+    let end = inside + length + close.len();
+    (*open != "(" || outcomes::is_remark(&text[start..end])).then_some(end)
 }
 
 /// Whether `name=` or `"name":` stands here.
@@ -175,7 +209,7 @@ pub(super) fn end_of_line(text: &str, at: usize) -> usize {
 
 /// What people write behind `password:` when they speak of it.
 #[rustfmt::skip]
-const WORDS: &[&str] = &[
+pub(super) const WORDS: &[&str] = &[
     "a", "absent", "accepted", "all", "an", "and", "any", "are", "as", "at", "be", "been", "bool", "boolean", "but",
     "by", "can", "cannot", "changed", "char", "could", "default", "denied", "did", "do", "does", "empty", "error",
     "exists", "expected", "expired", "expires", "failed", "failure", "false", "for", "found", "from", "has", "have",
@@ -223,7 +257,7 @@ pub(super) fn stands_in(value: &str) -> bool {
         || within("$(", ")").is_some()
         || within("{{", "}}").is_some()
         || within("<", ">").is_some_and(|name| is_name(&name.replace(' ', "_")))
-        || within("(", ")").is_some()
+        || outcomes::is_remark(value)
         || within("%", "%").is_some_and(is_name)
         || value.strip_prefix('$').is_some_and(|name| {
             let is_variable =
@@ -244,7 +278,8 @@ pub(super) fn is_word(value: &str) -> bool {
 
 /// Whether this is as long and as mixed as what machines make up, and no UUID.
 pub(super) fn is_made_up(value: &str) -> bool {
-    const SHORTEST: usize = 16;
+    /// Where capitals, small letters and digits are mixed, and else.
+    const SHORTEST: (usize, usize) = (12, 16);
     let dashes = value.bytes().filter(|byte| *byte == b'-').count();
     let hexadecimal = value
         .bytes()
@@ -252,5 +287,10 @@ pub(super) fn is_made_up(value: &str) -> bool {
     let uuid = value.len() == 36 && dashes == 4 && hexadecimal;
     let digit = value.bytes().any(|byte| byte.is_ascii_digit());
     let letter = value.bytes().any(|byte| byte.is_ascii_alphabetic());
-    value.len() >= SHORTEST && digit && letter && !uuid && !value.contains(' ')
+    let mixed = value.bytes().any(|byte| byte.is_ascii_uppercase())
+        && value.bytes().any(|byte| byte.is_ascii_lowercase());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let mixed = mixed && value.bytes().all(plain);
+    let shortest = if mixed { SHORTEST.0 } else { SHORTEST.1 };
+    value.len() >= shortest && digit && letter && !uuid && !value.contains(' ')
 }

@@ -92,7 +92,7 @@ fn unlike<'names>(
             continue;
         }
         last = name;
-        if let Cow::Owned(redacted) = redactor.redact(name) {
+        if let Cow::Owned(redacted) = redactor.redact_name(name) {
             changed.push((name, redacted));
         }
     }
@@ -152,6 +152,22 @@ mod tests {
         let subject = cleaned.measurements[0].subject.as_deref();
         assert_eq!(subject, Some("container password=[redacted: password]"));
         assert!(cleaned.note_on("state", subject).is_some());
+    }
+
+    #[test]
+    fn the_id_behind_a_name_stays() {
+        let redactor = Redactor::default();
+        let mut reading = Reading::default();
+        let named = "auth-token:i-0123456789abcdef0";
+        for name in [named, "db:password:3f4e5d6c7b8a", "password:hunter2"] {
+            reading.number("restarts", Some(name), 1.0, Unit::Count);
+        }
+        let cleaned = clean(reading, &redactor);
+        let mut subjects = cleaned.measurements.iter();
+        let mut next = || subjects.next().and_then(|one| one.subject.as_deref());
+        assert_eq!(next(), Some(named));
+        assert_eq!(next(), Some("db:password:3f4e5d6c7b8a"));
+        assert_eq!(next(), Some("password:[redacted: password]"));
     }
 
     #[test]

@@ -1,73 +1,7 @@
-//! Secrets as they stand in what is collected. Each is gone, and what stands around it stays as it is.
+//! What is told by what stands around it, and what is near it.
 
-use super::Redactor;
-
-/// Text with its secrets as `‹what|secret›`. A `¦` is taken out first: without it, those who search repositories for
-/// keys would find these.
 #[rustfmt::skip]
-const CANARIES: &[&str] = &[
-    // By their own shape.
-    "botocore: the AWS Access Key Id ‹AWS access key|AK¦IAIOSFODNN7EXAMPLE› is not valid",
-    "key=‹AWS access key|AS¦IAY34FZKBOKMUTVV7A›, region=eu-west-1",
-    "?X-Amz-Credential=‹AWS access key|AK¦IAIOSFODNN7EXAMPLE›%2F20261129%2Feu-west-1%2Fs3%2Faws4_request",
-    "web,‹AWS access key|AK¦IAIOSFODNN7EXAMPLE›,‹AWS secret key|wJalr¦XUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY›",
-    "Credentials(‹AWS access key|AK¦IAIOSFODNN7EXAMPLE›:‹AWS secret key|wJalr¦XUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY›)",
-    "using session ‹AWS session token|IQoJ¦b3JpZ2luX2VjEOb//////////wEaCXVzLWVhc3QtMSJHMEUCIQDc1234567890abcdef›",
-    "bedrock: ‹AWS Bedrock key|AB¦SKQmVkcm9ja0FQSUtleS0xMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI›",
-    "remote: https://x-access-token:‹GitHub token|gh¦p_16C7e42F292c6912E7710c838347Ae178B4a›@github.com/acme/shop.git",
-    "Bad credentials for ‹GitHub token|gho¦_16C7e42F292c6912E7710c838347Ae178B4a›",
-    "installation token ‹GitHub token|ghs¦_16C7e42F292c6912E7710c838347Ae178B4a› expires in 1h",
-    "GH: ‹GitHub token|github_¦pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0›.",
-    "HTTP Basic: Access denied (‹GitLab token|gl¦pat-x7Zk3mPq9Rt5Vw2Yb8Nc›)",
-    "runner ‹GitLab token|gl¦rt-t1_x7Zk3mPq9Rt5Vw2Yb8Nc› was paused",
-    "slack: invalid_auth for ‹Slack token|xo¦xb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy›",
-    "app-level ‹Slack token|xa¦pp-1-A0123456789-1234567890123-abcdef0123456789› refused",
-    "POST https://hooks.slack.com/‹webhook|serv¦ices/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX› 404",
-    "POST https://discord.com/api/webhooks/‹webhook|1234567890123¦45678/aBcDeFgHiJkLmNoPqRsTuVwXyZ-0123456789› 401",
-    "https://acme.webhook.office.com/webhookb2/‹webhook|0a1b2c3d-¦0000-1111-2222-333344445555@0a1b2c3d/IncomingWebhook/abc123›",
-    "GET https://api.telegram.org/bot‹Telegram token|1234567890:AA¦HdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0›/getMe: 404",
-    "bot ‹Telegram token|1234567890:AA¦HdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0› is blocked",
-    "Incorrect API key provided: ‹OpenAI key|sk-¦proj-a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6›. You can find yours",
-    "legacy ‹API key|sk-¦a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4› rejected",
-    "anthropic: ‹Anthropic key|sk-¦ant-api03-a1B2c3D4-e5F6g7H8_i9J0k1L2m3N4o5P6-AA› has no credit",
-    "openrouter ‹OpenRouter key|sk-¦or-v1-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef›",
-    "langfuse: pk-lf-11112222 and ‹Langfuse key|sk-¦lf-1234abcd-12ab-34cd-56ef-1234567890ab›",
-    "langsmith ‹LangSmith key|lsv2_¦pt_0123456789abcdef0123456789abcdef_0123456789› over quota",
-    "groq: ‹Groq key|gs¦k_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6›",
-    "downloading with ‹Hugging Face token|hf¦_aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgHi› failed",
-    "r8: ‹Replicate token|r8¦_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s›",
-    "maps: ‹Google key|AI¦zaSyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q› is not authorized",
-    "oauth2: ‹Google token|ya¦29.a0AfH6SMBx1234567890abcdefghijklmnopqrstuvwxyz› expired",
-    "client ‹Google secret|GOC¦SPX-a1B2c3D4e5F6g7H8i9J0k1L2m3N4› mismatch",
-    "No such customer (‹Stripe key|sk¦_live_4eC39HqLyjWDarjtT1zdp7dc›)",
-    "stripe ‹Stripe key|rk¦_test_4eC39HqLyjWDarjtT1zdp7dc› lacks a permission",
-    "constructing the event with ‹webhook secret|wh¦sec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw› failed",
-    "SendGrid 401 ‹SendGrid key|S¦G.ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf-09kqeF8tAmbihYzrnopKc-1s5cr›",
-    "mailgun ‹Mailgun key|key¦-3ax6xnjp29jd6fds4gc373sgvjxteol0›"
-    ,
-    "brevo ‹Brevo key|xkey¦sib-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef-a1B2c3D4e5F6g7H8›",
-    "npm ERR! 401 ‹npm token|np¦m_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8›",
-    "twine: ‹PyPI token|py¦pi-AgEIcHlwaS5vcmcCJDEyMzQ1Njc4LTEyMzQtMTIzNC0xMjM0LTEyMzQ1Njc4OTBhYg› is invalid",
-    "cargo publish: ‹crates.io token|ci¦oa1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6›",
-    "docker: ‹Docker token|dc¦kr_pat_a1B2c3D4e5F6g7H8i9J0k1L2m3N›",
-    "doctl ‹DigitalOcean token|do¦p_v1_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef›",
-    "vault: permission denied for ‹Vault token|hv¦s.CAESIJ0123456789abcdefGhIjKlMnOpQrStUvWxYz›",
-    "tailscale up ‹Tailscale key|ts¦key-auth-k1234567CNTRL-a1B2c3D4e5F6g7H8i9J0›",
-    "grafana: ‹Grafana token|gl¦sa_HOruNAb7SOiCdshU7algkrq7fdsNSLAa_55e2f8be› has no role",
-    "newrelic ‹New Relic key|NR¦AK-A1B2C3D4E5F6G7H8I9J0K1L2M3N›",
-    "dynatrace ‹Dynatrace token|dt0¦c01.ST2EY72KQINMH574WMNVI7YN.G3DFPBEJYMODIDAEX454M7YWBUVEFOWKPRVMWFASS64NFH52PX6BNDVFFM572RZM›",
-    "databricks ‹Databricks token|da¦pi0123456789abcdef0123456789abcdef› revoked",
-    "shopify ‹Shopify token|sh¦pat_0123456789abcdef0123456789abcdef›",
-    "supabase ‹Supabase key|sb¦p_0123456789abcdef0123456789abcdef01234567›",
-    "doppler ‹Doppler token|dp¦.pt.a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V›",
-    "age: ‹age key|AGE¦-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQS3290G›",
-    "AADSTS7000215: invalid ‹Azure secret|abc8¦Q~a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6.r› provided",
-    "jwt malformed: ‹JWT|ey¦JhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c›, retrying",
-    "kubelet: ‹JWT|ey¦JhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJrdWJlcm5ldGVzIn0.abc-DEF_ghi› is expired",
-    "shadow: root:‹hash of a password|$6¦$rounds=5000$saltsalt$a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6›",
-    "row (7, 'ann', '‹hash of a password|$2b¦$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW›') violates",
-    "rolpassword ‹hash of a password|SCRAM-SHA-256¦$4096:c2FsdHNhbHQ=$c3RvcmVka2V5c3RvcmVka2V5:c2VydmVya2V5c2VydmVya2V5›",
-    "a container named worker-‹GitHub token|gh¦p_16C7e42F292c6912E7710c838347Ae178B4a› died",
+pub(super) const PLACES: &[&str] = &[
     // In addresses.
     "connect to postgres://app:‹password|hunter2›@db.internal:5432/shop failed",
     "postgresql://app:‹password|p@ss@word›@db/shop",
@@ -103,7 +37,7 @@ const CANARIES: &[&str] = &[
     "Data Source=db;Password=\"‹password|a;b c›\";User ID=sa",
     "DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=‹key|a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6==›;EndpointSuffix=core.windows.net",
     "Endpoint=sb://shop.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=‹key|a1B2c3D4e5F6g7H8i9J0=›",
-    "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=https://x",
+    "InstrumentationKey=‹key|3d2c1b0a-9f8e-4d6c-8b4a-3f2e1d0c9b8a›;IngestionEndpoint=https://x",
     "DB_PASSWORD=‹password|hunter2›",
     "env: PATH=/bin MYSQL_ROOT_PASSWORD=‹password|hunter2› TZ=UTC",
     "PGPASSWORD=‹password|hunter2› psql -h db -U app",
@@ -239,50 +173,107 @@ const CANARIES: &[&str] = &[
     "hooks ‹Slack token|xo¦xb-17653›…",
     "bot‹Telegram token|1234567890:AA¦HdqTcvCH1›...",
     "api_key: \"‹key|abc12›",
+    // Said in a sentence.
+    "Invalid API key: ‹key|ZxBkeIIAEAvxu70›",
+    "Incorrect API key provided: ‹key|ZxBkeIIAEAvxu70›. You can find your API key at",
+    "Invalid token ‹token|ZxmUyhBKuvkEnh0›",
+    "wrong password `‹password|ZxBdhPfuiE0›` for ann",
+    "Password for user bob is: ‹password|Zx4ei9F7EEx4hN0›",
+    "authenticating as bob using password ‹password|ZxIg8604YG› now",
+    "new password set to ‹password|Zxy1QlXM› by root",
+    "Admin password changed successfully to ‹password|ZxIWF7CD›",
+    "temporary password ‹password|ZxZUyWzb7w› was generated",
+    "Please use the following password to proceed to installation:\n\n‹password|0123456789abcdef0123456789abcdef›\n",
+    "Access denied for user 'app'@'10.0.0.7' (using password: YES), using password sha256 of it",
+    "Password for bob expires in 3 days, password set to expire, API key: not valid, No API key provided.",
+    "Failed password for root from 203.0.113.9 port 52144 ssh2",
+    // More names.
+    "AZURE_DEVOPS_EXT_PAT=‹token|07fnrweu4lp5owjtzufdrunccjxccc1echcn2l89v5pkuxj3p5k6› az",
+    "\"routing_key\": \"‹key|3d6975bb3d5827164490951151d8132c›\"",
+    "x-honeycomb-team: ‹key|5OvMbivxe9cfRYlboWwUvx›",
+    "PHPSESSID=‹cookie|kh6XNpvAGFBe0Jh›; sid=‹cookie|KHKJoyWUrCZb0Jh›",
+    "session_id=‹cookie|ILmK7uDeBDWu0Jh› and api.key=‹key|jHegATnQs9ZH0Jh›",
+    "credentials=‹secret|hspEKQq7OP9v90Jh› verification_code=‹password|493021›",
+    "PresharedKey = ‹key|xLgiRDfkjyRx9S+/u703MLRvEDnYHbK/2W/4zUtMf1w=›",
+    "routing_key=orders.v2.created session_id=4711 sid=12 status_code=500123 FILE_PATH=/a/b",
+    // In other languages.
+    "login failed contrasena=‹password|ZxX3u5ps› clave: ‹password|ZxmjtaB5› motdepasse=‹password|Zx7BhYQp›",
+    "mdp=‹password|Zxv4DqTN› parola: ‹password|ZxZIUH9H› haslo=‹password|ZxdLmWJ4› hasło: ‹password|ZxdLmWJ4›",
+    "heslo: ‹password|ZxAY1gO1› jelszó=‹password|Zxz7qMT6› lösenord: ‹password|ZxZNc0Qr› adgangskode=‹password|ZxjH3ayH›",
+    "salasana: ‹password|Zx95c5JC› şifre=‹password|ZxBS6rwf› 口令：‹password|ZxCFSkq5› パスワード=‹password|ZxCFSkq5›",
+    "токен: ‹token|ZxZKoXqVTCa7mf0› ключ=‹key|ZxEvyhZJdQRv780› секрет: ‹secret|ZxBAQ4MGygYLdj0›",
+    "κωδικός: ‹password|Zx1NDWkT› סיסמה=‹password|ZxnSPVVI9› كلمة المرور: ‹password|ZxBWYSC6› पासवर्ड=‹password|ZxdX51Gs›",
+    "la clave es grande, clave primaria: id2024x7 del enclave=us-east-1a7 mdp is up, ключ 5 не найден, пароль: неверный",
+    // Structures.
+    "define('DB_PASSWORD', '‹password|swordfish›');",
+    "define( 'AUTH_KEY',         '‹key|hkVRrMlLekzpJ0›' );",
+    "headers.append(('password', '‹password|hunter2›'))",
+    "missing (\"password\", \"user\") and [\"user\", \"password\", \"host\"]",
+    "{\"password\":{\"value\":\"‹password|hunter2›\"},\"user\":{\"value\":\"ann\"}}",
+    "Array ( [user] => ann [password] => ‹password|hunter2› [host] => db )",
+    "password: | ‹password|hunter2› user: ann",
+    "Array ( [password] => [host] => db ) and get-password: | grep -v x",
+    "password: >-\n    ‹password|hunter2›\nuser: ann",
+    "password = \"\"\"‹password|hunter2›\"\"\"",
+    "password: \"\", user: \"ann\"",
+    "<wsse:Password Type=\"x#PasswordText\">‹password|hunter2›</wsse:Password>",
+    "<password minlength=\"8\"/><user>ann</user>",
+    "a:1:{s:8:\"password\";s:7:\"‹password|hunter2›\";}",
+    "[\"password\"]=> string(7) \"‹password|hunter2›\" [\"user\"]=> string(3) \"ann\"",
+    "{'password': b'‹password|hunter2›', 'user': b'ann'}",
+    "password: b'‹password|hunter2›'",
+    "**Password**: `‹password|hunter2›`",
+    "password&#61;‹password|hunter2› x",
+    "Password=‹password|let me in›;User=a",
+    "password=‹password|hunter2› is wrong; users=3",
+    // Addresses.
+    "clone https://‹token|ZxBTJrSC6tGJEQ0›@github.com/a/b.git",
+    "nats://‹token|ZxvJ4wKh0WoruH0›@n1:4222, https://deploy@github.com/a",
+    "jdbc:oracle:thin:scott/‹password|hunter2›@//db:1521/orcl and jdbc:oracle:thin:@//db:1521/orcl",
+    "sqlplus scott/‹password|hunter2›@orcl",
+    "https://discordapp.com/api/v10/webhooks/‹webhook|1156789012¦345678901/GxvtKfKMYNkrEuJSupbIC6zEImDOXwWk›",
+    "https://events.pagerduty.com/integration/‹webhook|s0GVxwXkzpkuXq2Ojy0r975hMeJeRN7f/enqueue› 404",
+    "https://alert.victorops.com/integrations/generic/‹webhook|20140101/alert/pNEfqCyReMCrD4Bo3a0ChdMsEGIdoVsy/team›",
+    "https://hook.eu1.make.com/‹webhook|L3vup84JcOFxyeMlQ4A2w2fvP07ALhV9›",
+    "https://maker.ifttt.com/trigger/‹webhook|x/with/key/NbTZelaz3v6KdXsSFC4cx52Bd88eb9QV›",
+    "https://open.feishu.cn/open-apis/bot/v2/hook/‹webhook|sNfF1IxVRl7NHumZih8shaUAlGuU0ib5›",
+    "https://oapi.dingtalk.com/robot/send?access_token=‹webhook|0123456789abcdef0123456789abcdef›",
+    "https://hc-ping.com/‹webhook|7a46b246-6b59-71d2-e8b3-2ce2156de0f6/fail›",
+    "https://proxy.example.com/services/‹webhook|T00¦000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX› 404",
+    "https://chat.example.com/hooks/‹webhook|8r0z7u32qdf11bn5zp33w4qed1›",
+    "https://api.example.com/bot‹Telegram token|123456:A¦AHdqTcvCH1v›/getMe",
+    "https://hooks.example.com/deploy/shop https://example.com/services/Team/Board/list https://example.com/webhooks/12/deliveries",
+    // Commands.
+    "AUTH ‹password|Zxw5Pexg7›",
+    "AUTH default ‹password|ZxVzA0T5U›",
+    "masterauth ‹password|hunter2›",
+    "AUTH PLAIN not supported, AUTH LOGIN PLAIN CRAM-MD5, AUTH XOAUTH2",
+    "ALTER USER sys IDENTIFIED BY ‹password|hunter2›",
+    "rows are identified by id2024x",
+    "curl -b session=‹cookie|hunter2› https://a",
+    "mongodump -p‹password|hunter2› --db shop",
+    "aws configure set aws_secret_access_key ‹key|hTcmP5mMIIAbI0›",
+    "echo \"root:‹password|hunter2›\" | chpasswd",
+    "check_mysql -H h -u nagios -p ‹password|hunter2›",
+    "twine upload -u __token__ -p ‹password|hunter2›",
+    "curl -b cookies.txt -c cookies.txt https://a; zip -r a.zip b; openssl s_client -connect a:443",
+    // Keys and hashes.
+    "‹private key|---- BEGIN SSH2 ENCRYPTED PRIVATE¦ KEY ----\nabc\n---- END SSH2 ENCRYPTED PRIVATE KEY ----›\nnext",
+    "bob:‹hash of a password|$apr1¦$0UHONOZN$01XWRrHgl5Ofu5DZdHwWLK› bob:‹hash of a password|{SHA}q7Zk2mPx9Rt5Vw3Yb8NcJd4Hf6Q=›",
+    "bob:‹hash of a password|{SSHA}q7Zk2mPx9Rt5Vw3Yb8NcJd4Hf6QrT1sU› and {SHA} is old",
+    "‹hash of a password|pbkdf2¦_sha256$933333$RJzlncEKs1KNttY25LVBw3$dPuuH4WNItmhENCifbOboVD7H1dE0oZkhIkBVPFKTCJ=›",
+    "ann:500:‹hash of a password|0a1b2c3d4e5f60718293a4b5c6d7e8f9:2adf6fc5b65f501ffbe0c2451f04d2da›:::",
+    // What is none.
+    "PASS: test_login (0.02s)",
+    "PASS: TestParse/empty-line2",
+    "tests: pass=12 fail=3, pass=1200 fail=0",
+    "pass=‹password|493021›",
+    "passphrase: required for /root/.ssh/id_ed25519",
+    "password: (none) token: (not set) password=(sensitive value)",
+    "password: ‹password|(hunter2›)",
+    "auth-token:i-0123456789abcdef0 vault-password:i-0abc1234 jwt-secret:arn:aws:ec2:eu:1:instance/i-0123456789abcdef0",
+    // Cut in the middle.
+    "https://hc-ping.com/‹webhook|4c20e8›… and define('DB_PASSWORD', '‹password|hunter›",
+    "jdbc:oracle:thin:scott/‹password|hunt›… and jdbc:oracle:thin:scott/tiger",
+    "sid=‹cookie|Ab12cd34›… and sid=Ab12cd34 and sid=abcd1234…",
 ];
-
-fn told(row: &str) -> (String, String, Vec<String>) {
-    let row = row.replace('¦', "");
-    let (mut text, mut expected, mut secrets) = (String::new(), String::new(), Vec::new());
-    for part in row.split('‹') {
-        let Some((inside, behind)) = part.split_once('›') else {
-            text.push_str(part);
-            expected.push_str(part);
-            continue;
-        };
-        let (what, secret) = inside.split_once('|').expect("what it is, and the secret");
-        text.push_str(secret);
-        text.push_str(behind);
-        expected.push_str(&format!("[redacted: {what}]{behind}"));
-        secrets.push(secret.to_owned());
-    }
-    (text, expected, secrets)
-}
-
-#[test]
-fn a_secret_is_gone_and_what_stands_around_it_stays() {
-    let redactor = Redactor::default();
-    let mut wrong = Vec::new();
-    let mut count = 0;
-    for row in CANARIES {
-        let (text, expected, secrets) = told(row);
-        count += secrets.len();
-        let redacted = redactor.redact(&text);
-        if redacted != expected {
-            wrong.push(format!(
-                "{text}\n  expected {expected}\n  found    {redacted}"
-            ));
-        }
-        let again = redactor.redact(&redacted);
-        if again != redacted {
-            wrong.push(format!("{redacted}\n  became, the second time, {again}"));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} of {count}:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
-    assert!(count >= 190, "{count}");
-}

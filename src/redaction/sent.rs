@@ -1,0 +1,128 @@
+//! Secrets as they are sent: what stands behind the words of a protocol, without a name.
+
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use super::findings::{Findings, is_cut};
+use super::marks;
+use super::values;
+
+/// `IDENTIFIED BY 'value'` of SQL, from what stands behind it.
+pub(super) fn look_at_identified(text: &str, behind: usize, findings: &mut Findings) {
+    let start = behind
+        + text[behind..]
+            .bytes()
+            .take_while(|byte| *byte == b' ')
+            .count();
+    if start == behind || start == text.len() {
+        return;
+    }
+    let place = values::value(text, start, values::Joint::Space, None);
+    let value = &text[place.clone()];
+    // Without quotes, Oracle has it, and other things are identified too.
+    let bare = is_mixed(value) && text[..behind].ends_with("IDENTIFIED BY");
+    let is_value = place.start > start || bare;
+    if is_value && !values::stands_in(value) && marks::end(text, place.start).is_none() {
+        findings.add(place, marks::PASSWORD);
+    }
+}
+
+/// Whether this is made of letters and digits, as no word is.
+fn is_mixed(value: &str) -> bool {
+    let digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let letter = value.bytes().any(|byte| byte.is_ascii_lowercase());
+    digit && letter && value.len() >= 6
+}
+
+/// `AUTH SECRET` of Redis, `AUTH default SECRET`, `AUTH PLAIN SECRET` of SMTP: from what stands behind the word.
+pub(super) fn look_at_auth(text: &str, word: Range<usize>, findings: &mut Findings) {
+    let bytes = text.as_bytes();
+    let starts = word.start == 0 || b" \t\r\n\"'`>:(".contains(&bytes[word.start - 1]);
+    if !starts || !text[word.clone()].starts_with("AUTH ") {
+        return;
+    }
+    let first = values::value(text, word.end, values::Joint::Space, None);
+    let methods = ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"];
+    let by_method = methods.contains(&&text[first.clone()]);
+    let is_user = values::is_word(&text[first.clone()]);
+    let place = match text[first.end..].strip_prefix(' ') {
+        Some(_) if by_method || is_user => {
+            values::value(text, first.end + 1, values::Joint::Space, None)
+        }
+        _ => first,
+    };
+    let value = &text[place.clone()];
+    if is_mixed(value) && !value.contains('-') && marks::end(text, place.start).is_none() {
+        findings.add(place, marks::PASSWORD);
+    }
+}
+
+/// `echo "user:SECRET" | chpasswd`, from the bar on.
+pub(super) fn look_at_chpasswd(text: &str, bar: usize, findings: &mut Findings) {
+    const REACH: usize = 128;
+    let bytes = text.as_bytes();
+    let end = text[..bar].trim_end_matches([' ', '"', '\'']).len();
+    let word = bytes[..end].iter().rev().take(REACH);
+    let word = word
+        .take_while(|byte| !b" \t\r\n\"'".contains(byte))
+        .count();
+    let start = end - word;
+    let Some(colon) = marks::first_outside(text, start..end, b':') else {
+        return;
+    };
+    if colon > start && !values::stands_in(&text[colon + 1..end]) {
+        findings.add(colon + 1..end, marks::PASSWORD);
+    }
+}
+
+/// `Bearer TOKEN` without a header's name, from what stands behind the word.
+pub(super) fn look_at_bearer(text: &str, behind: usize, findings: &mut Findings) {
+    let bytes = text.as_bytes();
+    let blanks = bytes[behind..]
+        .iter()
+        .take(4)
+        .take_while(|byte| **byte == b' ')
+        .count();
+    let start = behind + blanks;
+    let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(byte);
+    let end = start + bytes[start..].iter().take_while(made).count();
+    let end = start + text[start..end].trim_end_matches('.').len();
+    let value = &text[start..end];
+    let digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let whole = value.len() >= 8 && (digit || super::shapes::mixed(value.as_bytes()));
+    let cut = value.len() >= 4 && digit && is_cut(text, end);
+    // `Bearer realm="…"` asks for a token.
+    if blanks > 0 && (whole || cut) && !value.ends_with("realm=") {
+        findings.add(start..end, marks::TOKEN);
+    }
+}
+
+/// `Basic dXNlcjpwYXNz` without a header's name: what is a user and a password in base64.
+pub(super) fn look_at_basic(text: &str, behind: usize, findings: &mut Findings) {
+    const LONGEST: usize = 512;
+    let bytes = text.as_bytes();
+    let blanks = bytes[behind..]
+        .iter()
+        .take(4)
+        .take_while(|byte| **byte == b' ')
+        .count();
+    let start = behind + blanks;
+    let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    let length = bytes[start..].iter().take(LONGEST).take_while(made).count();
+    let padding = bytes[start + length..]
+        .iter()
+        .take(2)
+        .take_while(|byte| **byte == b'=')
+        .count();
+    let whole = &bytes[start..start + length - length % 4];
+    let decoded = STANDARD_NO_PAD.decode(whole).unwrap_or_default();
+    let is_pair = decoded.contains(&b':')
+        && decoded
+            .iter()
+            .all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    if blanks > 0 && length >= 6 && is_pair {
+        findings.add(start..start + length + padding, marks::CREDENTIALS);
+    }
+}
