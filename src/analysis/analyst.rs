@@ -262,7 +262,9 @@ impl Analyst {
             took += reply.took;
             match finished(&reply).and_then(|()| read(&reply.text, prompt)) {
                 Ok(mut answer) => {
-                    answer.redact(&redactor);
+                    for text in answer.texts_mut() {
+                        redactor.redact_in_place(text);
+                    }
                     let notes =
                         notes
                             .into_iter()

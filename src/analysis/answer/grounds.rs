@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::super::prompt::{Prompt, SYSTEM};
+use super::super::untrusted::{CLOSE, OPEN, said};
 use super::LONGEST_TEXT;
 use super::figures::Figures;
 use super::form::RawClaim;
-use crate::analysis::prompt::{Prompt, SYSTEM};
-use crate::analysis::untrusted::{CLOSE, OPEN, said};
 use crate::model::Claim;
 
 /// What a question has to rest on.

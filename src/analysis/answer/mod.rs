@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::prompt::Prompt;
 use super::untrusted::said;
 use crate::model::{CitedFact, Claim, Confidence};
-use crate::redaction::Redactor;
 use form::{RawClaim, answer_in};
 use grounds::Grounds;
 use harm::{step_would_harm, would_harm};
@@ -80,12 +79,11 @@ impl Answer {
         parts.into_iter().flatten().chain(&self.steps)
     }
 
-    /// The same without secrets, whoever put them there.
-    pub fn redact(&mut self, redactor: &Redactor) {
+    /// Its texts, for whoever takes secrets out of them.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let parts = [&mut self.summary, &mut self.cause, &mut self.impact];
         let claims = parts.into_iter().flatten().chain(&mut self.steps);
-        let texts = claims.map(|claim| &mut claim.text).chain(&mut self.plain);
-        texts.for_each(|text| redactor.redact_in_place(text));
+        claims.map(|claim| &mut claim.text).chain(&mut self.plain)
     }
 
     /// The facts that it rests on, by their numbers.
