@@ -419,7 +419,7 @@ mod tests {
         let report = report(summary, &[], None, true);
         let said = text(&head(&report), TextStyle::default());
         assert!(
-            said.starts_with("round of 2026-11-21 09:00:00 UTC\n"),
+            said.contains("\nround of 2026-11-21 09:00:00 UTC\n"),
             "{said}"
         );
     }

@@ -173,18 +173,15 @@ fn headers(variables: &mut Variables<'_>) -> Option<HeaderMap> {
             let name = Some(name).filter(|_| !is_ours)?;
             Some((name, hidden(&value).ok()?))
         });
-        match parsed {
-            Some((name, value)) => {
-                headers.insert(name, value);
-            }
-            None => {
-                are_all_good = false;
-                variables.wrong(
-                    variable,
-                    &format!("entry {} is no header", index + 1),
-                    "write `name=value,name=value`, with `%2C` for a comma in a value; no traces go there until then",
-                );
-            }
+        if let Some((name, value)) = parsed {
+            headers.insert(name, value);
+        } else {
+            are_all_good = false;
+            variables.wrong(
+                variable,
+                &format!("entry {} is no header", index + 1),
+                "write `name=value,name=value`, with `%2C` for a comma in a value; no traces go there until then",
+            );
         }
     }
     are_all_good.then_some(headers)
