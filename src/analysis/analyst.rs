@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::answer::{Discarded, read, schema};
 use super::prompt::Prompt;
@@ -18,6 +19,7 @@ use crate::model::{Explanation, IncidentId, SelfAlert, Timestamp, UsDollars};
 use crate::purse::{PriceTable, Pricing, Purpose, Refusal, retired};
 use crate::redaction;
 use crate::secret::Redactor;
+use crate::traces;
 
 /// When a model is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -118,12 +120,14 @@ pub enum About {
 }
 
 impl About {
-    /// The name by which traces hold together what belongs together.
+    /// The name by which traces hold together what belongs together: that of the round, or the number of the incident and the
+    /// store in which it has that number.
     #[must_use]
-    pub fn session(&self) -> String {
-        match self {
-            Self::Incident(id) => format!("incident-{id}"),
-            Self::Round(id) => format!("round-{id}"),
+    pub fn session(&self, store: Option<&str>) -> String {
+        match (self, store) {
+            (Self::Incident(id), Some(store)) => format!("incident-{id}@{store}"),
+            (Self::Incident(id), None) => format!("incident-{id}"),
+            (Self::Round(id), _) => id.clone(),
         }
     }
 }
@@ -173,6 +177,8 @@ pub struct Analyst {
     pub llm: LlmClients,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// What the store of the incidents is called; their numbers begin anew in each.
+    pub store: Option<String>,
 }
 
 /// So much later than the deadline a call is given up that does not end by itself.
@@ -201,17 +207,15 @@ impl Analyst {
                 prompt,
                 settings,
             } = ask;
-            let session = about.session();
-            let explaining = Box::pin(self.explain(&settings, &prompt, &session));
+            let session = about.session(self.store.as_deref());
+            let trace = traces::analysis(None, &session);
+            let explaining = self.explain(&settings, &prompt, &session).instrument(trace);
+            let explaining = Box::pin(explaining);
             let Some(outcome) = stop.run_until_cancelled(explaining).await else {
                 return;
             };
             if let Err(why) = &outcome {
-                tracing::warn!(
-                    event = "analysis.not_explained",
-                    session = about.session(),
-                    "{why}"
-                );
+                tracing::warn!(event = "analysis.not_explained", session, "{why}");
             }
             let picture = prompt.picture;
             if told

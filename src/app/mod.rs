@@ -5,10 +5,10 @@ mod facts;
 mod trial;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::analysis::analyst::{self, About, Analyst, NotExplained};
 use crate::clients::Clients;
@@ -40,6 +40,8 @@ pub struct App {
     options: RoundOptions,
     guarded: Guarded,
     facts: Vec<Facts>,
+    /// The trace of the round that was made: what is asked about it belongs there.
+    trace: Mutex<Option<Span>>,
 }
 
 /// A report that was not sent, for the person at the prompt.
@@ -129,6 +131,7 @@ impl App {
             clients,
             guarded: guarded(plan, watched),
             facts: facts::facts(plan),
+            trace: Mutex::default(),
             options: RoundOptions {
                 permits: descriptors::permits(descriptors::raise_limit()),
                 spread: Duration::ZERO,
@@ -166,7 +169,8 @@ impl App {
             done,
         );
         let trace = traces::round(&id, targets.len());
-        let mut observations = looking.instrument(trace).await;
+        let mut observations = looking.instrument(trace.clone()).await;
+        *self.trace() = Some(trace);
         let network = &self.clients.network;
         let outage = guard::turn_round(&self.guarded, network, &mut observations).await;
         let summary = RoundSummary {
@@ -213,10 +217,17 @@ impl App {
         let analyst = Analyst {
             llm: self.clients.llm.clone(),
             clock: Arc::clone(&self.options.clock),
+            store: None,
         };
-        let session = About::Round(report.round.id.clone()).session();
+        let session = About::Round(report.round.id.clone()).session(None);
         let prompt = pipeline::about_report(report)?;
-        Some(analyst.explain(settings, &prompt, &session).await)
+        let trace = traces::analysis(self.trace().as_ref(), &session);
+        let explaining = analyst.explain(settings, &prompt, &session);
+        Some(explaining.instrument(trace).await)
+    }
+
+    fn trace(&self) -> MutexGuard<'_, Option<Span>> {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a model's words behind a report that was sent already.

@@ -1,17 +1,20 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Session;
 use super::exit::Exit;
+use super::orders::{Place, none_where_gone};
 use crate::store::{self, Trouble};
 
 /// Copies the memory into a file.
 pub(super) fn backup(session: &Session, file: &Path) -> Exit {
-    let folder = match folder(session) {
-        Ok(folder) => folder,
+    let place = match Place::find(session) {
+        Ok(place) => place,
         Err(exit) => return exit,
     };
-    match store::backup(&folder, file) {
-        Ok(bytes) => {
+    let folder = place.folder();
+    match none_where_gone(store::backup(folder, file)) {
+        Ok(None) => place.not_without_store(session),
+        Ok(Some(bytes)) => {
             let said = format!(
                 "copied the memory of `{}` to `{}`: {bytes} bytes, checked\n",
                 folder.display(),
@@ -25,12 +28,14 @@ pub(super) fn backup(session: &Session, file: &Path) -> Exit {
 
 /// Checks that the memory is sound.
 pub(super) fn verify(session: &Session) -> Exit {
-    let folder = match folder(session) {
-        Ok(folder) => folder,
+    let place = match Place::find(session) {
+        Ok(place) => place,
         Err(exit) => return exit,
     };
-    match store::verify(&folder) {
-        Ok(found) => {
+    let folder = place.folder();
+    match none_where_gone(store::verify(folder)) {
+        Ok(None) => place.not_without_store(session),
+        Ok(Some(found)) => {
             let said = format!(
                 "the memory of `{}` is sound: {} looks at {} targets, {} bytes\n",
                 folder.display(),
@@ -42,11 +47,6 @@ pub(super) fn verify(session: &Session) -> Exit {
         }
         Err(trouble) => refused(session, &trouble),
     }
-}
-
-/// Where the configuration says that the memory lies.
-pub(super) fn folder(session: &Session) -> Result<PathBuf, Exit> {
-    session.plan().map(|plan| plan.store.folder)
 }
 
 /// Says what is wrong with the memory.

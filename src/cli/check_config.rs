@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::exit::Exit;
 use super::graph::in_words;
-use super::{Session, count, nothing_found, traces_go, who_hears};
+use super::{Session, counted, how_many, nothing_found, traces_go, who_hears};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Found, Loaded, Plan};
 use crate::model::{Timestamp, UsDollars};
@@ -78,18 +78,28 @@ pub(super) fn run(session: &Session) -> Exit {
             session.terminal.problem(problem, session.terminal.stdout)
         ));
     }
-    let counts = format!(
-        "{}, {}",
-        count(&problems, Severity::Error),
-        count(&problems, Severity::Warning)
-    );
+    // Of some things it is known only when they were tried.
+    let counts = |more_warnings: usize| {
+        let (errors, warnings) = (
+            how_many(&problems, Severity::Error),
+            how_many(&problems, Severity::Warning) + more_warnings,
+        );
+        format!(
+            "{}, {}",
+            counted(errors, Severity::Error),
+            counted(warnings, Severity::Warning)
+        )
+    };
     let Some(plan) = plan else {
+        let counts = counts(0);
         said.push_str(&format!("{counts}: this configuration cannot be used\n"));
         return session.terminal.print(&said, Exit::Configuration);
     };
     said.push_str(&summary(&plan));
-    said.push_str(&traces_go::summary(session, &plan));
+    let (traces, warnings) = traces_go::summary(session, &plan);
+    said.push_str(&traces);
     said.push_str(&sources(session, &plan));
+    let counts = counts(warnings);
     said.push_str(&format!("\n{counts}: this configuration can be used\n"));
     session.terminal.print(&said, Exit::Well)
 }

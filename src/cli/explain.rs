@@ -25,12 +25,20 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
         None => std::time::Duration::ZERO,
     };
     let found = match none_where_gone(store::incidents(place.folder(), within, now)) {
-        Ok(found) => found.unwrap_or_default(),
+        Ok(Some(found)) => found,
+        Ok(None) if asked.incident.is_some() => return place.not_without_store(session),
+        Ok(None) => {
+            session.terminal.complain(&place.nothing_kept());
+            Vec::new()
+        }
         Err(trouble) => return backup::refused(session, &trouble),
     };
     let found = match &asked.incident {
         Some(wanted) => one_of(wanted, found),
-        None => worst_open(found),
+        None => match worst_open(found) {
+            Some(worst) => Ok(worst),
+            None => return nothing_open(session, asked),
+        },
     };
     let incident = match found {
         Ok(incident) => incident,
@@ -77,13 +85,22 @@ fn show_prompt(session: &Session, place: &Place, incident: &Incident) -> Exit {
 }
 
 /// The one that somebody means who names none.
-fn worst_open(incidents: Vec<Incident>) -> Result<Incident, (String, String)> {
+fn worst_open(incidents: Vec<Incident>) -> Option<Incident> {
     let open = incidents.into_iter().filter(Incident::is_open);
-    let worst = open.max_by_key(|one| (one.status(), one.severity, std::cmp::Reverse(one.id)));
-    worst.ok_or_else(|| {
-        (
-            "no incident is open: there is nothing to explain".to_owned(),
-            "`roundsman incidents --all` lists those that ended; `roundsman explain 12` explains one of them".to_owned(),
-        )
-    })
+    open.max_by_key(|one| (one.status(), one.severity, std::cmp::Reverse(one.id)))
+}
+
+/// That is good news, and no mistake of whoever asks.
+fn nothing_open(session: &Session, asked: &Asked) -> Exit {
+    let said = "no incident is open: there is nothing to explain\n  `roundsman incidents --all` lists those that ended; \
+                `roundsman explain 12` explains one of them";
+    if asked.show_prompt {
+        session.terminal.complain(said);
+        return Exit::Well;
+    }
+    let said = match asked.format {
+        ListFormat::Text => format!("{said}\n"),
+        ListFormat::Json => "null\n".to_owned(),
+    };
+    session.terminal.print(&said, Exit::Well)
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::arguments::{History as Asked, HistoryFormat};
 use super::exit::Exit;
+use super::orders::{Place, none_where_gone};
 use super::{Session, backup};
 use crate::analysis::baseline::{self, Usual};
 use crate::clock::{Clock, SystemClock};
@@ -15,12 +16,14 @@ use crate::store::{self, History, Span};
 
 /// Shows what was seen of a target.
 pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
-    let folder = match backup::folder(session) {
-        Ok(folder) => folder,
+    let place = match Place::find(session) {
+        Ok(place) => place,
         Err(exit) => return exit,
     };
-    let known = match store::targets(&folder) {
-        Ok(known) => known,
+    let folder = place.folder();
+    let known = match none_where_gone(store::targets(folder)) {
+        Ok(Some(known)) => known,
+        Ok(None) => return place.not_without_store(session),
         Err(trouble) => return backup::refused(session, &trouble),
     };
     let id = match find(&asked.target, &known) {
@@ -52,7 +55,7 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
         to,
         buckets: PARTS,
     };
-    let found = match store::history(&folder, &id, asked.metric.as_deref(), span) {
+    let found = match store::history(folder, &id, asked.metric.as_deref(), span) {
         Ok(found) => found.unwrap_or_default(),
         Err(trouble) => return backup::refused(session, &trouble),
     };

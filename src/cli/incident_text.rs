@@ -37,7 +37,7 @@ impl Times {
     }
 }
 
-/// A length of time, as exact as people need it: `41s`, `12m`, `3h 5m`, `9days 4h`.
+/// A length of time, as exact as people need it: `41s`, `12m`, `3h 5m`, `9 days 4h`.
 pub(super) fn short(time: TimeDelta) -> String {
     let unit_seconds = match time.num_seconds() {
         ..60 => 1,
@@ -174,8 +174,8 @@ mod tests {
             (41, "41s"),
             (745, "12m"),
             (11_159, "3h 5m"),
-            (86_400, "1day"),
-            (790_000, "9days 3h"),
+            (86_400, "1 day"),
+            (790_000, "9 days 3h"),
         ] {
             assert_eq!(short(TimeDelta::seconds(seconds)), expected);
         }

@@ -66,7 +66,10 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
         .map(|kept| kept.unwrap_or_default().silences);
     let (found, silences) = match (found, silences) {
         (Ok(Some(found)), Ok(silences)) => (found, silences),
-        (Ok(None), _) => return nothing_kept(session, &place, asked.format),
+        (Ok(None), _) if asked.incident.is_none() => {
+            return nothing_kept(session, &place, asked.format);
+        }
+        (Ok(None), _) => return place.not_without_store(session),
         (Err(trouble), _) | (_, Err(trouble)) => return backup::refused(session, &trouble),
     };
     let quiets: Vec<&dyn Quiet> = (place.plan.silences.iter().chain(&silences))
@@ -100,7 +103,7 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
     session.terminal.print(&place.redacted(said), Exit::Well)
 }
 
-/// There is no store: a list is empty, and one of it is not there.
+/// There is no store: a list is empty.
 fn nothing_kept(session: &Session, place: &Place, format: ListFormat) -> Exit {
     session.terminal.complain(&place.nothing_kept());
     let said = match format {
@@ -296,7 +299,7 @@ fn facts(incident: &Incident, quiets: &[&dyn Quiet], times: Times) -> Vec<Line> 
     match (&incident.title, incident.told_at) {
         (Some(title), Some(told_at)) => {
             facts.push(format!(
-                "told as `{title}`, last {}",
+                "last told {}: {title}",
                 times.and_how_long(told_at)
             ));
         }

@@ -41,7 +41,7 @@ use clap::error::ErrorKind;
 
 use crate::config::{self, Environment, Found, Loaded, Plan};
 use crate::problem::{Problem, Severity};
-use crate::telemetry::{self, Output, Traces, Wanted};
+use crate::telemetry::{self, Installation, Output, Traces, Wanted};
 use arguments::{Arguments, Command, ListFormat};
 use exit::Exit;
 use terminal::Terminal;
@@ -89,7 +89,8 @@ fn answer(mut arguments: Arguments) -> Exit {
     let mut problems = Vec::new();
     let directory = PathBuf::from(".");
     let environment = Environment::read(&directory, &mut problems);
-    let receivers = telemetry::wanted(&environment);
+    let file = config::file(arguments.config.as_deref(), &environment, &directory);
+    let receivers = telemetry::wanted(&environment, &Installation::here(file.as_deref()));
     problems.extend(receivers.problems.iter().cloned());
     let mut session = Session {
         terminal: Terminal::detect(&environment),
@@ -196,12 +197,17 @@ impl Session {
     }
 }
 
-/// `1 error`, `2 warnings`.
 fn count(problems: &[Problem], severity: Severity) -> String {
-    let count = problems
-        .iter()
-        .filter(|problem| problem.severity == severity)
-        .count();
+    counted(how_many(problems, severity), severity)
+}
+
+fn how_many(problems: &[Problem], severity: Severity) -> usize {
+    let severities = problems.iter().map(|problem| problem.severity);
+    severities.filter(|one| *one == severity).count()
+}
+
+/// `1 error`, `2 warnings`.
+fn counted(count: usize, severity: Severity) -> String {
     let word = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

@@ -17,6 +17,9 @@ use crate::store::{self, Kept, Trouble, TroubleKind};
 /// How long the daemon has to say what came of an order.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Who has an account on this machine.
+const USERS: &str = "/etc/passwd";
+
 /// Where a daemon keeps what it knows.
 pub(super) struct Place {
     pub plan: Plan,
@@ -67,6 +70,12 @@ impl Place {
         )
     }
 
+    /// Says that there is no store, where nothing can be done without one.
+    pub(super) fn not_without_store(&self, session: &Session) -> Exit {
+        session.terminal.complain(&self.nothing_kept());
+        Exit::Refused
+    }
+
     /// Takes secrets out of what is said.
     pub(super) fn redacted(&self, mut text: String) -> String {
         self.plan.secrets.redact(&mut text);
@@ -96,7 +105,23 @@ pub(super) fn who(session: &Session, given: Option<String>) -> String {
     given
         .filter(|name| !name.trim().is_empty())
         .or_else(by_variable)
-        .unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()))
+        .unwrap_or_else(|| {
+            let id = rustix::process::getuid().as_raw();
+            // Where nobody has logged in, as in a container, the variables are not set.
+            let users = std::fs::read(USERS).unwrap_or_default();
+            let name = name_of(id, &String::from_utf8_lossy(&users));
+            name.unwrap_or_else(|| format!("user {id}"))
+        })
+}
+
+/// The name of a user by the lines of `/etc/passwd`: `root:x:0:0:…`.
+fn name_of(id: u32, users: &str) -> Option<String> {
+    let mut users = users.lines().filter_map(|line| {
+        let mut parts = line.split(':');
+        Some((parts.next()?, parts.nth(1)?.parse::<u32>().ok()?))
+    });
+    let (name, _) = users.find(|(name, of)| *of == id && !name.is_empty())?;
+    Some(name.to_owned())
 }
 
 /// Says on stderr why nothing was done, in one line, and what to do.
@@ -170,4 +195,22 @@ pub(super) fn give(session: &Session, place: &Place, order: &Order, words: &Word
 fn lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(plain).collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_has_a_name_by_the_id() {
+        let users = "root:x:0:0:root:/root:/bin/sh\n# none\nbroken\n:x:7::\nanna:x:1000:1000::/home/anna:/bin/sh\n";
+        for (id, name) in [
+            (0, Some("root")),
+            (1_000, Some("anna")),
+            (7, None),
+            (8, None),
+        ] {
+            assert_eq!(name_of(id, users).as_deref(), name, "{id}");
+        }
+    }
 }

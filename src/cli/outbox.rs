@@ -13,9 +13,6 @@ use crate::render::escape::escaped_in_json;
 use crate::render::text::text;
 use crate::store::Kept;
 
-/// No beginning of an id that is shown is shorter.
-const SHORTEST: usize = 8;
-
 const WAITING_COLUMNS: &[Column] = &[
     Column::new("ID", Fit::Whole),
     Column::new("TO", Fit::Wrap),
@@ -184,7 +181,6 @@ fn messages(count: usize) -> String {
 
 /// What it takes to tell of parcels.
 struct Telling<'a> {
-    kept: &'a Kept,
     roots: HashMap<IncidentId, &'a str>,
     rounds: HashMap<&'a str, Timestamp>,
 }
@@ -194,7 +190,6 @@ impl<'a> Telling<'a> {
         let incidents = kept.incidents.iter();
         let reports = kept.reports.iter();
         Self {
-            kept,
             roots: incidents
                 .filter_map(|incident| Some((incident.id, incident.root()?.name.as_str())))
                 .collect(),
@@ -227,20 +222,12 @@ impl<'a> Telling<'a> {
     /// What is told of every message: its id, for whom it is, about what, how often it was tried, and why in vain.
     fn cells(&self, parcel: &Parcel, times: Times) -> [Line; 5] {
         [
-            line(self.short_id(&parcel.id)),
+            line(parcel.id.clone()),
             vec![Span::Strong(parcel.reporter.clone())],
             line(self.about(&parcel.content, times)),
             line(parcel.tries.to_string()),
             line(parcel.last_error.clone().unwrap_or_default()),
         ]
-    }
-
-    /// The shortest beginning that no other id has.
-    fn short_id(&self, id: &str) -> String {
-        let others = || self.kept.outbox.iter().filter(|other| other.id != id);
-        let mut ends = id.char_indices().map(|(at, _)| at).skip(SHORTEST);
-        let end = ends.find(|end| !others().any(|other| other.id.starts_with(&id[..*end])));
-        end.map_or(id, |end| &id[..end]).to_owned()
     }
 
     fn about(&self, content: &ParcelContent, times: Times) -> String {

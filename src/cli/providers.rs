@@ -5,7 +5,7 @@ use super::arguments::ListFormat;
 use super::exit::Exit;
 use super::run_once::runtime;
 use crate::app;
-use crate::clients::llm::{KeyAnswer, LlmClients, PROVIDERS};
+use crate::clients::llm::{Endpoint, KeyAnswer, LlmClients, PROVIDERS, provider};
 use crate::collectors::llm_keys::Settings;
 use crate::config::Plan;
 use crate::model::{Failure, Status};
@@ -15,26 +15,48 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// How a provider's key is.
 struct Found {
-    settings: Settings,
-    /// `None`: there is no key.
-    answer: Option<Result<KeyAnswer, Failure>>,
+    provider: String,
+    /// The variable that holds the key.
+    variable: Option<String>,
+    answer: Answered,
+}
+
+enum Answered {
+    /// There is no key, and nobody was asked.
+    NoKey,
+    /// What is said of the key.
+    Key(Result<KeyAnswer, Failure>),
+    /// One that we do not know by its name: whether there is a key, what model is to be asked, and what it offers.
+    Models(bool, String, Result<Vec<String>, Failure>),
 }
 
 impl Found {
     fn is_usable(&self) -> bool {
-        matches!(&self.answer, Some(Ok(answer)) if answer.is_valid)
+        match &self.answer {
+            Answered::NoKey => false,
+            Answered::Key(answer) => answer.as_ref().is_ok_and(|answer| answer.is_valid),
+            Answered::Models(_, _, offered) => offered.is_ok(),
+        }
     }
 
     fn words(&self) -> String {
-        let variable = self.settings.variable().unwrap_or_default();
+        let variable = self.variable.as_deref().unwrap_or_default();
         match &self.answer {
-            None => format!("no key: `{variable}` is not set"),
-            Some(Ok(answer)) if answer.is_valid => format!("usable{}", quota(answer)),
-            Some(Ok(answer)) => format!(
+            Answered::NoKey => format!("no key: `{variable}` is not set"),
+            Answered::Key(Ok(answer)) if answer.is_valid => format!("usable{}", quota(answer)),
+            Answered::Key(Ok(answer)) => format!(
                 "the key in `{variable}` is refused (HTTP {})",
                 answer.status
             ),
-            Some(Err(failure)) => failure.message.clone(),
+            Answered::Models(_, model, Ok(offered)) if offered.contains(model) => {
+                format!("usable, offers `{model}`")
+            }
+            Answered::Models(_, model, Ok(_)) => {
+                format!("usable, but `{model}` is not in its list of models")
+            }
+            Answered::Key(Err(failure)) | Answered::Models(_, _, Err(failure)) => {
+                failure.message.clone()
+            }
         }
     }
 }
@@ -47,6 +69,7 @@ pub(super) fn run(session: &Session, format: ListFormat) -> Exit {
         Err(exit) => return exit,
     };
     let asked = listed(session, &plan);
+    let unknown = unknown(&plan);
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -57,7 +80,7 @@ pub(super) fn run(session: &Session, format: ListFormat) -> Exit {
         }
     };
     let llm = app::clients(&plan).llm;
-    let mut found = runtime.block_on(ask_all(&llm, asked));
+    let mut found = runtime.block_on(ask_all(&llm, asked, unknown));
     runtime.shutdown_background();
     // Stable: among those that can be used the order stays.
     found.sort_by_key(|one| !one.is_usable());
@@ -94,15 +117,47 @@ fn listed(session: &Session, plan: &Plan) -> Vec<Settings> {
         .collect()
 }
 
-async fn ask_all(llm: &LlmClients, asked: Vec<Settings>) -> Vec<Found> {
-    let all = asked.into_iter().map(|settings| async {
-        let answer = match settings.key_check() {
-            None => None,
-            Some(check) => Some(llm.check_key(&check, PATIENCE).await),
-        };
-        Found { settings, answer }
+/// What `llm:` asks and nobody knows by its name: a gateway, or a server in the house. They have lists of their models.
+fn unknown(plan: &Plan) -> Vec<Endpoint> {
+    let endpoints = plan.analyst.iter().flat_map(|analyst| &analyst.endpoints);
+    let mut unknown: Vec<Endpoint> = Vec::new();
+    for endpoint in endpoints {
+        let is_known = provider(&endpoint.provider).is_some();
+        let is_there =
+            |one: &Endpoint| (&one.provider, &one.model) == (&endpoint.provider, &endpoint.model);
+        if !is_known && !unknown.iter().any(is_there) {
+            unknown.push(endpoint.clone());
+        }
+    }
+    unknown
+}
+
+async fn ask_all(llm: &LlmClients, asked: Vec<Settings>, unknown: Vec<Endpoint>) -> Vec<Found> {
+    let unknown = unknown.into_iter().map(|endpoint| async move {
+        let offered = llm.offered(&endpoint, PATIENCE).await;
+        Found {
+            answer: Answered::Models(endpoint.key.is_some(), endpoint.model, offered),
+            provider: endpoint.provider,
+            variable: None,
+        }
     });
-    futures_util::future::join_all(all).await
+    let keys = asked.into_iter().map(|settings| async move {
+        let answer = match settings.key_check() {
+            None => Answered::NoKey,
+            Some(check) => Answered::Key(llm.check_key(&check, PATIENCE).await),
+        };
+        Found {
+            variable: settings.variable().map(str::to_owned),
+            provider: settings.provider,
+            answer,
+        }
+    });
+    let (mut found, of_keys) = tokio::join!(
+        futures_util::future::join_all(unknown),
+        futures_util::future::join_all(keys)
+    );
+    found.extend(of_keys);
+    found
 }
 
 fn quota(answer: &KeyAnswer) -> String {
@@ -133,11 +188,7 @@ fn as_text(found: &[Found]) -> String {
         } else {
             "-".to_owned()
         };
-        text.push_str(&format!(
-            "{place:<3} {}: {}\n",
-            one.settings.provider,
-            one.words()
-        ));
+        text.push_str(&format!("{place:<3} {}: {}\n", one.provider, one.words()));
     }
     text
 }
@@ -146,12 +197,16 @@ fn as_json(found: &[Found]) -> String {
     let list: Vec<Value> = found
         .iter()
         .map(|one| {
-            let answer = one.answer.as_ref().and_then(|answer| answer.as_ref().ok());
+            let (key_present, answer) = match &one.answer {
+                Answered::NoKey => (false, None),
+                Answered::Key(answer) => (true, answer.as_ref().ok()),
+                Answered::Models(has_key, ..) => (*has_key, None),
+            };
             json!({
-                "provider": one.settings.provider,
+                "provider": one.provider,
                 "usable": one.is_usable(),
-                "key_present": one.answer.is_some(),
-                "variable": one.settings.variable(),
+                "key_present": key_present,
+                "variable": one.variable,
                 "status": answer.map(|answer| answer.status),
                 "remaining_requests": answer.and_then(|answer| answer.remaining_requests),
                 "remaining_tokens": answer.and_then(|answer| answer.remaining_tokens),

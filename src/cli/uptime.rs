@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{ListFormat, Uptime as Asked};
 use super::exit::Exit;
+use super::orders::{Place, none_where_gone};
 use super::{Session, backup};
 use crate::clock::{Clock, SystemClock};
 use crate::model::{Timestamp, Uptime};
@@ -12,16 +13,20 @@ use crate::store;
 
 /// Shows how much of the time each target was up.
 pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
-    let folder = match backup::folder(session) {
-        Ok(folder) => folder,
+    let place = match Place::find(session) {
+        Ok(place) => place,
         Err(exit) => return exit,
     };
     let to = SystemClock.now();
     let since = TimeDelta::from_std(asked.since).ok();
     let from = since.and_then(|since| to.checked_sub_signed(since));
     let from = from.unwrap_or_default();
-    let mut uptimes = match store::uptimes(&folder, from, to) {
-        Ok(uptimes) => uptimes,
+    let mut uptimes = match none_where_gone(store::uptimes(place.folder(), from, to)) {
+        Ok(Some(uptimes)) => uptimes,
+        Ok(None) => {
+            session.terminal.complain(&place.nothing_kept());
+            Vec::new()
+        }
         Err(trouble) => return backup::refused(session, &trouble),
     };
     let said = match asked.format {

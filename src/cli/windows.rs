@@ -139,8 +139,8 @@ pub(super) fn length(length: TimeDelta) -> String {
     // humantime would make months of 30.44 days.
     let days = match length.num_days() {
         0 => None,
-        1 => Some("1day".to_owned()),
-        days => Some(format!("{days}days")),
+        1 => Some("1 day".to_owned()),
+        days => Some(format!("{days} days")),
     };
     let rest = length - TimeDelta::days(length.num_days());
     let rest = rest.to_std().ok().filter(|rest| !rest.is_zero());
@@ -232,9 +232,9 @@ mod tests {
     fn a_length_is_told_in_days_and_less() {
         for (minutes, text) in [
             (90, "1h 30m"),
-            (24 * 60, "1day"),
-            (31 * 24 * 60, "31days"),
-            (49 * 60 + 1, "2days 1h 1m"),
+            (24 * 60, "1 day"),
+            (31 * 24 * 60, "31 days"),
+            (49 * 60 + 1, "2 days 1h 1m"),
         ] {
             assert_eq!(length(TimeDelta::minutes(minutes)), text);
         }

@@ -107,6 +107,12 @@ pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -
     Found::File(Box::new(finish(plan, problems)))
 }
 
+/// The file that [`load`] begins with, if there is one.
+#[must_use]
+pub fn file(named: Option<&Path>, environment: &Environment, directory: &Path) -> Option<PathBuf> {
+    load::find(named, environment, directory).ok().flatten()
+}
+
 /// The plan of [`BUILT_IN`].
 #[must_use]
 pub fn built_in(environment: &Environment) -> Loaded {

@@ -179,10 +179,14 @@ fn head(report: &Report) -> Vec<Block> {
     } else {
         ", not all targets"
     };
+    // A report that is due by itself tells what is known, and looks at nothing.
+    let took = match round.duration_ms {
+        0 => String::new(),
+        length => format!(", took {}", words::milliseconds(length)),
+    };
     let mut when = format!(
-        "round of {}, took {}{filtered}",
-        words::second(round.started_at),
-        words::milliseconds(round.duration_ms)
+        "round of {}{took}{filtered}",
+        words::second(round.started_at)
     );
     if round.skipped_looks > 0 {
         when.push_str(&format!(
@@ -396,6 +400,18 @@ mod tests {
     use crate::model::Limit;
     use crate::render::samples::{SERVERS, Visit, at, report, round};
     use crate::render::text::{TextStyle, text};
+
+    #[test]
+    fn what_took_no_time_was_no_round_and_says_nothing_of_it() {
+        let mut summary = round("r", "09:00:00");
+        summary.duration_ms = 0;
+        let report = report(summary, &[], None, true);
+        let said = text(&head(&report), TextStyle::default());
+        assert!(
+            said.contains("\nround of 2026-11-21 09:00:00 UTC\n"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn what_a_digest_leaves_out_it_counts() {

@@ -68,6 +68,9 @@ pub struct ToldSeries {
     pub usual: Option<(f64, f64)>,
 }
 
+/// Metrics whose numbers are names: between two of them lies nothing.
+const CODES: [&str; 1] = ["http_status"];
+
 const CHANGE_COLUMNS: &[Column] = &[
     Column::new("AT", Fit::Whole),
     Column::new("FROM", Fit::Whole),
@@ -187,20 +190,30 @@ fn series(series: &ToldSeries, with_usual: bool) -> Vec<Line> {
             format!("{}{unit}", Value::Number(number))
         }
     };
+    let is_code = CODES.contains(&series.metric.as_str());
     let mut cells = vec![
         line(words::part(&series.metric, series.subject.as_deref())),
         line(number(series.least)),
-        line(number(series.mean)),
+        line(if is_code {
+            "–".to_owned()
+        } else {
+            number(series.mean)
+        }),
         line(number(series.most)),
     ];
     if with_usual {
-        let usual = series.usual.map(|(centre, spread)| match series.unit {
+        let usual = series.usual.filter(|_| !is_code);
+        let usual = usual.map(|(centre, spread)| match series.unit {
             Some(Unit::Bytes) => format!("{} ± {}", in_bytes(centre), in_bytes(spread)),
             _ => format!("{} ± {}", Value::Number(centre), number(spread)),
         });
         cells.push(line(usual.unwrap_or_else(|| "–".to_owned())));
     }
-    cells.push(line(sparkline(&series.parts)));
+    cells.push(line(if is_code {
+        String::new()
+    } else {
+        sparkline(&series.parts)
+    }));
     cells
 }
 
@@ -250,6 +263,26 @@ mod tests {
         assert_eq!(sparkline(&parts), "▁▅ █");
         assert_eq!(sparkline(&[Some(3.0), Some(3.0)]), "▁▁");
         assert_eq!(sparkline(&[]), "");
+    }
+
+    #[test]
+    fn a_code_has_no_mean() {
+        let of = |metric: &str| ToldSeries {
+            metric: metric.to_owned(),
+            subject: None,
+            unit: Some(Unit::Number),
+            least: 200.0,
+            mean: 365.0,
+            most: 503.0,
+            parts: vec![Some(365.0)],
+            usual: Some((365.0, 150.0)),
+        };
+        let cells = |metric: &str| series(&of(metric), true);
+        assert_eq!(
+            cells("http_status"),
+            ["http_status", "200", "–", "503", "–", ""].map(line)
+        );
+        assert_eq!(cells("load_1m")[2], line("365"));
     }
 
     #[test]

@@ -346,7 +346,9 @@ impl Rounds {
             missed = end.missed,
             lag_p99_ms = lag(99),
             lag_most_ms = lag(100),
-            next_at = end.next_at.map(|at| at.to_rfc3339()),
+            next_at = end
+                .next_at
+                .map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
             "the round is over"
         );
         if self.events.send(RoundEvent::Ended(end)).await.is_err() {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod destinations;
+mod installation;
 mod log;
 mod outlet;
 mod post;
@@ -9,6 +10,7 @@ mod spans;
 
 pub use answers::{Answers, ask};
 pub use destinations::{Destination, Sampling, VARIABLES, Wanted, wanted};
+pub use installation::Installation;
 pub use log::Output;
 pub use spans::Traces;
 

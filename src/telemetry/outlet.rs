@@ -20,18 +20,30 @@ use prost::Message;
 use tokio::runtime::Runtime;
 
 use super::Destination;
-use super::post::{NotTaken, http_clients, post};
+use super::post::{NotTaken, Taken, http_clients, post};
 use crate::clients::http::HttpClients;
+use crate::traces::LOOK;
 
 /// How many spans go in one request; the standard's own figure.
 const BATCH: usize = 512;
+
+/// Looks leave so much of the queue to what holds them together, which ends behind them, and to calls that cost money.
+const RESERVE: usize = 64;
+
+/// A short queue leaves this part of it.
+const RESERVED_PART: usize = 8;
 
 /// What became of spans.
 #[derive(Debug, Default)]
 struct Counts {
     /// Spans that wait, those that are under way included.
     waiting: AtomicUsize,
+    /// There was no room for them.
+    overflown: AtomicU64,
+    /// The receiver did not take them.
     lost: AtomicU64,
+    /// Whether it was said that the receiver took a part only.
+    said_part: AtomicBool,
     /// Whether the receiver took nothing when it was last tried.
     is_down: AtomicBool,
     is_closed: AtomicBool,
@@ -44,6 +56,8 @@ pub(super) struct Outlet {
     batches: BatchSpanProcessor,
     counts: Arc<Counts>,
     queue: usize,
+    /// How much of it looks may fill.
+    for_looks: usize,
 }
 
 impl Outlet {
@@ -79,6 +93,7 @@ impl Outlet {
             batches: BatchSpanProcessor::new(exporter, config),
             counts,
             queue,
+            for_looks: queue - (queue / RESERVED_PART).clamp(1, RESERVE).min(queue - 1),
         })
     }
 
@@ -93,15 +108,45 @@ impl Outlet {
     pub(super) fn say_lost(&self) {
         let waiting = self.counts.waiting.load(Ordering::Relaxed);
         let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
-        let lost = self.counts.lost.load(Ordering::Relaxed) + waiting;
-        if lost > 0 {
-            tracing::info!(
-                event = "traces.lost",
-                receiver = self.name,
-                spans = lost,
-                "so many spans did not get out"
-            );
+        let overflown = self.counts.overflown.load(Ordering::Relaxed);
+        let refused = self.counts.lost.load(Ordering::Relaxed);
+        let spans = waiting + overflown + refused;
+        let receiver = &self.name;
+        if overflown == 0 && waiting == 0 {
+            if spans > 0 {
+                // Why was said when it happened.
+                tracing::info!(
+                    event = "traces.lost",
+                    receiver,
+                    spans,
+                    "so many spans did not get out"
+                );
+            }
+            return;
         }
+        let (why, hint) = if overflown > 0 {
+            (
+                format!(
+                    "there was no room for {overflown} of them among the {} that may wait",
+                    self.queue
+                ),
+                "raise `OTEL_BSP_MAX_QUEUE_SIZE`, or trace less (`OTEL_TRACES_SAMPLER`)",
+            )
+        } else {
+            (
+                format!(
+                    "{waiting} of them still waited for the receiver when there was no more time"
+                ),
+                "look at what keeps the receiver, or whether it is the right address",
+            )
+        };
+        tracing::warn!(
+            event = "traces.lost",
+            receiver,
+            spans,
+            hint,
+            "so many spans did not get out: {why}"
+        );
     }
 
     fn take(&self, span: SpanData) {
@@ -109,11 +154,16 @@ impl Outlet {
             return;
         }
         let waiting = self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-        if waiting < self.queue && !self.counts.is_closed.load(Ordering::Relaxed) {
+        let room = if span.name.starts_with(LOOK) {
+            self.for_looks
+        } else {
+            self.queue
+        };
+        if waiting < room && !self.counts.is_closed.load(Ordering::Relaxed) {
             self.batches.on_end(span);
         } else {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.counts.lost.fetch_add(1, Ordering::Relaxed);
+            self.counts.overflown.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -170,10 +220,13 @@ impl SpanExporter for Exporter {
         let outcome = self.runtime.block_on(sending);
         self.counts.waiting.fetch_sub(count, Ordering::Relaxed);
         let lost = match &outcome {
-            Ok(thrown_away) => *thrown_away,
+            Ok(taken) => taken.rejected,
             Err(_) => u64::try_from(count).unwrap_or(u64::MAX),
         };
         let lost = self.counts.lost.fetch_add(lost, Ordering::Relaxed) + lost;
+        if let Ok(taken) = &outcome {
+            self.say_part(taken);
+        }
         self.say(outcome.as_ref().err(), lost);
         let failed = |not: NotTaken| OTelSdkError::InternalFailure(not.message);
         outcome.map(|_| ()).map_err(failed)
@@ -181,6 +234,21 @@ impl SpanExporter for Exporter {
 }
 
 impl Exporter {
+    /// Once that the receiver throws away a part of what it takes.
+    fn say_part(&self, taken: &Taken) {
+        if let Some(trouble) = taken.trouble(&self.to)
+            && !self.counts.said_part.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                event = "traces.not_taken",
+                receiver = self.to.name(),
+                hint = trouble.hint,
+                "a part of the traces does not get out: {}",
+                trouble.message
+            );
+        }
+    }
+
     /// Once that spans do not get out, and once that they do again.
     fn say(&self, trouble: Option<&NotTaken>, lost: u64) {
         let was_down = (self.counts.is_down).swap(trouble.is_some(), Ordering::Relaxed);

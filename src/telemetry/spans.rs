@@ -4,8 +4,8 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::level_filters::LevelFilter;
@@ -98,8 +98,9 @@ pub(super) fn start(wanted: &Wanted) -> Started {
             Err(error) => refused.push((to.name(), error)),
         }
     }
+    let scope = InstrumentationScope::builder("roundsman").with_version(env!("CARGO_PKG_VERSION"));
     let layer = tracing_opentelemetry::layer()
-        .with_tracer(provider.build().tracer("roundsman"))
+        .with_tracer(provider.build().tracer_with_scope(scope.build()))
         .with_location(false)
         .with_threads(false)
         .with_level(false)

@@ -1,5 +1,6 @@
 //! The names of `OpenTelemetry`'s semantic conventions for generative AI, version 1.38.0. They are still moving: what
-//! changes, changes here. Beside them stand the names that older receivers know, and two of Langfuse.
+//! changes, changes here. Beside them stand the names that older receivers know, and two of
+//! Langfuse.
 
 /// The operation that a question to a model is.
 pub const CHAT: &str = "chat";
@@ -37,6 +38,8 @@ pub const OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
 
 /// What a call did cost, in US dollars. Not in the conventions; Langfuse and others read it.
 pub const USAGE_COST: &str = "gen_ai.usage.cost";
+/// What a call did cost for Langfuse, which passes over a cost of 0 by the name above, and then reckons one by itself.
+pub const LANGFUSE_COST: &str = "langfuse.observation.cost_details";
 /// What several calls belong to, for `OpenTelemetry` at large.
 pub const SESSION_ID: &str = "session.id";
 /// The same for Langfuse.

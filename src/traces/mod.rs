@@ -12,6 +12,9 @@ use tracing::field::Empty;
 /// By this target spans are told from what is logged.
 pub const TARGET: &str = "roundsman::traces";
 
+/// What the names of looks begin with.
+pub const LOOK: &str = "look ";
+
 /// A round that begins. It ends with [`ended`], or where the last of its looks is forgotten.
 #[must_use]
 pub fn round(id: &str, targets: usize) -> Span {
@@ -43,7 +46,7 @@ pub fn look(kind: &'static str, name: &str) -> Span {
     tracing::info_span!(
         target: TARGET,
         "look",
-        otel.name = format!("look {kind}"),
+        otel.name = format!("{LOOK}{kind}"),
         otel.status_code = Empty,
         target.kind = kind,
         target.name = name,
@@ -63,6 +66,18 @@ pub fn looked(look: &Span, failure: Option<&'static str>) {
 /// The status that followed from a look.
 pub fn judged(look: &Span, status: &'static str) {
     look.record("target.status", status);
+}
+
+/// What is asked of models about a round or an incident; it holds the calls that this takes. `round`: what it belongs to.
+#[must_use]
+pub fn analysis(round: Option<&Span>, session: &str) -> Span {
+    tracing::info_span!(
+        target: TARGET,
+        parent: round.and_then(Span::id),
+        "analysis",
+        otel.name = "analysis",
+        session.id = session,
+    )
 }
 
 /// A message on its way to a channel.

@@ -27,7 +27,7 @@ use crate::round::Fleet;
 use crate::rounds::{Order, Rounds};
 use crate::schedule::heartbeat;
 use crate::shutdown::{Asked, Signals};
-use crate::store::{self, Store};
+use crate::store::{self, Remembered, Store};
 use crate::telemetry::Traces;
 
 /// Over how long rates are measured on a scheduled look.
@@ -51,6 +51,9 @@ const FLUSHING: Duration = Duration::from_secs(2);
 
 /// The notes of the store that this file writes.
 const LAST_SEEN: &str = "daemon.seen_at";
+
+/// The store remembers when it was first used: by that it is told from those of other installations.
+const BEGAN: &str = "store.began_at";
 
 /// How often it is noted that the daemon runs, so that it can be told what was missed while it did not.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
@@ -84,6 +87,17 @@ pub struct Given {
     pub traces: Traces,
 }
 
+/// What the store is called. `None`: it cannot be read now, and may have a name.
+fn began(store: &Store, remembered: Option<&Remembered>, clock: &dyn Clock) -> Option<String> {
+    if let Some(began) = remembered?.notes.get(BEGAN) {
+        return Some(began.clone());
+    }
+    let began = clock.now().format("%Y%m%dT%H%M%S%3fZ").to_string();
+    // A refusal is counted by the store itself.
+    let _kept: bool = store.note(BEGAN, began.clone());
+    Some(began)
+}
+
 /// Runs until a signal asks to end, or something of ours ends that should not.
 ///
 /// # Errors
@@ -103,6 +117,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
     let seen_at = remembered
         .as_ref()
         .and_then(|remembered| remembered.notes.get(LAST_SEEN)?.parse().ok());
+    let began = began(&store, remembered.as_ref(), &*clock);
     say_start(&plan, remembered.as_ref().map(|known| known.states.len()));
 
     let clients = clients(&plan);
@@ -188,6 +203,7 @@ pub async fn run(plan: Plan, given: Given) -> Result<(), DaemonError> {
     let analyst = Analyst {
         llm: clients.llm.clone(),
         clock: Arc::clone(&clock),
+        store: began,
     };
     tasks.spawn("analyst", analyst.run(asks_taken, words, stop.clone()));
     tasks.spawn("delivery", courier.run(nothing_more));

@@ -265,12 +265,18 @@ impl LlmClients {
                 call.show_question(question);
             }
             let sending = self.send(endpoint, question, in_parts, left, now);
-            let waiting = call.wait();
+            let waiting = call.wait(wanted.worst);
             let sent = sending.instrument(call.span()).await;
             let sent = without_key(sent, endpoint);
             waiting.over();
             if let Err(failed) = &sent {
-                call.failed(&failed.failure);
+                let is_free = failed.is_free && !(in_parts && failed.in_unreadable_parts);
+                let cost = if is_free {
+                    UsDollars::ZERO
+                } else {
+                    wanted.worst
+                };
+                call.failed(&failed.failure, cost);
             }
             match sent {
                 Ok((parsed, took, first_token)) => {

@@ -9,7 +9,7 @@ use url::Host;
 
 use super::{Endpoint, Finish, Question, Reply};
 use crate::clock::milliseconds;
-use crate::model::Failure;
+use crate::model::{Failure, UsDollars};
 use crate::purse::Purpose;
 use crate::traces::{TARGET, gen_ai};
 
@@ -26,6 +26,8 @@ pub struct Call(Span);
 /// Somebody waits for the answer. Dropped before it came, it notes that nobody did any more.
 pub(super) struct Waiting<'a> {
     call: &'a Call,
+    /// What it counts for in the purse then.
+    cost: UsDollars,
     is_over: bool,
 }
 
@@ -38,6 +40,7 @@ impl Waiting<'_> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.is_over {
+            self.call.cost(self.cost);
             self.call.failed_as(GIVEN_UP);
         }
     }
@@ -85,9 +88,10 @@ impl Call {
         self.0.clone()
     }
 
-    pub(super) fn wait(&self) -> Waiting<'_> {
+    pub(super) fn wait(&self, cost: UsDollars) -> Waiting<'_> {
         Waiting {
             call: self,
+            cost,
             is_over: false,
         }
     }
@@ -132,7 +136,7 @@ impl Call {
         let paid = &reply.paid;
         self.set(gen_ai::USAGE_INPUT_TOKENS, whole(paid.input_tokens));
         self.set(gen_ai::USAGE_OUTPUT_TOKENS, whole(paid.output_tokens));
-        self.set(gen_ai::USAGE_COST, paid.cost.dollars());
+        self.cost(paid.cost);
         self.set(gen_ai::TOKENS_ESTIMATED, paid.estimated);
         self.set(gen_ai::PRICE_KNOWN, reply.price_known);
         self.set(gen_ai::DURATION_MS, whole(milliseconds(reply.took)));
@@ -141,9 +145,23 @@ impl Call {
         }
     }
 
-    pub(super) fn failed(&self, failure: &Failure) {
+    /// `cost`: what it counts for in the purse.
+    pub(super) fn failed(&self, failure: &Failure, cost: UsDollars) {
+        self.cost(cost);
         // Its message may hold words of the provider.
         self.failed_as(failure.kind.word());
+    }
+
+    fn cost(&self, cost: UsDollars) {
+        if self.0.is_disabled() {
+            return;
+        }
+        let dollars = cost.dollars();
+        self.set(gen_ai::USAGE_COST, dollars);
+        self.set(
+            gen_ai::LANGFUSE_COST,
+            json!({ "total": dollars }).to_string(),
+        );
     }
 
     fn failed_as(&self, word: &'static str) {
@@ -305,14 +323,19 @@ mod tests {
         };
         let spans = traced(|| {
             let heard = Call::begin(Purpose::Probe, &endpoint(), &question);
-            heard.wait().over();
+            heard.wait(UsDollars::ZERO).over();
             let dropped = Call::begin(Purpose::Probe, &endpoint(), &question);
-            drop(dropped.wait());
+            drop(dropped.wait(UsDollars::from_dollars(0.25).expect("a price")));
         });
         let errors: Vec<_> = spans
             .iter()
             .map(|span| span.get(gen_ai::ERROR_TYPE).map(String::as_str))
             .collect();
         assert_eq!(errors, [Some("given_up"), None]);
+        // It counts in full.
+        let costs: Vec<_> = (spans.iter())
+            .map(|span| span.get(gen_ai::USAGE_COST).map(String::as_str))
+            .collect();
+        assert_eq!(costs, [Some("0.25"), None]);
     }
 }

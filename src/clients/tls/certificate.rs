@@ -1,6 +1,6 @@
 //! What a certificate says, in words.
 
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -73,6 +73,20 @@ impl Certificate {
             more => format!("{} and {more} more", shown.join(", ")),
         }
     }
+}
+
+/// Whether a certificate may be that of a server now: by its dates, and by what it says that it is for.
+pub(super) fn is_for_servers(der: &CertificateDer<'_>, now: UnixTime) -> bool {
+    let Ok((_, x509)) = X509Certificate::from_der(der) else {
+        return false;
+    };
+    let Ok(purposes) = x509.extended_key_usage() else {
+        return false;
+    };
+    let is_a_server = purposes.is_none_or(|found| found.value.server_auth);
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let validity = x509.validity();
+    is_a_server && (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now)
 }
 
 fn address(octets: &[u8]) -> Option<String> {

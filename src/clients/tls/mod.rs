@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
 };
@@ -23,6 +24,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use certificate::Certificate;
+use certificate::is_for_servers;
 
 use crate::model::Failure;
 
@@ -168,17 +170,18 @@ impl Held {
     fn make(&mut self, trust: &Trust) -> Result<ClientConfig, Failure> {
         let provider = self.provider.get_or_insert_with(|| Arc::new(provider()));
         let provider = Arc::clone(provider);
-        let check = match trust.check {
-            Check::Nothing => None,
+        let (check, named) = match trust.check {
+            Check::Nothing => (None, Vec::new()),
             Check::Chain | Check::Full => {
-                let roots = self.roots(trust)?;
+                let (roots, named) = self.roots(trust)?;
                 let verifier =
                     WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-                Some(verifier.build().map_err(broken)?)
+                (Some(verifier.build().map_err(broken)?), named)
             }
         };
         let verifier = Verifier {
             check,
+            named,
             for_any_name: trust.check == Check::Chain,
             provider: Arc::clone(&provider),
         };
@@ -197,7 +200,11 @@ impl Held {
         Ok(config)
     }
 
-    fn roots(&mut self, trust: &Trust) -> Result<Arc<RootCertStore>, Failure> {
+    /// Who may sign, and the certificates of `ca_file`, each of which a server may show as its own.
+    fn roots(
+        &mut self,
+        trust: &Trust,
+    ) -> Result<(Arc<RootCertStore>, Vec<CertificateDer<'static>>), Failure> {
         let key = trust.keys.ca_file;
         let Some(path) = trust.ca_file.as_deref() else {
             let native = self.native_roots();
@@ -211,7 +218,7 @@ impl Held {
                      set `{key}`",
                 )));
             }
-            return Ok(native);
+            return Ok((native, Vec::new()));
         };
         let mut roots = if trust.only_ca_file {
             RootCertStore::empty()
@@ -225,15 +232,16 @@ impl Held {
             ))
         };
         let text = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
-        let before = roots.len();
+        let mut named = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(&text) {
             let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
+            named.push(certificate.clone());
             (roots.add(certificate)).map_err(|error| refuse(error.to_string()))?;
         }
-        if roots.len() == before {
+        if named.is_empty() {
             return Err(refuse("there is no certificate in it".to_owned()));
         }
-        Ok(Arc::new(roots))
+        Ok((Arc::new(roots), named))
     }
 
     fn native_roots(&mut self) -> Arc<RootCertStore> {
@@ -282,9 +290,35 @@ impl std::error::Error for Rejected {}
 struct Verifier {
     /// `None`: any certificate is accepted, but the server must hold its key.
     check: Option<Arc<WebPkiServerVerifier>>,
+    /// Certificates that somebody has named to be trusted.
+    named: Vec<CertificateDer<'static>>,
     /// Whether a certificate for another name is accepted too.
     for_any_name: bool,
     provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    /// Whether somebody has named this very certificate, and nothing is amiss but that nobody who is trusted has signed it,
+    /// or that it might sign others. The commonest self-signed certificate is such a one: `openssl req -x509` makes an
+    /// authority of it, which must not be a server by the rules of the web.
+    fn is_named(
+        &self,
+        certificate: &CertificateDer<'_>,
+        reason: &CertificateError,
+        now: UnixTime,
+    ) -> bool {
+        let is_of_no_authority = match reason {
+            CertificateError::UnknownIssuer => true,
+            CertificateError::Other(other) => matches!(
+                other.0.downcast_ref::<webpki::Error>(),
+                Some(webpki::Error::CaUsedAsEndEntity)
+            ),
+            _ => false,
+        };
+        is_of_no_authority
+            && (self.named.iter()).any(|named| named.as_ref() == certificate.as_ref())
+            && is_for_servers(certificate, now)
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -299,7 +333,14 @@ impl ServerCertVerifier for Verifier {
         let Some(check) = &self.check else {
             return Ok(ServerCertVerified::assertion());
         };
-        match check.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+        let mut checked = check.verify_server_cert(certificate, intermediates, name, ocsp, now);
+        if let Err(TlsError::InvalidCertificate(reason)) = &checked
+            && self.is_named(certificate, reason, now)
+        {
+            let parsed = ParsedCertificate::try_from(certificate)?;
+            checked = verify_server_name(&parsed, name).map(|()| ServerCertVerified::assertion());
+        }
+        match checked {
             // The name is what is checked last: all else was right.
             Err(TlsError::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },

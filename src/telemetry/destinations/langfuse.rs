@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use super::variables::Variables;
-use super::{Destination, Names, add_header};
+use super::{Destination, Names, SYSTEM_CERTIFICATES, add_header};
 use crate::clients::http::basic;
 use crate::clients::tls::TlsSettings;
 use crate::secret::Secret;
@@ -49,10 +49,14 @@ pub(super) fn destination(variables: &mut Variables<'_>) -> Option<Destination> 
         Ok(value) => {
             headers.insert(AUTHORIZATION, value);
         }
-        Err(expected) => variables.wrong(SECRET_KEY, expected, "copy it from Langfuse anew"),
+        Err(expected) => {
+            let hint = "copy it from Langfuse anew; no traces go there until then";
+            variables.wrong(SECRET_KEY, expected, hint);
+            return None;
+        }
     }
     let (header, version) = INGESTION_VERSION;
-    add_header(&mut headers, header, version, PUBLIC_KEY, variables);
+    add_header(&mut headers, header, version, PUBLIC_KEY, variables)?;
     Some(Destination {
         service: "Langfuse",
         url,
@@ -61,7 +65,10 @@ pub(super) fn destination(variables: &mut Variables<'_>) -> Option<Destination> 
         timeout: super::otlp::timeout(variables),
         names: Names {
             address: "`LANGFUSE_BASE_URL` or `LANGFUSE_HOST`",
+            base_address: "`LANGFUSE_BASE_URL` or `LANGFUSE_HOST`",
             key: "`LANGFUSE_PUBLIC_KEY` and `LANGFUSE_SECRET_KEY`",
+            certificate: SYSTEM_CERTIFICATES,
+            whole_address: None,
         },
     })
 }

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use super::variables::Variables;
-use super::{Destination, Names, add_header};
+use super::{Destination, Names, SYSTEM_CERTIFICATES, add_header};
 use crate::clients::tls::TlsSettings;
 
 const KEY: [&str; 2] = ["LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"];
@@ -16,7 +16,10 @@ const TRACING: [&str; 4] = [
     "LANGCHAIN_TRACING",
 ];
 
-pub(super) const VARIABLES: [&str; 10] = [
+/// Which workspace is meant, for keys of a whole organisation.
+const WORKSPACE: &str = "LANGSMITH_WORKSPACE_ID";
+
+pub(super) const VARIABLES: [&str; 11] = [
     KEY[0],
     KEY[1],
     ENDPOINT[0],
@@ -27,6 +30,7 @@ pub(super) const VARIABLES: [&str; 10] = [
     TRACING[1],
     TRACING[2],
     TRACING[3],
+    WORKSPACE,
 ];
 
 const USUAL_ADDRESS: &str = "https://api.smith.langchain.com";
@@ -51,9 +55,12 @@ pub(super) fn destination(variables: &mut Variables<'_>) -> Option<Destination> 
     let address = address.strip_suffix(BASE).unwrap_or(address);
     let url = variables.address(name, address, &format!("{BASE}{PATH}"))?;
     let mut headers = HeaderMap::new();
-    add_header(&mut headers, "x-api-key", key, key_name, variables);
+    add_header(&mut headers, "x-api-key", key, key_name, variables)?;
     if let Some((name, project)) = variables.first(&PROJECT) {
-        add_header(&mut headers, "langsmith-project", project, name, variables);
+        add_header(&mut headers, "langsmith-project", project, name, variables)?;
+    }
+    if let Some(workspace) = variables.text(WORKSPACE) {
+        add_header(&mut headers, "x-tenant-id", workspace, WORKSPACE, variables)?;
     }
     Some(Destination {
         service: "LangSmith",
@@ -63,7 +70,10 @@ pub(super) fn destination(variables: &mut Variables<'_>) -> Option<Destination> 
         timeout: super::otlp::timeout(variables),
         names: Names {
             address: "`LANGSMITH_ENDPOINT`",
-            key: "`LANGSMITH_API_KEY`",
+            base_address: "`LANGSMITH_ENDPOINT`",
+            key: "`LANGSMITH_API_KEY`, and `LANGSMITH_WORKSPACE_ID` where it is one for several workspaces",
+            certificate: SYSTEM_CERTIFICATES,
+            whole_address: None,
         },
     })
 }

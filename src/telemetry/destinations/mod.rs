@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
+use super::Installation;
 use crate::clients::http::{HttpUrl, hidden};
 use crate::clients::tls::TlsSettings;
 use crate::config::Environment;
@@ -39,11 +40,17 @@ pub struct Destination {
     pub(super) names: Names,
 }
 
-/// What variables are called.
+/// What variables are called, in words.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Names {
     pub(super) address: &'static str,
     pub(super) key: &'static str,
+    /// That of the address which is completed.
+    pub(super) base_address: &'static str,
+    /// What names a file of certificates to trust.
+    pub(super) certificate: &'static str,
+    /// The variable that holds the whole address, if there is one beside that which is completed.
+    pub(super) whole_address: Option<&'static str>,
 }
 
 impl Destination {
@@ -82,9 +89,12 @@ pub struct Wanted {
     pub problems: Vec<Problem>,
 }
 
+/// The file of the certificates that the whole program trusts.
+const SYSTEM_CERTIFICATES: &str = "`SSL_CERT_FILE`";
+
 /// Reads the environment.
 #[must_use]
-pub fn wanted(environment: &Environment) -> Wanted {
+pub fn wanted(environment: &Environment, installation: &Installation) -> Wanted {
     let mut variables = Variables::of(environment);
     let mut destinations = Vec::new();
     if !otlp::is_all_off(&mut variables) {
@@ -102,7 +112,7 @@ pub fn wanted(environment: &Environment) -> Wanted {
             .collect();
         destinations.retain(|one| one.service != otlp::SERVICE || !of_services.contains(&one.url));
     }
-    let shared = otlp::shared(&mut variables);
+    let shared = otlp::shared(&mut variables, installation);
     Wanted {
         destinations,
         problems: variables.problems,
@@ -110,24 +120,35 @@ pub fn wanted(environment: &Environment) -> Wanted {
     }
 }
 
-/// The address below a base.
+/// The address below a base, whose query stays behind.
 fn below(base: &str, path: &str) -> Option<HttpUrl> {
-    HttpUrl::parse(&format!("{}{path}", base.trim().trim_end_matches('/'))).ok()
+    if path.is_empty() {
+        return HttpUrl::parse(base).ok();
+    }
+    let base = base.trim();
+    let end = base.find(['?', '#']).unwrap_or(base.len());
+    let (base, query) = base.split_at(end);
+    HttpUrl::parse(&format!("{}{path}{query}", base.trim_end_matches('/'))).ok()
 }
 
-/// Adds a header; what a header cannot hold is a problem of the variable.
+/// Adds a header; what a header cannot hold is a problem of the variable, and nothing is to be sent without it.
 fn add_header(
     headers: &mut HeaderMap,
     name: &'static str,
     value: &str,
     variable: &str,
     variables: &mut Variables<'_>,
-) {
+) -> Option<()> {
     match hidden(value) {
         Ok(value) => {
             headers.insert(HeaderName::from_static(name), value);
+            Some(())
         }
-        Err(expected) => variables.wrong(variable, expected, "write it without line breaks"),
+        Err(expected) => {
+            let hint = "write it without line breaks; no traces go there until then";
+            variables.wrong(variable, expected, hint);
+            None
+        }
     }
 }
 
@@ -141,11 +162,12 @@ mod tests {
         let variables = variables.iter().copied();
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let process = variables.collect();
-        wanted(&Environment::from_parts(
-            process,
-            Path::new("/nowhere"),
-            &mut Vec::new(),
-        ))
+        let environment = Environment::from_parts(process, Path::new("/nowhere"), &mut Vec::new());
+        let installation = Installation {
+            host: "web-1".to_owned(),
+            id: "0-1-2".to_owned(),
+        };
+        wanted(&environment, &installation)
     }
 
     /// Where traces go, in words.
@@ -189,6 +211,20 @@ mod tests {
                     "https://user:canary@in.example.com/otlp",
                 )],
                 "OpenTelemetry at https://in.example.com/otlp/v1/traces",
+            ),
+            (
+                &[(
+                    "OTEL_EXPORTER_OTLP_ENDPOINT",
+                    "https://in.example.com/otlp/?key=canary",
+                )],
+                "OpenTelemetry at https://in.example.com/otlp/v1/traces?…",
+            ),
+            (
+                &[(
+                    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                    "https://in.example.com/with/a/slash/",
+                )],
+                "OpenTelemetry at https://in.example.com/with/a/slash/",
             ),
             (
                 &[
@@ -284,10 +320,11 @@ mod tests {
             ),
             (
                 "OTEL_EXPORTER_OTLP_HEADERS",
-                "x-key=canary%2C2, Authorization=Basic canary-3==,host=canary-4,nothing",
+                "x-key=canary%2C2, Authorization=Basic canary-3==",
             ),
             ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "1500"),
         ]);
+        assert_eq!(wanted.problems, []);
         let to = &wanted.destinations[0];
         assert_eq!(to.headers["x-key"], "canary,2");
         assert_eq!(to.headers["authorization"], "Basic canary-3==");
@@ -295,14 +332,58 @@ mod tests {
             (to.headers.len(), to.timeout),
             (2, Duration::from_millis(1_500))
         );
+        assert!(!format!("{wanted:?}").contains("canary"), "{wanted:?}");
+    }
+
+    #[test]
+    fn nothing_goes_where_a_key_cannot_be_sent_along() {
+        let wanted = of(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "x-key=canary-1,host=canary-2,nothing",
+            ),
+        ]);
+        assert!(wanted.destinations.is_empty());
         let told: Vec<String> = wanted.problems.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
-            [3, 4].map(|entry| format!(
-                "`OTEL_EXPORTER_OTLP_HEADERS` (the environment): entry {entry} is no header\n  hint: write `name=value,name=value`, with `%2C` for a comma in a value"
+            [2, 3].map(|entry| format!(
+                "`OTEL_EXPORTER_OTLP_HEADERS` (the environment): entry {entry} is no header\n  hint: write `name=value,name=value`, with `%2C` for a comma in a value; no traces go there until then"
             ))
         );
         assert!(!format!("{wanted:?}").contains("canary"), "{wanted:?}");
+        for broken in [
+            &[("LANGSMITH_API_KEY", "canary\nkey")][..],
+            &[
+                ("LANGSMITH_API_KEY", "canary"),
+                ("LANGSMITH_WORKSPACE_ID", "a\nb"),
+            ],
+        ] {
+            let wanted = of(broken);
+            let counts = (wanted.destinations.len(), wanted.problems.len());
+            assert_eq!(counts, (0, 1), "{broken:?} {wanted:?}");
+        }
+        // What is no address and no key is taken at its usual value.
+        let wanted = of(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+            ("OTEL_TRACES_SAMPLER", "some"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "often"),
+        ]);
+        assert_eq!((wanted.destinations.len(), wanted.problems.len()), (1, 4));
+        assert_eq!(wanted.destinations[0].timeout, Duration::from_secs(10));
+        assert_eq!((wanted.queue, wanted.sampling), (2_048, Sampling::All));
+    }
+
+    #[test]
+    fn a_key_of_several_workspaces_says_which_is_meant() {
+        let wanted = of(&[
+            ("LANGSMITH_API_KEY", "canary"),
+            ("LANGSMITH_WORKSPACE_ID", "w-1"),
+        ]);
+        assert_eq!(wanted.destinations[0].headers["x-tenant-id"], "w-1");
     }
 
     #[test]
@@ -390,14 +471,24 @@ mod tests {
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(
             about(&[]),
-            pairs(&[("service.name", "roundsman"), ("service.version", version)])
+            pairs(&[
+                ("host.name", "web-1"),
+                ("service.instance.id", "0-1-2"),
+                ("service.name", "roundsman"),
+                ("service.version", version)
+            ])
         );
         assert_eq!(
             about(&[
-                ("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,team=a%20b"),
+                (
+                    "OTEL_RESOURCE_ATTRIBUTES",
+                    "service.name=other,team=a%20b,service.instance.id=mine"
+                ),
                 ("OTEL_SERVICE_NAME", "watchman"),
             ]),
             pairs(&[
+                ("host.name", "web-1"),
+                ("service.instance.id", "mine"),
                 ("service.name", "watchman"),
                 ("service.version", version),
                 ("team", "a b")

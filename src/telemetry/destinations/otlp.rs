@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, header};
 
 use super::variables::Variables;
-use super::{Destination, Names, Sampling, Wanted};
+use super::{Destination, Installation, Names, Sampling, Wanted};
 use crate::clients::http::{hidden, percent_decoded};
 use crate::clients::tls::TlsSettings;
 
@@ -117,7 +117,7 @@ pub(super) fn destination(variables: &mut Variables<'_>) -> Option<Destination> 
         );
         return None;
     }
-    let mut headers = headers(variables);
+    let mut headers = headers(variables)?;
     if let Some(authorization) = url.basic_authorization() {
         let entry = headers.entry(header::AUTHORIZATION);
         entry.or_insert(authorization);
@@ -136,7 +136,10 @@ pub(super) fn destination(variables: &mut Variables<'_>) -> Option<Destination> 
         timeout: timeout(variables),
         names: Names {
             address: "`OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`",
+            base_address: "`OTEL_EXPORTER_OTLP_ENDPOINT`",
             key: "`OTEL_EXPORTER_OTLP_HEADERS`",
+            certificate: "`OTEL_EXPORTER_OTLP_CERTIFICATE`",
+            whole_address: Some("`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`"),
         },
     })
 }
@@ -156,11 +159,13 @@ fn pairs(text: &str) -> impl Iterator<Item = Option<(String, String)>> {
     })
 }
 
-fn headers(variables: &mut Variables<'_>) -> HeaderMap {
+/// `None`: one of them is none. It may be the key, and nothing is to be sent without that.
+fn headers(variables: &mut Variables<'_>) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     let Some((variable, text)) = variables.first(&HEADERS) else {
-        return headers;
+        return Some(headers);
     };
+    let mut are_all_good = true;
     for (index, pair) in pairs(text).enumerate() {
         let parsed = pair.and_then(|(name, value)| {
             let name = HeaderName::try_from(name).ok()?;
@@ -168,25 +173,25 @@ fn headers(variables: &mut Variables<'_>) -> HeaderMap {
             let name = Some(name).filter(|_| !is_ours)?;
             Some((name, hidden(&value).ok()?))
         });
-        match parsed {
-            Some((name, value)) => {
-                headers.insert(name, value);
-            }
-            None => variables.wrong(
+        if let Some((name, value)) = parsed {
+            headers.insert(name, value);
+        } else {
+            are_all_good = false;
+            variables.wrong(
                 variable,
                 &format!("entry {} is no header", index + 1),
-                "write `name=value,name=value`, with `%2C` for a comma in a value",
-            ),
+                "write `name=value,name=value`, with `%2C` for a comma in a value; no traces go there until then",
+            );
         }
     }
-    headers
+    are_all_good.then_some(headers)
 }
 
 /// What holds for all receivers.
-pub(super) fn shared(variables: &mut Variables<'_>) -> Wanted {
+pub(super) fn shared(variables: &mut Variables<'_>, installation: &Installation) -> Wanted {
     Wanted {
         destinations: Vec::new(),
-        about_us: about_us(variables),
+        about_us: about_us(variables, installation),
         sampling: sampling(variables),
         queue: queue(variables),
         every: variables.milliseconds(&[DELAY]).unwrap_or(USUAL_DELAY),
@@ -194,8 +199,10 @@ pub(super) fn shared(variables: &mut Variables<'_>) -> Wanted {
     }
 }
 
-fn about_us(variables: &mut Variables<'_>) -> Vec<(String, String)> {
+fn about_us(variables: &mut Variables<'_>, installation: &Installation) -> Vec<(String, String)> {
     let mut about_us = vec![
+        ("host.name".to_owned(), installation.host.clone()),
+        ("service.instance.id".to_owned(), installation.id.clone()),
         ("service.name".to_owned(), "roundsman".to_owned()),
         (
             "service.version".to_owned(),

@@ -1,9 +1,10 @@
 use std::net::IpAddr;
 
+use rcgen::ExtendedKeyUsagePurpose;
 use roundsman::model::Status;
 use rustls::version::{TLS12, TLS13};
 
-use crate::support::certificates::{Pair, authority, self_signed};
+use crate::support::certificates::{Pair, authority, self_signed, self_signed_authority};
 use crate::support::servers::{RawServer, answering_tls, blurting, ipv4, ipv6};
 use crate::support::{Looked, look};
 
@@ -168,4 +169,54 @@ async fn a_ca_file_that_is_no_good_is_ours() {
         "{empty:?}"
     );
     assert_eq!(empty.status(), Status::Unknown);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_itself_the_file_is_trusted_whoever_signed_it() {
+    let local = &["localhost", "127.0.0.1"][..];
+    let seen = async |shown: &Pair, trusted: &Pair, host: &str| {
+        let server = serving(ipv4(), shown).await;
+        let file = trusted.file();
+        look(&format!(
+            "{{url: 'https://{host}:{}/', tls: {{ca_file: {}}}}}",
+            server.port,
+            file.path().display()
+        ))
+        .await
+    };
+    let made = |purposes: &[_]| self_signed_authority(local, 90.0, purposes);
+    let usual = made(&[]);
+    for good in [
+        usual.clone(),
+        made(&[ExtendedKeyUsagePurpose::ServerAuth]),
+        self_signed(local),
+        // One of an authority that nobody here knows.
+        authority().good(),
+    ] {
+        seen(&good, &good, "127.0.0.1").await.assert_green();
+    }
+    let of_old = self_signed_authority(local, -2.0, &[]);
+    let for_others = self_signed_authority(&["a.example.com"], 90.0, &[]);
+    let for_clients = made(&[ExtendedKeyUsagePurpose::ClientAuth]);
+    let foreign = authority().good();
+    for (shown, trusted, words) in [
+        (&of_old, &of_old, "expired on 20"),
+        (
+            &for_others,
+            &for_others,
+            "is for another name: it is for `a.example.com` |",
+        ),
+        (&for_clients, &for_clients, "is self-signed |"),
+        // Of the same name, and not the same.
+        (&made(&[]), &usual, "is self-signed |"),
+        (
+            &foreign,
+            &usual,
+            "was signed by an authority that is not trusted",
+        ),
+    ] {
+        let looked = seen(shown, trusted, "127.0.0.1").await;
+        assert!(looked.failure().contains(words), "{}", looked.failure());
+        assert_eq!(looked.status(), Status::Red);
+    }
 }

@@ -135,3 +135,18 @@ async fn without_a_store_or_with_a_locked_one_nothing_is_ordered() {
     other.execute_batch("COMMIT").expect("the end of the lock");
     assert!(held.ordered().is_empty());
 }
+
+#[tokio::test]
+async fn whoever_has_no_variable_has_a_name_all_the_same() {
+    let name = std::process::Command::new("id").arg("-un").output();
+    let name = String::from_utf8(name.expect("`id` runs").stdout).expect("UTF-8");
+    let place = place().variable("USER", "");
+    let held = Held::with(&place, rows());
+    let answering = held.answering(Answer::done("it is"));
+    place.run(&["ack", "12"]).await.assert_code(0);
+    let order = answering.end().expect("an order");
+    let Order::Acknowledge { by, .. } = &order else {
+        panic!("{order:?}");
+    };
+    assert_eq!(by, name.trim());
+}

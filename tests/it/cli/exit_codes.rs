@@ -114,3 +114,38 @@ async fn help_and_version_are_answers() {
     let expected = concat!("roundsman ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(version.stdout, expected);
 }
+
+#[tokio::test]
+async fn without_a_store_lists_are_empty_and_what_needs_one_is_not_done() {
+    let server = service().await;
+    let place =
+        Workplace::with_configuration(&format!("{}store: {{path: kept}}\n", all_four(server.port)));
+    let missing = "there is no store at `kept/roundsman.db` yet\n  hint: the daemon makes it";
+    for arguments in [
+        &["incidents"][..],
+        &["incidents", "--format", "json"],
+        &["outbox"],
+        &["uptime"],
+        &["uptime", "--format", "json"],
+        &["explain"],
+        &["explain", "--format", "json"],
+    ] {
+        let ended = place.run(arguments).await;
+        ended.assert_code(0).assert_says(missing);
+        assert_ne!(ended.stdout, "", "{arguments:?}");
+    }
+    for arguments in [
+        &["history", "green"][..],
+        &["incidents", "12"],
+        &["explain", "12"],
+        &["ack", "12"],
+        &["outbox", "retry"],
+        &["verify"],
+        &["backup", "copy.db"],
+    ] {
+        let ended = place.run(arguments).await;
+        ended.assert_code(1).assert_says(missing);
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+    }
+    assert!(!place.path().join("kept").exists());
+}

@@ -149,7 +149,7 @@ async fn what_is_open_is_listed_worst_first_and_then_what_ended() {
             since(12)
         ),
         format!(
-            "#9 | YELLOW | web-2 | response_time_ms is 2400 > 2000 | {} (1day 1h) | flapping; acknowledged by ben (new \
+            "#9 | YELLOW | web-2 | response_time_ms is 2400 > 2000 | {} (1 day 1h) | flapping; acknowledged by ben (new \
              disk is on its way)",
             since(9)
         ),
@@ -164,7 +164,7 @@ async fn what_is_open_is_listed_worst_first_and_then_what_ended() {
 
     let ended = place.run(&["incidents", "--all"]).await;
     ended.assert_code(0);
-    let mut expected = vec!["3 incidents are open, 3 ended in the last 7days".to_owned()];
+    let mut expected = vec!["3 incidents are open, 3 ended in the last 7 days".to_owned()];
     expected.extend(open);
     expected.extend([
         String::new(),
@@ -185,7 +185,7 @@ async fn what_is_open_is_listed_worst_first_and_then_what_ended() {
         .assert_prints("1 ended in the last 1h\n");
     let long = place.run(&["incidents", "--all", "--since", "2d"]).await;
     long.assert_code(0)
-        .assert_prints("2 ended in the last 2days\n");
+        .assert_prints("2 ended in the last 2 days\n");
     let alone = place.run(&["incidents", "--since", "1h"]).await;
     alone.assert_code(64).assert_says("--all");
 
@@ -212,7 +212,7 @@ async fn one_is_shown_in_full_by_its_number_or_a_target() {
         "#12 RED shop: answers 500, not 200
 - open since {since} (2h 5m)
 - severity: critical
-- told as `[RED] shop: answers 500, not 200`, last {last} (1h 5m ago)
+- last told {last} (1h 5m ago): [RED] shop: answers 500, not 200
 - people were reminded: 1
 - 1 below it
 - 1 of 2 silenced

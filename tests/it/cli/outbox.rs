@@ -116,14 +116,14 @@ async fn what_waits_is_listed_and_what_was_given_up() {
         format!(
             "3 messages wait, 1 given up
 ID | TO | ABOUT | WAITS SINCE | TRIES | NEXT TRY | LAST ERROR
-20261129-i | telegram | incident #12 (shop): shop opened, RED (after 2 looks); web-1 resolved | {} (1h) | 7 | in 9m | \
+20261129-incident-12-telegram | telegram | incident #12 (shop): shop opened, RED (after 2 looks); web-1 resolved | {} (1h) | 7 | in 9m | \
              `api.telegram.org` does not answer
-20261129-r | slack | the round report of Sun 2026-11-29 06:00 +01:00 | {} (10m) | 0 | now
-20261129-q | telegram | what was not said during the window racks, a silence | {} (QUIET) | 0 | now
+20261129-report-slack | slack | the round report of Sun 2026-11-29 06:00 +01:00 | {} (10m) | 0 | now
+20261129-quiet-telegram | telegram | what was not said during the window racks, a silence | {} (QUIET) | 0 | now
 
 Given up
 ID | TO | ABOUT | TRIES | GIVEN UP | WHY
-20261128 | mail | messages to slack are not taken | 96 | {} (2m ago) | `mail` refused the login: 535
+20261128-note-mail | mail | messages to slack are not taken | 96 | {} (2m ago) | `mail` refused the login: 535
 
 `roundsman outbox retry` tries them once more, `roundsman outbox drop ID` forgets one",
             made(news),

@@ -281,7 +281,7 @@ async fn all_are_shown_whoever_said_so() {
     ended
         .assert_code(0)
         .assert_prints(" (in 2h)\n")
-        .assert_prints(" (1day ago)\n");
+        .assert_prints(" (1 day ago)\n");
     assert_eq!(ended.stderr, "");
     assert_eq!(
         without_now(&ended),

@@ -61,7 +61,7 @@ async fn each_window_is_shown_with_its_targets_and_next_times() {
         format!(
             "always: why not
   targets: local_hosts/web-1, local_hosts/web-2
-  opens: at 00:00, on day 1, in January (0 0 1 1 *, UTC), for 31days
+  opens: at 00:00, on day 1, in January (0 0 1 1 *, UTC), for 31 days
 {always}
 leap
   targets: local_hosts/web-2

@@ -14,6 +14,9 @@ async fn the_first_round_is_at_once_and_a_report_follows() {
     let mut daemon = Daemon::start(&place);
     let round = daemon.event("round.ended").await;
     assert_eq!(round["looks"], 1);
+    // Like every other time in the log.
+    let next = round["next_at"].as_str().expect("a time");
+    assert!(next.ends_with('Z') && next.len() == 24, "{next}");
     daemon.event("report.made").await;
     daemon.stop().await.assert_code(0);
     let report: serde_json::Value =

@@ -54,6 +54,7 @@ impl Asking {
             analyst: Analyst {
                 llm: llm.paid_from(ledger),
                 clock: Arc::new(SystemClock),
+                store: None,
             },
             settings: plan.analyst.expect("a model is configured"),
             place,

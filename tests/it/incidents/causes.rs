@@ -37,8 +37,8 @@ async fn the_cause_is_named_in_messages_and_reports_and_explained_at_a_prompt() 
     );
     let place = Workplace::with_configuration(&configuration(&web, &others, &reporters));
     let none = place.run(&["explain"]).await;
-    none.assert_code(64)
-        .assert_says("there is nothing to explain");
+    none.assert_code(0)
+        .assert_prints("no incident is open: there is nothing to explain\n");
     let mut daemon = Daemon::start(&place);
     for _ in 0..4 {
         daemon.event("target.changed").await;

@@ -180,3 +180,42 @@ async fn providers_are_listed_in_order_of_preference() {
         .assert_code(2)
         .assert_prints("-   together: no key: `TOGETHER_API_KEY` is not set");
 }
+
+#[tokio::test]
+async fn who_is_asked_for_words_and_not_known_by_name_is_listed_too() {
+    let listing = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n{\"data\": [{\"id\": \"llama-3\"}]}";
+    let gateway = crate::support::servers::answering(listing).await;
+    for (model, said) in [
+        ("llama-3", "1.  in-house: usable, offers `llama-3`"),
+        (
+            "other",
+            "1.  in-house: usable, but `other` is not in its list of models",
+        ),
+    ] {
+        let yaml = format!(
+            "targets: {{local_hosts: [{{}}]}}\nllm: {{provider: in-house, model: {model}, base_url: \"http://127.0.0.1:{}/v1\", api_key: {CANARY}}}\n",
+            gateway.port
+        );
+        let place = Workplace::with_configuration(&yaml);
+        let ended = place.run(&["providers"]).await;
+        ended.assert_code(0);
+        assert_eq!(ended.stdout.lines().next(), Some(said), "{ended}");
+        ended.assert_prints("-   openai: no key: `OPENAI_API_KEY` is not set");
+        let json = place.run(&["providers", "--json"]).await;
+        let first = &json.json()[0];
+        assert_eq!(first["provider"], "in-house");
+        assert_eq!(
+            (&first["usable"], &first["key_present"]),
+            (&true.into(), &true.into())
+        );
+        assert!(!format!("{ended}{json}").contains(CANARY));
+    }
+    assert!(gateway.requests()[0].starts_with("GET /v1/models "));
+    let dead = "targets: {local_hosts: [{}]}\nllm: {provider: in-house, model: any, base_url: \"http://127.0.0.1:9/v1\"}\n";
+    let ended = Workplace::with_configuration(dead)
+        .run(&["providers"])
+        .await;
+    ended
+        .assert_code(2)
+        .assert_prints("-   in-house: cannot connect to `127.0.0.1:9`: connection refused");
+}

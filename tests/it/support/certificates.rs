@@ -99,6 +99,32 @@ pub(crate) fn self_signed(names: &[&str]) -> Pair {
     }
 }
 
+/// A certificate that signed itself as `openssl req -x509` does: an authority, and for no purpose in particular.
+pub(crate) fn self_signed_authority(
+    names: &[&str],
+    until_days: f64,
+    purposes: &[ExtendedKeyUsagePurpose],
+) -> Pair {
+    let key = KeyPair::generate().expect("a key");
+    let mut parameters = parameters(names, "self-signed", -60.0, until_days);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.extended_key_usages = purposes.to_vec();
+    Pair {
+        certificate: parameters.self_signed(&key).expect("signed").pem(),
+        key: key.serialize_pem(),
+    }
+}
+
+impl Pair {
+    /// The certificate in a file, for `tls.ca_file`.
+    pub(crate) fn file(&self) -> NamedTempFile {
+        let mut file = NamedTempFile::new().expect("a file");
+        file.write_all(self.certificate.as_bytes())
+            .expect("written");
+        file
+    }
+}
+
 fn parameters(names: &[&str], subject: &str, from_days: f64, until_days: f64) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut parameters = CertificateParams::new(names).expect("names");

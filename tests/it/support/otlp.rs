@@ -44,6 +44,8 @@ pub(crate) struct Batch {
     /// By their names in small letters.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) about: BTreeMap<String, String>,
+    /// Whose spans they are: `name version`.
+    pub(crate) scope: String,
     pub(crate) spans: Vec<Arrived>,
     /// All of it, for canaries.
     pub(crate) bytes: Vec<u8>,
@@ -56,6 +58,8 @@ pub(crate) struct Recorder {
     faults: Arc<Mutex<Vec<String>>>,
     status: Arc<AtomicU16>,
     delay_ms: Arc<AtomicU64>,
+    /// What it says where all is well: its sort, and the body.
+    said: Arc<Mutex<(&'static str, Vec<u8>)>>,
 }
 
 impl Recorder {
@@ -65,6 +69,8 @@ impl Recorder {
         let status = Arc::new(AtomicU16::new(200));
         let delay_ms = Arc::<AtomicU64>::default();
         let pause = Arc::clone(&delay_ms);
+        let said = Arc::new(Mutex::new(("application/x-protobuf", Vec::new())));
+        let says = Arc::clone(&said);
         let (kept, wrong, answer) = (
             Arc::clone(&batches),
             Arc::clone(&faults),
@@ -73,7 +79,7 @@ impl Recorder {
         let server = raw(move |mut stream| {
             let (kept, wrong, answer) =
                 (Arc::clone(&kept), Arc::clone(&wrong), Arc::clone(&answer));
-            let pause = Arc::clone(&pause);
+            let (pause, says) = (Arc::clone(&pause), Arc::clone(&says));
             async move {
                 let mut bytes = Vec::new();
                 let Some((head, body)) = read(&mut stream, &mut bytes).await else {
@@ -91,12 +97,17 @@ impl Recorder {
                     }
                 }
                 // Its words may not be repeated by anybody.
-                let body = if status == 200 { "" } else { "canary-in-an-answer" };
-                let answer = format!(
-                    "HTTP/1.1 {status} Any\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                let (kind, body) = if status == 200 {
+                    says.lock().expect("what it says").clone()
+                } else {
+                    ("application/x-protobuf", b"canary-in-an-answer".to_vec())
+                };
+                let head = format!(
+                    "HTTP/1.1 {status} Any\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                     body.len()
                 );
-                stream.write_all(answer.as_bytes()).await.ok();
+                let answer = [head.into_bytes(), body].concat();
+                stream.write_all(&answer).await.ok();
                 stream.shutdown().await.ok();
             }
         })
@@ -107,7 +118,13 @@ impl Recorder {
             faults,
             status,
             delay_ms,
+            said,
         }
+    }
+
+    /// Says that in an answer of 200 from now on.
+    pub(crate) fn says(&self, kind: &'static str, body: impl Into<Vec<u8>>) {
+        *self.said.lock().expect("what it says") = (kind, body.into());
     }
 
     /// Answers with another status from now on.
@@ -210,12 +227,17 @@ fn understood(head: &str, body: &[u8]) -> Result<Batch, String> {
         path: path.to_owned(),
         headers,
         about: BTreeMap::new(),
+        scope: String::new(),
         spans: Vec::new(),
         bytes: body.to_vec(),
     };
     for of_resource in request.resource_spans {
         if let Some(resource) = of_resource.resource {
             batch.about.extend(texts(resource.attributes));
+        }
+        for scope in of_resource.scope_spans.iter().map(|one| &one.scope) {
+            let scope = scope.as_ref().ok_or("spans of nobody")?;
+            batch.scope = format!("{} {}", scope.name, scope.version);
         }
         for span in of_resource
             .scope_spans

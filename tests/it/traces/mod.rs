@@ -84,7 +84,13 @@ async fn a_round_holds_its_looks_and_a_send_stands_alone() {
         "{spans:#?}"
     );
     assert_eq!(send.attribute("send.outcome"), "sent");
-    let about = &recorder.batches()[0].about;
+    let batch = &recorder.batches()[0];
+    assert_eq!(
+        batch.scope,
+        format!("roundsman {}", env!("CARGO_PKG_VERSION"))
+    );
+    let about = &batch.about;
+    assert!(!about["host.name"].is_empty() && about["service.instance.id"].len() == 36);
     assert_eq!(about["service.name"], "watchman");
     assert_eq!(about["service.version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(

@@ -3,10 +3,17 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message;
+
 use super::place;
 use crate::daemon::Endpoint;
+use crate::support::certificates::self_signed_authority;
 use crate::support::otlp::Recorder;
 use crate::support::program::Workplace;
+use crate::support::servers::{answering_tls, ipv4};
 
 const PUBLIC: &str = "pk-lf-canary-public";
 const SECRET: &str = "sk-lf-canary-secret";
@@ -155,7 +162,8 @@ async fn check_config_says_why_a_receiver_takes_nothing() {
         ended
             .assert_code(0)
             .assert_prints(&format!("  warning: it does not take them: `{}/api/public/otel/v1/traces` answered {status}: {why}\n", recorder.url()))
-            .assert_prints(hint);
+            .assert_prints(hint)
+            .assert_prints("\n0 errors, 1 warning: this configuration can be used");
         assert!(!ended.to_string().contains("canary"), "{ended}");
     }
     let nobody = place.variable("LANGFUSE_HOST", "http://127.0.0.1:9");
@@ -222,4 +230,139 @@ reporters:
         );
         assert!(!sent.contains("canary"), "{sent}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_receivers_is_none() {
+    let (shop, recorder) = (Endpoint::start().await, Recorder::start().await);
+    let place = place(&shop).variable("OTEL_EXPORTER_OTLP_ENDPOINT", &recorder.url());
+    for (kind, body, is_taken) in [
+        ("application/x-protobuf", "", true),
+        ("text/html", "", true),
+        ("application/json", "{}", true),
+        (
+            "application/json; charset=utf-8",
+            r#"{"partialSuccess":{}}"#,
+            true,
+        ),
+        ("text/plain", "ok", true),
+        ("text/html; charset=utf-8", "<p>canary: sign in</p>", false),
+        ("Text/HTML", "<p>canary: sign in</p>", false),
+    ] {
+        recorder.says(kind, body);
+        let ended = place.run(&["check-config"]).await;
+        if is_taken {
+            ended.assert_prints("/v1/traces, which takes them\n");
+        } else {
+            ended
+                .assert_prints("warning: it does not take them: `")
+                .assert_prints("/v1/traces` answered 200 with a web page, which no receiver of traces does\n    hint: check `OTEL_EXPORTER_OTLP_ENDPOINT` or");
+        }
+        assert!(!ended.to_string().contains("canary"), "{ended}");
+    }
+    let ended = place.run(&["--run-once"]).await;
+    let told = "traces do not get out, and are dropped: `";
+    assert!(ended.stderr.contains(told), "{ended}");
+}
+
+#[tokio::test]
+async fn what_a_receiver_throws_away_is_told_once_in_its_words() {
+    let (shop, recorder) = (Endpoint::start().await, Recorder::start().await);
+    let place = place(&shop)
+        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", &recorder.url())
+        .variable("OTEL_EXPORTER_OTLP_HEADERS", &format!("x-token={OWN}"))
+        .variable("OTEL_BSP_MAX_QUEUE_SIZE", "1000");
+    let partial = ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans: 2,
+            error_message: format!("quota of {OWN} is\nused up"),
+        }),
+    };
+    let json = format!(
+        r#"{{"partialSuccess":{{"rejectedSpans":"2","errorMessage":"quota of {OWN} is\nused up"}}}}"#
+    );
+    for (kind, body) in [
+        ("application/x-protobuf", partial.encode_to_vec()),
+        ("application/json", json.into_bytes()),
+    ] {
+        recorder.says(kind, body);
+        let words = "/v1/traces` threw away 2 spans of a batch: quota of *** is used up";
+        let checked = place.run(&["check-config"]).await;
+        checked
+            .assert_prints("warning: it takes a part of them only: `")
+            .assert_prints(words);
+        let ended = place.run(&["--run-once"]).await;
+        assert_eq!(ended.stderr.matches(words).count(), 1, "{ended}");
+        for said in [&checked, &ended] {
+            assert!(!said.to_string().contains("canary"), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hint_names_what_can_be_set() {
+    let (shop, recorder) = (Endpoint::start().await, Recorder::start().await);
+    recorder.answers(404);
+    for (name, address, hint) in [
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("{}/v1/traces", recorder.url()),
+            "it was there already: leave it out of `OTEL_EXPORTER_OTLP_ENDPOINT`, or put the whole of it into `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`\n",
+        ),
+        (
+            "LANGFUSE_HOST",
+            format!("{}/api/public/otel", recorder.url()),
+            "it was there already: leave it out of `LANGFUSE_BASE_URL` or `LANGFUSE_HOST`\n",
+        ),
+        (
+            "LANGSMITH_ENDPOINT",
+            format!("{}/otel/v1/traces", recorder.url()),
+            "it was there already: leave it out of `LANGSMITH_ENDPOINT`\n",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://127.0.0.1:4317".to_owned(),
+            "4317 is the usual port for gRPC, which we do not speak; that for HTTP is usually 4318\n",
+        ),
+    ] {
+        let place = place(&shop).variable(name, &address);
+        let place = match name.split('_').next() {
+            Some("LANGFUSE") => place
+                .variable("LANGFUSE_PUBLIC_KEY", PUBLIC)
+                .variable("LANGFUSE_SECRET_KEY", SECRET),
+            Some("LANGSMITH") => place.variable("LANGSMITH_API_KEY", SMITH),
+            _ => place,
+        };
+        place.run(&["check-config"]).await.assert_prints(hint);
+    }
+    let pair = self_signed_authority(&["localhost", "127.0.0.1"], 90.0, &[]);
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    let server = answering_tls(ipv4(), pair.server_config(), answer).await;
+    let url = format!("https://127.0.0.1:{}", server.port);
+    let place = place(&shop).variable("OTEL_EXPORTER_OTLP_ENDPOINT", &url);
+    place
+        .run(&["check-config"])
+        .await
+        .assert_prints("is self-signed\n    hint: set `OTEL_EXPORTER_OTLP_CERTIFICATE` to it");
+    let file = pair.file();
+    let path = file.path().display().to_string();
+    let place = place.variable("OTEL_EXPORTER_OTLP_CERTIFICATE", &path);
+    let ended = place.run(&["check-config"]).await;
+    ended.assert_prints("/v1/traces, which takes them\n");
+}
+
+#[tokio::test]
+async fn a_slow_receiver_has_its_time() {
+    let (shop, recorder) = (Endpoint::start().await, Recorder::start().await);
+    recorder.takes_ms(3_500);
+    let place = place(&shop).variable("OTEL_EXPORTER_OTLP_ENDPOINT", &recorder.url());
+    let ended = place.run(&["check-config"]).await;
+    ended.assert_prints("/v1/traces, which takes them\n");
+    let place = place.variable("OTEL_EXPORTER_OTLP_TIMEOUT", "300");
+    let ended = place.run(&["check-config"]).await;
+    ended
+        .assert_prints("warning: whether it takes them is not known: no first byte from `")
+        .assert_prints("within 300 ms")
+        .assert_prints("`OTEL_EXPORTER_OTLP_TIMEOUT` says how long it may take");
+    assert!(!ended.stdout.contains("`timeout_ms`"), "{ended}");
 }

@@ -33,6 +33,8 @@ async fn a_single_round_waits_two_seconds_for_its_traces_and_no_longer() {
     let place = traced(place, &format!("http://127.0.0.1:{}", mute.port));
     let with = place.run(&["--run-once", "--format", "json"]).await;
     with.assert_code(2);
+    let told = "4 of them still waited for the receiver when there was no more time";
+    assert!(with.stderr.contains(told), "{with}");
     // The receiver would have had 10 s.
     let longer = with.took.saturating_sub(without.took);
     assert!(
@@ -154,7 +156,6 @@ async fn the_queue_has_a_bound_and_what_is_beyond_it_is_counted() {
             .variable("OTEL_EXPORTER_OTLP_ENDPOINT", receiver)
             .variable("OTEL_BSP_MAX_QUEUE_SIZE", "10")
             .variable("OTEL_BSP_SCHEDULE_DELAY", "60000")
-            .variable("LOG_LEVEL", "INFO")
     };
     // All looks are judged in one go, while the first ten are under way.
     recorder.takes_ms(1_000);
@@ -162,6 +163,11 @@ async fn the_queue_has_a_bound_and_what_is_beyond_it_is_counted() {
     ended.assert_code(0);
     let taken = recorder.spans().len();
     assert_eq!(taken, 10, "{ended}");
+    // What holds them together ends last, and has its place.
+    recorder.span("round");
+    assert_eq!(ended.stderr.matches("traces.lost").count(), 1, "{ended}");
+    let told = "there was no room for 51 of them among the 10 that may wait";
+    assert!(ended.stderr.contains(told), "{ended}");
     let lost = |ended: &crate::support::program::Ended| {
         let (_, count) = ended.stderr.split_once("spans=").expect("what was lost");
         let digits: String = count.chars().take_while(char::is_ascii_digit).collect();
