@@ -145,7 +145,7 @@ impl Reporter for Webhook {
             sent_at: now,
             title: &message.title,
             status: message.tone,
-            rings: rings(&message.content),
+            rings: message.content.rings(),
             report: None,
             incident: None,
             incidents: None,
@@ -236,16 +236,6 @@ fn signature(secret: &Secret, timestamp: &str, body: &[u8]) -> String {
         write!(text, "{byte:02x}").ok();
     }
     text
-}
-
-fn rings(content: &Content) -> bool {
-    let of = |report: &IncidentReport| report.events.iter().any(|event| event.rings);
-    match content {
-        Content::Report(report) => report.status != Status::Green,
-        Content::Incident(report) => of(report),
-        Content::Incidents(reports) => reports.iter().any(of),
-        Content::Note { rings } => *rings,
-    }
 }
 
 /// What a status means: those that ask for patience, and those of a receiver in trouble, are worth another try.
