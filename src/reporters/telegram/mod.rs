@@ -163,8 +163,7 @@ impl Telegram {
             }
         }
         let manner = Manner {
-            is_silent: !message.content.rings()
-                || thread.before.is_some() && thread.news.is_none(),
+            is_silent: !message.content.rings() || thread.before.is_some() && thread.news.is_none(),
             reply_to: None,
         };
         let sent = session.send(self.chat(), text(&part), manner).await;
