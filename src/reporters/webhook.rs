@@ -16,7 +16,7 @@ use crate::clients::http::{Answer, Headers, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
 use crate::clock::Clock;
 use crate::model::{FailureKind, IncidentReport, Report, Status, Timestamp};
-use crate::render::markdown::markdown;
+use crate::render::text::{TextStyle, text};
 use crate::secret::Secret;
 
 /// The version of what is posted.
@@ -159,7 +159,7 @@ impl Reporter for Webhook {
                 posted.incidents_left_out = Some(reports.len().saturating_sub(MOST_INCIDENTS));
                 posted.incidents = Some(within_bounds(reports));
             }
-            Content::Note { .. } => posted.text = Some(markdown(&message.blocks)),
+            Content::Note { .. } => posted.text = Some(text(&message.blocks, TextStyle::default())),
         }
         let body = serde_json::to_vec(&posted)
             .map_err(|error| SendError::permanent(format!("the report is no JSON: {error}")))?;
