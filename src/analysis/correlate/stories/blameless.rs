@@ -80,3 +80,21 @@ fn a_machine_that_is_watched_and_well_is_not_what_two_on_it_have_in_common() {
     let busy = machine().moves("cpu_percent", Class::Cpu, 20.0, "09:39");
     assert_eq!(causes(&two(Some(busy))), ["host"]);
 }
+
+#[test]
+fn what_was_over_before_another_began_has_nothing_in_common_with_it() {
+    let two = |over: &str| {
+        let two = [("payments", "09:40"), ("shop", "09:43")].map(|(name, clock)| {
+            let mut one = target("api_endpoints", name);
+            one.home = Some("host.example.com".to_owned());
+            one.fails(Class::Answer, Status::Red, clock)
+        });
+        let mut two = two.to_vec();
+        let mut all = two[0].symptoms.to_vec();
+        all[0].over_at = Some(at(over));
+        two[0].symptoms = symptoms(&all);
+        found(&two).len()
+    };
+    assert_eq!(two("09:44"), 1);
+    assert_eq!(two("09:41"), 2);
+}
