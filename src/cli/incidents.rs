@@ -243,7 +243,7 @@ fn in_full(incident: &Incident, quiets: &[&dyn Quiet], times: Times) -> Vec<Bloc
     title.push(Span::Status(incident.status()));
     if let Some(root) = incident.root() {
         title.push(Span::Strong(format!(" {}", root.name)));
-        title.push(Span::Text(format!(": {}", root.condition.summary)));
+        title.push(Span::Text(format!(": {}", problem_of(root))));
     }
     let mut blocks = vec![
         Block::Title(title),
@@ -320,9 +320,10 @@ fn member_row(member: &Member, quiets: &[&dyn Quiet], times: Times) -> Vec<Line>
         None => (member.status, times.since(member.since)),
         Some(end) => (Status::Green, format!("over since {}", times.at(end))),
     };
-    let mut problem = vec![condition.summary.clone()];
+    let mut problem = vec![problem_of(member)];
     let problems = condition.problems.iter();
-    problem.extend(problems.filter(|one| **one != condition.summary).cloned());
+    let problems = problems.filter(|one| member.is_open() && **one != condition.summary);
+    problem.extend(problems.cloned());
     if condition.more_problems > 0 {
         problem.push(format!("and {} more", condition.more_problems));
     }
@@ -359,6 +360,16 @@ fn member_row(member: &Member, quiets: &[&dyn Quiet], times: Times) -> Vec<Line>
         line(problem.join("; ")),
         line(more.join("; ")),
     ]
+}
+
+/// What is wrong with a target; where that is over, what it was at worst.
+fn problem_of(member: &Member) -> String {
+    let now = &member.condition.summary;
+    match &member.worst_summary {
+        _ if member.is_open() => now.clone(),
+        Some(was) => format!("was {}: {was}", member.worst),
+        None => format!("was {}; now {now}", member.worst),
+    }
 }
 
 /// What to do, each thing once.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::outbox::{Held, Outbox, SelfNote, thread_of};
+use super::pace::Voice;
 use crate::model::{Event, Incident, IncidentId, ParcelContent, Report, Timestamp};
 use crate::store::Ticket;
 
@@ -77,8 +78,9 @@ impl Outbox {
             return Lease::Wait(pace.not_before.filter(|at| *at > now));
         }
         let under_way = pace.under_way.clone();
+        let free_for_quiet = pace.is_free_for_quiet(now);
         let first_of_thread = self.first_of_threads(reporter);
-        let mut next: Option<(bool, Timestamp, String)> = None;
+        let mut next: Option<(u8, Timestamp, String)> = None;
         let mut later: Option<Timestamp> = None;
         let mut commit = false;
         for held in self.of(reporter) {
@@ -92,7 +94,7 @@ impl Outbox {
             }
             let due_at = held.parcel.due_at;
             if due_at > now {
-                later = Some(later.map_or(due_at, |known| known.min(due_at)));
+                later = [later, Some(due_at)].into_iter().flatten().min();
                 continue;
             }
             let is_committed = match (held.ticket, committed) {
@@ -104,9 +106,22 @@ impl Outbox {
                 commit = true;
                 continue;
             }
-            // What is wrong now goes before how all was.
-            let is_report = matches!(held.parcel.content, ParcelContent::Report { .. });
-            let candidate = (is_report, held.parcel.created_at, held.parcel.id.clone());
+            // What is wrong now goes before what is only said better, and both before how all was.
+            let rank = match (&held.parcel.content, held.voice()) {
+                (ParcelContent::Report { .. }, _) => 2,
+                (
+                    ParcelContent::Incident { .. } | ParcelContent::Incidents { .. },
+                    Voice::Quiet,
+                ) => {
+                    if let Err(from) = free_for_quiet {
+                        later = [later, from].into_iter().flatten().min();
+                        continue;
+                    }
+                    1
+                }
+                _ => 0,
+            };
+            let candidate = (rank, held.parcel.created_at, held.parcel.id.clone());
             if next.as_ref().is_none_or(|known| candidate < *known) {
                 next = Some(candidate);
             }
@@ -154,8 +169,8 @@ impl Outbox {
         let pace = self.paces.entry(held.parcel.reporter.clone()).or_default();
         pace.under_way.insert(thread(held));
         match held.parcel.content {
-            ParcelContent::Incident { .. } => pace.note_single(now),
-            ParcelContent::Incidents { .. } => pace.note_together(now),
+            ParcelContent::Incident { id, .. } => pace.note_single(held.voice(), id, now),
+            ParcelContent::Incidents { .. } => pace.note_together(held.voice(), now),
             _ => {}
         }
         Some(Job {
@@ -177,15 +192,16 @@ impl Outbox {
         let Some(id) = found.map(|held| held.parcel.id.clone()) else {
             return;
         };
-        if let Some(held) = self.parcels.get_mut(&id)
-            && let ParcelContent::Incidents { of } = &mut held.parcel.content
-            && let Some((incident, events)) = of.pop()
-        {
-            let id = incident;
-            held.parcel.content = ParcelContent::Incident { id, events };
+        if let Some(held) = self.parcels.get_mut(&id) {
+            let voice = held.voice();
+            if let ParcelContent::Incidents { of } = &mut held.parcel.content
+                && let Some((id, events)) = of.pop()
+            {
+                held.parcel.content = ParcelContent::Incident { id, events };
+            }
+            let pace = self.paces.entry(reporter.to_owned()).or_default();
+            pace.note_together(voice, now);
         }
-        let pace = self.paces.entry(reporter.to_owned()).or_default();
-        pace.note_together(now);
         self.touch(&id);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::audience::Channel;
-use super::pace::Pace;
+use super::pace::{Pace, Voice};
 use crate::incidents::Level;
 use crate::model::{
     DeliverySummary, Incident, IncidentId, Parcel, ParcelContent, Report, Status, Timestamp,
@@ -41,8 +41,21 @@ impl Held {
         !self.under_way && !self.parcel.in_doubt && self.parcel.dead_at.is_none()
     }
 
+    /// How loud it is.
+    pub(super) fn voice(&self) -> Voice {
+        match &self.parcel.content {
+            ParcelContent::Incident { events, .. } => Voice::of(events),
+            ParcelContent::Incidents { of } => Voice::of(of.iter().flat_map(|(_, events)| events)),
+            ParcelContent::Note { rings: false, .. } => Voice::Quiet,
+            ParcelContent::Note { .. }
+            | ParcelContent::Quiet { .. }
+            | ParcelContent::Report { .. }
+            | ParcelContent::Uptime { .. } => Voice::News,
+        }
+    }
+
     /// The incidents that it tells of.
-    fn incidents(&self) -> Vec<IncidentId> {
+    pub(super) fn incidents(&self) -> Vec<IncidentId> {
         match &self.parcel.content {
             ParcelContent::Incident { id, .. } => vec![*id],
             ParcelContent::Incidents { of } | ParcelContent::Quiet { unsaid: of, .. } => {

@@ -27,7 +27,7 @@ impl Outbox {
         };
         held.under_way = false;
         let reporter = held.parcel.reporter.clone();
-        let thread = thread(held);
+        let (thread, voice) = (thread(held), held.voice());
         let pace = self.paces.entry(reporter.clone()).or_default();
         pace.under_way.remove(&thread);
         match outcome {
@@ -42,8 +42,8 @@ impl Outbox {
             }
             Err(error) => {
                 match held.parcel.content {
-                    ParcelContent::Incident { .. } => pace.forget_single(),
-                    ParcelContent::Incidents { .. } => pace.forget_together(),
+                    ParcelContent::Incident { id, .. } => pace.forget_single(voice, id),
+                    ParcelContent::Incidents { .. } => pace.forget_together(voice),
                     _ => {}
                 }
                 held.parcel.tries += 1;
@@ -98,6 +98,7 @@ impl Outbox {
             return;
         };
         let (reporter, content) = (held.parcel.reporter.clone(), held.parcel.content.clone());
+        let voice = held.voice();
         let ParcelContent::Incident {
             id: incident,
             events,
@@ -109,7 +110,8 @@ impl Outbox {
             .of(&reporter)
             .filter(|other| other.is_open() && other.parcel.id != id);
         let into = other.filter(|other| match &other.parcel.content {
-            ParcelContent::Incidents { .. } => true,
+            // What is not as loud may wait longer.
+            ParcelContent::Incidents { .. } => other.voice() >= voice,
             ParcelContent::Incident { id, .. } => *id == incident,
             _ => false,
         });
@@ -231,6 +233,7 @@ impl Outbox {
             )
         });
         let ids: Vec<String> = dead.map(|held| held.parcel.id.clone()).collect();
+        let mut still_matters = Vec::new();
         for id in ids {
             if let Some(held) = self.parcels.get_mut(&id)
                 && held.parcel.in_doubt
@@ -257,10 +260,11 @@ impl Outbox {
                     .is_some_and(|one| one.is_open());
                 let began = events.iter().any(|event| event.kind == EventKind::Opened);
                 if is_open || !began {
-                    self.put(reporter, incident, events, now);
+                    still_matters.push((incident, events));
                 }
             }
         }
+        self.put_all(reporter, still_matters, now);
     }
 
     /// What was given up long ago goes, and what waits for a channel that nobody configured any more is given up.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::audience::Channel;
 use super::outbox::{Held, Outbox, SelfNote, thread_of};
+use super::pace::{SINGLES, Voice};
 use crate::incidents::{Announcement, Audience, Level};
 use crate::model::{
     Event, Explanation, Incident, IncidentId, ParcelContent, Report, Status, Timestamp,
@@ -80,50 +81,155 @@ impl Outbox {
         &mut self,
         reporter: &str,
         incident: IncidentId,
-        events: Vec<Event>,
+        mut events: Vec<Event>,
         now: Timestamp,
     ) {
-        if let Some(id) = self.open_parcel(reporter, |content| {
-            matches!(content, ParcelContent::Incidents { .. })
-        }) {
-            self.take_along(&id, incident, events);
-            return;
+        let voice = Voice::of(&events);
+        let mut began_at = now;
+        if let Some(held) = self.waiting(reporter, |held| held.incidents().contains(&incident)) {
+            let id = held.parcel.id.clone();
+            // Where a channel is in trouble, nothing gets out sooner by itself.
+            if held.voice() >= voice || held.parcel.tries > 0 {
+                self.take_along(&id, incident, events);
+                return;
+            }
+            began_at = held.parcel.created_at;
+            let mut earlier = self.take_out(&id, incident);
+            earlier.append(&mut events);
+            events = earlier;
         }
-        let same = |content: &ParcelContent| matches!(content, ParcelContent::Incident { id, .. } if *id == incident);
-        if let Some(id) = self.open_parcel(reporter, same) {
+        let has_message = (self.receipts).contains_key(&(reporter.to_owned(), thread_of(incident)));
+        let is_fit = |held: &Held| match &held.parcel.content {
+            ParcelContent::Incidents { .. } if voice == Voice::Quiet => !has_message,
+            ParcelContent::Incidents { .. } => {
+                held.voice() == voice || held.voice() > voice && held.parcel.tries > 0
+            }
+            _ => false,
+        };
+        if let Some(held) = self.waiting(reporter, is_fit) {
+            let id = held.parcel.id.clone();
             self.take_along(&id, incident, events);
             return;
         }
         let singles: Vec<String> = (self.of(reporter))
-            .filter(|held| held.is_open())
+            .filter(|held| held.is_open() && held.voice() == voice)
             .filter(|held| matches!(held.parcel.content, ParcelContent::Incident { .. }))
             .map(|held| held.parcel.id.clone())
             .collect();
         let pace = self.paces.entry(reporter.to_owned()).or_default();
-        if pace.has_room(singles.len(), now) {
+        // What is there is brought up to date where it is. How often, is decided when it is sent.
+        let is_alone = if voice == Voice::Quiet {
+            has_message
+        } else {
+            pace.has_room(voice, incident, singles.len(), now)
+        };
+        if is_alone {
             let content = ParcelContent::Incident {
                 id: incident,
                 events,
             };
-            self.add(&format!("i{incident}"), reporter, content, now, now);
+            let id = self.add(&format!("i{incident}"), reporter, content, now, now);
+            self.note_began(&id, began_at);
             return;
         }
-        let due_at = pace.together_from(now);
         let mut of = vec![(incident, events)];
-        let mut oldest = now;
-        for single in singles {
-            if let Some(held) = self.remove(&single)
-                && let ParcelContent::Incident { id, events } = held.parcel.content
-            {
-                oldest = oldest.min(held.parcel.created_at);
-                take_into(&mut of, id, events);
+        if voice > Voice::Quiet {
+            for single in singles {
+                if let Some(held) = self.remove(&single)
+                    && let ParcelContent::Incident { id, events } = held.parcel.content
+                {
+                    began_at = began_at.min(held.parcel.created_at);
+                    take_into(&mut of, id, events);
+                }
             }
         }
+        let id = self.put_together(reporter, voice, of, now);
+        self.note_began(&id, began_at);
+    }
+
+    /// Tells of all of these at once, which are no news to each other: more than can be told one by one are one message.
+    pub(super) fn put_all(
+        &mut self,
+        reporter: &str,
+        all: Vec<(IncidentId, Vec<Event>)>,
+        now: Timestamp,
+    ) {
+        let mut of: Vec<(IncidentId, Vec<Event>)> = Vec::new();
+        for (incident, events) in all {
+            if (self.waiting(reporter, |held| held.incidents().contains(&incident))).is_some() {
+                self.put(reporter, incident, events, now);
+            } else {
+                take_into(&mut of, incident, events);
+            }
+        }
+        if of.len() > SINGLES {
+            let voice = Voice::of(of.iter().flat_map(|(_, events)| events));
+            self.put_together(reporter, voice, of, now);
+            return;
+        }
+        for (incident, events) in of {
+            self.put(reporter, incident, events, now);
+        }
+    }
+
+    fn put_together(
+        &mut self,
+        reporter: &str,
+        voice: Voice,
+        mut of: Vec<(IncidentId, Vec<Event>)>,
+        now: Timestamp,
+    ) -> String {
         of.sort_by_key(|(id, _)| *id);
-        let content = ParcelContent::Incidents { of };
-        let id = self.add("many", reporter, content, now, due_at);
-        if let Some(held) = self.parcels.get_mut(&id) {
-            held.parcel.created_at = oldest;
+        let pace = self.paces.entry(reporter.to_owned()).or_default();
+        let due_at = pace.together_from(voice, now);
+        self.add(
+            "many",
+            reporter,
+            ParcelContent::Incidents { of },
+            now,
+            due_at,
+        )
+    }
+
+    /// How long it has been waited for counts from there.
+    fn note_began(&mut self, parcel: &str, at: Timestamp) {
+        if let Some(held) = self.parcels.get_mut(parcel) {
+            held.parcel.created_at = at;
+        }
+    }
+
+    /// A message about incidents that may still take something along.
+    fn waiting(&self, reporter: &str, is_it: impl Fn(&Held) -> bool) -> Option<&Held> {
+        let open = self.of(reporter).filter(|held| held.is_open());
+        let mut open = open.filter(|held| {
+            matches!(
+                held.parcel.content,
+                ParcelContent::Incident { .. } | ParcelContent::Incidents { .. }
+            )
+        });
+        open.find(|held| is_it(held))
+    }
+
+    /// What a message that waits would have told of an incident, which is told elsewhere now.
+    fn take_out(&mut self, parcel: &str, incident: IncidentId) -> Vec<Event> {
+        let Some(held) = self.parcels.get_mut(parcel) else {
+            return Vec::new();
+        };
+        if let ParcelContent::Incidents { of } = &mut held.parcel.content
+            && of.len() > 1
+        {
+            let place = of.iter().position(|(id, _)| *id == incident);
+            let taken = place.map(|place| of.remove(place).1);
+            held.parcel.revision += 1;
+            self.touch(parcel);
+            return taken.unwrap_or_default();
+        }
+        match self.remove(parcel).map(|held| held.parcel.content) {
+            Some(ParcelContent::Incident { events, .. }) => events,
+            Some(ParcelContent::Incidents { of }) => {
+                of.into_iter().flat_map(|(_, events)| events).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -279,10 +279,37 @@ impl Incident {
         let rank = |member: &&Member| {
             (
                 !member.is_open(),
-                member.under.is_some(),
+                // What explained it is no more than remembered where both are over.
+                member.under.is_some() || !member.is_open() && member.explained_by.is_some(),
                 std::cmp::Reverse(member.status),
             )
         };
         self.members.iter().min_by_key(rank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_that_is_over_is_still_named_by_what_explained_the_rest() {
+        let at = "2026-11-21T10:00:00Z";
+        let member = |name: &str, explained_by: Option<&str>| {
+            serde_json::json!({
+                "target": name, "name": name, "sort": "problem", "status": "GREEN", "worst": "RED", "since": at,
+                "resolved_at": at, "critical": true, "kind": "", "explained_by": explained_by,
+                "condition": {"status": "GREEN", "at": at, "summary": ""},
+            })
+        };
+        let members = [member("shop", Some("db-api")), member("db-api", None)];
+        let incident: Incident = serde_json::from_value(serde_json::json!({
+            "id": 1, "opened_at": at, "resolved_at": at, "severity": "critical", "members": members,
+        }))
+        .expect("an incident");
+        assert_eq!(
+            incident.root().map(|root| root.name.as_str()),
+            Some("db-api")
+        );
     }
 }

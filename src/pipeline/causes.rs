@@ -10,11 +10,24 @@ use crate::model::{Analysis, IncidentId, Timestamp};
 /// What is told at once of more incidents than this is told together, without a cause for each.
 const MOST_AT_ONCE: usize = 100;
 
-/// While something changes, causes are asked for no more often.
-const ASKED_EVERY: TimeDelta = TimeDelta::seconds(10);
+/// While something changes, causes are asked for no more often: at once for people, and seldom in a storm of more incidents
+/// than these.
+const ASKED_EVERY: TimeDelta = TimeDelta::seconds(1);
+const ASKED_IN_A_STORM_EVERY: TimeDelta = TimeDelta::seconds(10);
+const STORM: usize = 20;
 
 /// What is out of the ordinary is kept no more often.
 const KEPT_EVERY: TimeDelta = TimeDelta::seconds(30);
+
+/// What causes were last asked for without need.
+#[derive(Default)]
+pub(super) struct ExplainedLately {
+    /// When it was last looked at whether there is need.
+    tried_at: Option<Timestamp>,
+    at: Option<Timestamp>,
+    /// The incidents that were open, each with its targets that were not well.
+    incidents: Vec<(IncidentId, Vec<String>)>,
+}
 
 impl Pipeline {
     /// The incidents that are about to be told of learn their causes.
@@ -27,14 +40,21 @@ impl Pipeline {
         }
     }
 
-    /// Those that are open learn what may have changed.
+    /// Those that are open learn what may have changed: something began or ended, or has become a part of one of them.
     pub(super) fn explain_now_and_then(&mut self, now: Timestamp) {
         let is_due = |at: Option<Timestamp>, every| at.is_none_or(|at| (now - at).abs() >= every);
-        if is_due(self.explained_at, ASKED_EVERY) && self.picture.take_changed() {
-            self.explained_at = Some(now);
+        if is_due(self.explained.tried_at, ASKED_EVERY) {
+            self.explained.tried_at = Some(now);
             let open = self.incidents.open(MOST_AT_ONCE);
-            if !open.is_empty() {
-                self.explain(open, now);
+            let is_calm = open.len() <= STORM;
+            if (is_calm || is_due(self.explained.at, ASKED_IN_A_STORM_EVERY))
+                && (self.picture.take_changed() || open != self.explained.incidents)
+            {
+                self.explained.at = Some(now);
+                self.explained.incidents.clone_from(&open);
+                if !open.is_empty() {
+                    self.explain(open, now);
+                }
             }
         }
         if is_due(self.picture_kept_at, KEPT_EVERY) {

@@ -88,6 +88,9 @@ fn analysis(
     for one in seen {
         let id = &one.target.id;
         let known = before.get(&(id.kind, &*id.name));
+        if let Some(known) = known {
+            picture.recall(id, known);
+        }
         picture.see(one, known.map(|known| known.looked_at), &past.baselines);
     }
     let mut family = Family::new(facts.iter().cloned());

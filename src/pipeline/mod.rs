@@ -84,8 +84,8 @@ pub struct Pipeline {
     baselines: Baselines,
     picture: Picture,
     explaining: Explaining,
-    /// When causes were last asked for without need, and when what is out of the ordinary was last kept.
-    explained_at: Option<Timestamp>,
+    explained: causes::ExplainedLately,
+    /// When what is out of the ordinary was last kept.
     picture_kept_at: Option<Timestamp>,
 }
 
@@ -108,7 +108,7 @@ impl Pipeline {
             baselines: Baselines::default(),
             picture: Picture::default(),
             explaining: Explaining::new(watch.analyst, outlets.asks),
-            explained_at: None,
+            explained: causes::ExplainedLately::default(),
             picture_kept_at: None,
             policy: watch.policy,
             states: (watch.targets.into_iter())
@@ -188,6 +188,7 @@ impl Pipeline {
     /// Hands over what came of the looks, then the looks: a kill in between never leaves a look whose meaning is lost.
     fn flush(&mut self) {
         let now = self.clock.now();
+        self.explain_now_and_then(now);
         self.explain_what_is_told(now);
         for wanted in self.incidents.step(now) {
             let state = wanted.target.split_once('/').and_then(|(kind, name)| {

@@ -11,7 +11,9 @@ use crate::analysis::correlate::{
     Glance, Group, Measured, Suspect, Symptoms, Usual, account, groups, has_problem,
 };
 use crate::incidents::{Facts, Family};
-use crate::model::{Analysis, AnalysisGroup, Home, Status, TargetId, Timestamp};
+use crate::model::{
+    Analysis, AnalysisGroup, Blame, Home, ReportTarget, Status, TargetId, Timestamp,
+};
 use crate::render::Seen;
 
 /// The note of the store that holds what is out of the ordinary.
@@ -110,6 +112,41 @@ impl Picture {
         }
         self.has_changed |= has_changed;
         self.is_unkept |= has_changed;
+    }
+
+    /// What the last report says of a target, of which nothing better was kept: what was not well then has been so since that time.
+    pub(super) fn recall(&mut self, id: &TargetId, known: &ReportTarget) {
+        if known.status == Status::Green || self.symptoms.contains_key(id) {
+            return;
+        }
+        let findings = known.findings.iter().filter_map(|finding| {
+            Some(Measured {
+                metric: &finding.metric,
+                subject: finding.subject.as_deref(),
+                value: finding.value.as_ref()?,
+                status: finding.status,
+                usual: None,
+            })
+        });
+        let measured: Vec<Measured<'_>> = findings.collect();
+        let blame = match known.status {
+            Status::Unknown => Blame::Ours,
+            _ => Blame::Target,
+        };
+        let failure = known.failure.as_ref();
+        let mut symptoms = Symptoms::well_at(None);
+        let has_any = symptoms.see(
+            id.kind,
+            &Glance {
+                at: known.since,
+                measured: &measured,
+                gaps: &[],
+                failure: failure.map(|failure| (failure.kind, blame, failure.message.as_str())),
+            },
+        );
+        if has_any {
+            self.symptoms.insert(id.clone(), symptoms);
+        }
     }
 
     /// What the look went to: it fails as one with whatever else goes there.
@@ -583,6 +620,35 @@ mod tests {
         assert_eq!(seen_at(&old), None);
         after.restore("{", &|_| true);
         assert_eq!(after.symptoms.len(), 2);
+    }
+
+    #[test]
+    fn what_the_last_report_says_began_when_it_says() {
+        let (shop, blog) = (id("api_endpoints", "shop"), id("api_endpoints", "blog"));
+        let known = |status: &str, failure: serde_json::Value| -> ReportTarget {
+            serde_json::from_value(serde_json::json!({
+                "name": "shop", "kind": "api_endpoints", "labels": {}, "critical": true, "status": status,
+                "since": at("09:40"), "looked_at": at("10:00"), "took_ms": 1, "summary": "", "silenced": false,
+                "acknowledged": false, "findings": [], "measurements": [], "failure": failure,
+            }))
+            .expect("a target")
+        };
+        let failure =
+            serde_json::json!({"kind": "timed_out", "message": "no answer", "hint": null});
+        let mut picture = Picture::default();
+        picture.recall(&shop, &known("RED", failure));
+        picture.recall(&blog, &known("GREEN", serde_json::Value::Null));
+        for id in [&shop, &blog] {
+            see(&mut picture, id, "10:05", gone());
+        }
+        let seen_at = |id| {
+            picture
+                .symptoms
+                .get(id)
+                .map(|all| (all.len(), all[0].seen_at))
+        };
+        assert_eq!(seen_at(&shop), Some((1, at("09:40"))));
+        assert_eq!(seen_at(&blog), Some((1, at("10:05"))));
     }
 
     #[test]

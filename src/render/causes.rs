@@ -1,6 +1,6 @@
 //! The likely causes in a few lines: what, what it explains, and what it may be else.
 
-use crate::model::{Analysis, AnalysisCandidate, AnalysisGroup};
+use crate::model::{Analysis, AnalysisCandidate, AnalysisGroup, IncidentTarget};
 
 use super::blocks::{Block, Line, Span, line};
 use super::incident::phrases::{names_up_to, short};
@@ -35,6 +35,23 @@ pub(super) fn cause_in_full(group: &AnalysisGroup) -> Vec<Line> {
     lines.push(line(short(&format!("it explains {named}"), LONGEST_LINE)));
     lines.extend(or_else(group).map(line));
     lines
+}
+
+/// Where what was seen of a target stands above, its failure is referred to, not repeated.
+pub(super) fn refer_to(target: &IncidentTarget, cause: &mut Line) {
+    let [Span::Strong(cause)] = cause.as_mut_slice() else {
+        return;
+    };
+    let fails = format!("{} fails since ", target.name);
+    let seen = (target.problems.iter()).chain(std::iter::once(&target.summary));
+    for seen in seen.map(|seen| short(seen, LONGEST_LINE)) {
+        let rest = cause.strip_suffix(&seen);
+        let rest = rest.and_then(|rest| rest.strip_suffix(": "));
+        if let Some(rest) = rest.filter(|rest| rest.starts_with(&fails)) {
+            *cause = rest.to_owned();
+            return;
+        }
+    }
 }
 
 /// The same in one line.
@@ -182,6 +199,28 @@ mod tests {
             explanation: None,
             unexplained: None,
         }
+    }
+
+    #[test]
+    fn what_stands_above_is_referred_to() {
+        let said = |summary: &str, cause: &str| {
+            let target: IncidentTarget = serde_json::from_value(serde_json::json!({
+                "name": "db-api", "kind": "api_endpoints", "critical": true, "sort": "problem", "role": "root",
+                "status": "RED", "worst": "RED", "since": at("09:40"), "status_since": at("09:40"),
+                "resolved_at": null, "flapping": false, "flapped": false, "silenced": false, "looked_at": at("09:40"),
+                "seen": "RED", "summary": summary, "labels": {}, "problems": [], "problems_left_out": 0,
+                "explained_by": null, "was": null, "cause": null, "recommendations": [], "runbook": null,
+            }))
+            .expect("a target");
+            let mut line = vec![Span::Strong(cause.to_owned())];
+            refer_to(&target, &mut line);
+            line.iter().map(Span::text).collect::<String>()
+        };
+        let fails = "db-api fails since 09:40: it answered 503";
+        assert_eq!(said("it answered 503", fails), "db-api fails since 09:40");
+        assert_eq!(said("no answer", fails), fails);
+        let other = "auth fails since 09:40: it answered 503";
+        assert_eq!(said("it answered 503", other), other);
     }
 
     #[test]

@@ -18,8 +18,8 @@ const CONFIRM: &str = "roundsman trust ";
 /// More servers than this are not written into one command: without any it asks about all.
 const CONFIRMED_AT_ONCE: usize = 12;
 
-/// `name: what to do`: first about the causes, with what was seen of each and what it explains; then in the order of the
-/// targets given, which is worst first.
+/// `name: what to do`: first about the causes, with what each explains; then in the order of the targets given, which is worst
+/// first.
 pub(super) fn recommendations(
     seen: &[&Seen<'_>],
     names: &Names<'_>,
@@ -28,7 +28,7 @@ pub(super) fn recommendations(
     let mut told: HashSet<(String, String)> = HashSet::new();
     let mut lines = Vec::new();
     for (_, cause) in analysis.iter().flat_map(|analysis| analysis.with_cause()) {
-        let (text, explained) = (&cause.text, explained(cause));
+        let explained = explained(cause);
         if let Some(shared) = &cause.stands_for {
             lines.push(format!(
                 "{} and {explained}: look at what they have in common first ({shared})",
@@ -56,13 +56,10 @@ pub(super) fn recommendations(
         }
         lines.push(match &what_to_do {
             Some(what_to_do) => format!(
-                "{}: {what_to_do} – first of all: {text}, which explains {explained}",
+                "{}: {what_to_do} (first of all: it explains {explained})",
                 cause.target
             ),
-            None => format!(
-                "{}: look here first: {text}, which explains {explained}",
-                cause.target
-            ),
+            None => format!("{}: look here first: it explains {explained}", cause.target),
         });
         told.extend(what_to_do.map(|what_to_do| (cause.target.clone(), what_to_do)));
     }

@@ -26,11 +26,11 @@ const MOST_BLOCKS: usize = 49;
 /// does not fit at the first length does at the second.
 const LONGEST_SPANS: [usize; 2] = [550, 140];
 
-/// The message, as an incoming webhook takes it. `tone`: the worst status.
+/// The message, as an incoming webhook takes it. `title`: what it is where the blocks have no title. `tone`: the worst status.
 #[must_use]
-pub fn slack(blocks: &[Block], tone: Status) -> Value {
+pub fn slack(blocks: &[Block], title: &str, tone: Status) -> Value {
     let mut message = Message::default();
-    let mut title = String::new();
+    let mut title = plain(title).into_owned();
     for block in blocks {
         match block {
             Block::Title(line) => {
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_mixed_round() {
         let report = mixed();
-        let message = slack(&digest(&report), report.status);
+        let message = slack(&digest(&report), "", report.status);
         assert_eq!(message["attachments"][0]["color"], "#d7263d");
         insta::assert_snapshot!(texts(&message).join("\n---\n"), @r"
         🔴 unhealthy: 4 targets, 1 🔴 RED · 1 🟡 YELLOW · 1 ⚪ UNKNOWN · 1 🟢 GREEN
@@ -244,6 +244,16 @@ mod tests {
     }
 
     #[test]
+    fn a_notification_is_never_empty() {
+        let blocks = [Block::Paragraph(vec![Span::Text("it is slow".to_owned())])];
+        let message = slack(&blocks, "the last report in words", Status::Unknown);
+        assert_eq!(message["text"], "the last report in words");
+        let own = Block::Title(vec![Span::Text("its own".to_owned())]);
+        let message = slack(&[own], "another", Status::Unknown);
+        assert_eq!(message["text"], "its own");
+    }
+
+    #[test]
     fn nothing_that_was_collected_becomes_markup_and_no_limit_is_passed() {
         let hostile = "<!channel> <https://evil.example|click> & \u{202e}*bold*".repeat(40);
         let row = vec![
@@ -258,7 +268,7 @@ mod tests {
                 rows: vec![row; 500],
             },
         ];
-        let message = slack(&blocks, Status::Red);
+        let message = slack(&blocks, "", Status::Red);
         let texts = texts(&message);
         assert!(texts.len() <= 50);
         assert!(

@@ -110,6 +110,20 @@ pub enum Content {
     },
 }
 
+impl Content {
+    /// Whether somebody must hear of it now.
+    #[must_use]
+    pub fn rings(&self) -> bool {
+        let of = |report: &IncidentReport| report.events.iter().any(|event| event.rings);
+        match self {
+            Self::Report(report) => report.status != Status::Green,
+            Self::Incident(report) => of(report),
+            Self::Incidents(reports) => reports.iter().any(of),
+            Self::Note { rings } => *rings,
+        }
+    }
+}
+
 /// All messages about one incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thread {

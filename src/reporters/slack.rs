@@ -128,7 +128,7 @@ impl Reporter for Slack {
     }
 
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
-        let body = slack(&message.blocks, message.tone).to_string();
+        let body = slack(&message.blocks, &message.title, message.tone).to_string();
         let body = Bytes::from(body);
         let json = HeaderValue::from_static("application/json");
         let headers: HeaderMap = [(header::CONTENT_TYPE, json)].into_iter().collect();

@@ -16,7 +16,7 @@ use crate::clients::http::{Answer, Headers, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
 use crate::clock::Clock;
 use crate::model::{FailureKind, IncidentReport, Report, Status, Timestamp};
-use crate::render::markdown::markdown;
+use crate::render::text::{TextStyle, text};
 use crate::secret::Secret;
 
 /// The version of what is posted.
@@ -145,7 +145,7 @@ impl Reporter for Webhook {
             sent_at: now,
             title: &message.title,
             status: message.tone,
-            rings: rings(&message.content),
+            rings: message.content.rings(),
             report: None,
             incident: None,
             incidents: None,
@@ -159,7 +159,7 @@ impl Reporter for Webhook {
                 posted.incidents_left_out = Some(reports.len().saturating_sub(MOST_INCIDENTS));
                 posted.incidents = Some(within_bounds(reports));
             }
-            Content::Note { .. } => posted.text = Some(markdown(&message.blocks)),
+            Content::Note { .. } => posted.text = Some(text(&message.blocks, TextStyle::default())),
         }
         let body = serde_json::to_vec(&posted)
             .map_err(|error| SendError::permanent(format!("the report is no JSON: {error}")))?;
@@ -236,16 +236,6 @@ fn signature(secret: &Secret, timestamp: &str, body: &[u8]) -> String {
         write!(text, "{byte:02x}").ok();
     }
     text
-}
-
-fn rings(content: &Content) -> bool {
-    let of = |report: &IncidentReport| report.events.iter().any(|event| event.rings);
-    match content {
-        Content::Report(report) => report.status != Status::Green,
-        Content::Incident(report) => of(report),
-        Content::Incidents(reports) => reports.iter().any(of),
-        Content::Note { rings } => *rings,
-    }
 }
 
 /// What a status means: those that ask for patience, and those of a receiver in trouble, are worth another try.

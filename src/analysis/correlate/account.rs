@@ -1,6 +1,7 @@
 //! From groups and candidates to what people and programs read of them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::class::Relation;
 use super::evidence::{facts, text};
@@ -8,7 +9,8 @@ use super::picture::Suspect;
 use super::rank::{Candidate, Effect, Group};
 use super::symptoms::{Sign, Symptom};
 use crate::model::{
-    AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy, Status, Timestamp,
+    AnalysisCandidate, AnalysisGroup, Evidence, Explained, ExplainedBy, Status, THIS_MACHINE,
+    Timestamp,
 };
 
 /// See [`AnalysisGroup::targets`], [`AnalysisCandidate::explains`].
@@ -103,7 +105,10 @@ fn candidate(
     Some(AnalysisCandidate {
         target: suspect.name.clone(),
         text: match &stands_for {
-            Some(shared) => format!("{shared}; first seen: {}", text(suspect, symptom, now)),
+            Some(shared) => format!(
+                "{shared}; the first sign of it: {}",
+                text(suspect, symptom, now)
+            ),
             None => text(suspect, symptom, now),
         },
         stands_for,
@@ -124,6 +129,7 @@ fn candidate(
 /// of them may hang on it besides.
 fn stands_for(suspects: &[Suspect], candidate: &Candidate) -> Option<String> {
     let cause = suspects.get(candidate.suspect)?;
+    let is_home_well = (cause.home.as_deref()).is_some_and(|home| is_well(suspects, home));
     let (mut others, mut sharing) = (0_usize, 0_usize);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for effect in &candidate.explains {
@@ -132,7 +138,10 @@ fn stands_for(suspects: &[Suspect], candidate: &Candidate) -> Option<String> {
         }
         others += 1;
         let what = match effect.relation {
-            Relation::Shares => shared_by(cause, suspects.get(effect.suspect)?),
+            Relation::Shares => match shared_by(cause, suspects.get(effect.suspect)?) {
+                Shared::Host(_) if is_home_well => continue,
+                shared => shared.to_string(),
+            },
             Relation::Line => LINE.to_owned(),
             _ => continue,
         };
@@ -150,14 +159,38 @@ fn stands_for(suspects: &[Suspect], candidate: &Candidate) -> Option<String> {
 /// Between us and those that became hard to reach together.
 const LINE: &str = "the line from here to them";
 
-fn shared_by(one: &Suspect, other: &Suspect) -> String {
+/// Whether a machine is watched and nothing is wrong with it.
+fn is_well(suspects: &[Suspect], home: &str) -> bool {
+    let mut machines = suspects.iter().filter(|one| one.is_machine);
+    machines.any(|one| one.symptoms.is_empty() && one.home.as_deref() == Some(home))
+}
+
+/// What two have in common.
+enum Shared<'a> {
+    Group(&'a str),
+    Host(&'a str),
+    Something,
+}
+
+impl fmt::Display for Shared<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group(group) => f.write_str(group),
+            Self::Host(THIS_MACHINE) => f.write_str(THIS_MACHINE),
+            Self::Host(home) => write!(f, "host {home}"),
+            Self::Something => f.write_str("something that they share"),
+        }
+    }
+}
+
+fn shared_by<'a>(one: &'a Suspect, other: &Suspect) -> Shared<'a> {
     let mut groups = one.groups.iter();
     if let Some(group) = groups.find(|group| other.groups.contains(group)) {
-        return group.clone();
+        return Shared::Group(group);
     }
     match &one.home {
-        Some(home) if one.home == other.home => format!("host {home}"),
-        _ => "something that they share".to_owned(),
+        Some(home) if one.home == other.home => Shared::Host(home),
+        _ => Shared::Something,
     }
 }
 
@@ -171,8 +204,9 @@ fn because(cause: &Suspect, effect: &Suspect, relation: Relation) -> String {
         Relation::Needs(1) => format!("it depends on {}", cause.name),
         Relation::Needs(steps) => format!("it depends on {} over {steps} steps", cause.name),
         Relation::Named => format!("{} has something of its name", cause.name),
-        Relation::Shares => match shared_by(cause, effect).as_str() {
-            "something that they share" => "both began so at the same time".to_owned(),
+        Relation::Shares => match shared_by(cause, effect) {
+            Shared::Something => "both began so at the same time".to_owned(),
+            Shared::Host(THIS_MACHINE) => format!("both run on {THIS_MACHINE}"),
             shared => format!("both share {shared}"),
         },
         Relation::Line => "many became hard to reach at once".to_owned(),
@@ -255,7 +289,7 @@ mod tests {
         assert_eq!(cause.stands_for.as_deref(), Some("region eu-central-1"));
         assert_eq!(
             cause.text,
-            "region eu-central-1; first seen: web-1 fails since 10:01: no answer"
+            "region eu-central-1; the first sign of it: web-1 fails since 10:01: no answer"
         );
         let because: Vec<&str> = cause.explains.iter().map(|one| &*one.because).collect();
         assert_eq!(because, ["both share region eu-central-1"]);

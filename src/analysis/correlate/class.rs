@@ -141,12 +141,15 @@ pub(super) fn class_of(kind: &str, metric: &str) -> Class {
     }
 }
 
+/// What a look says that failed because our own network is down.
+pub(super) const OUR_NETWORK: &str = "our own network";
+
 /// The sort of trouble that a failed look tells of.
 #[must_use]
 pub(super) fn class_of_failure(kind: FailureKind, blame: Blame, message: &str) -> Class {
     let text = message.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if text.contains("our own network") {
+    if text.contains(OUR_NETWORK) {
         return Class::Monitor;
     }
     if says(&["certificate"]) {

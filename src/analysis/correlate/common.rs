@@ -1,6 +1,6 @@
 //! What targets in trouble have in common, declared or not.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::class::Class;
 use super::picture::Suspect;
@@ -21,7 +21,10 @@ const TOGETHER: f64 = 0.9;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Common {
     /// A machine.
-    Home,
+    Home {
+        /// It is watched, and nothing is wrong with it.
+        is_well: bool,
+    },
     /// Something declared or known that may fail as one.
     Group,
     /// Names whose servers are the same.
@@ -43,9 +46,10 @@ pub(super) struct Set {
 }
 
 impl<'a> Relations<'a> {
-    /// Finds all of them, where so many are watched.
-    pub(super) fn find_sets(&mut self, watched: usize) {
-        self.find_shared();
+    /// Finds all of them, where these are watched.
+    pub(super) fn find_sets(&mut self, suspects: &'a [Suspect]) {
+        let watched = suspects.len();
+        self.find_shared(suspects);
         self.find_zones();
         self.find_silent_together(watched);
         self.find_credentials();
@@ -65,7 +69,7 @@ impl<'a> Relations<'a> {
     }
 
     /// Machines, and what is declared or known to fail as one.
-    fn find_shared(&mut self) {
+    fn find_shared(&mut self, suspects: &'a [Suspect]) {
         let mut homes: BTreeMap<&str, Vec<Member>> = BTreeMap::new();
         let mut groups: BTreeMap<&str, Vec<Member>> = BTreeMap::new();
         for (member, one) in self.affected.iter().enumerate() {
@@ -77,8 +81,12 @@ impl<'a> Relations<'a> {
                 groups.entry(group).or_default().push(member);
             }
         }
-        for members in homes.into_values() {
-            self.share(Common::Home, members);
+        let well = suspects.iter();
+        let well = well.filter(|suspect| suspect.is_machine && suspect.symptoms.is_empty());
+        let well: HashSet<&str> = well.filter_map(|one| one.home.as_deref()).collect();
+        for (home, members) in homes {
+            let is_well = well.contains(home);
+            self.share(Common::Home { is_well }, members);
         }
         for members in groups.into_values() {
             self.share(Common::Group, members);
@@ -110,11 +118,10 @@ impl<'a> Relations<'a> {
     /// that answer speak for the line.
     fn find_silent_together(&mut self, watched: usize) {
         let enough = ENOUGH_ALIKE.max(watched / ALIKE_OF_MANY);
-        let silent = self.with(|moment| {
-            matches!(
-                moment.symptom.class,
-                Class::Gone | Class::Name | Class::Reach | Class::Monitor
-            )
+        let silent = self.with(|moment| match moment.symptom.class {
+            Class::Gone | Class::Name | Class::Reach => true,
+            Class::Monitor => moment.symptom.is_our_network(),
+            _ => false,
         });
         let mut numbers: HashMap<Option<&str>, usize> = HashMap::new();
         let homes = silent.iter().map(|(member, _)| {

@@ -142,12 +142,19 @@ pub(super) fn text(suspect: &Suspect, symptom: &Symptom, now: Timestamp) -> Stri
     let over_at = symptom.over_at.map(|at| clock(at, now));
     let (metric, subject) = match &symptom.sign {
         Sign::Failure => {
-            return match over_at {
-                Some(over_at) => {
-                    format!("{name} failed from {seen_at} to {over_at}: {}", symptom.now)
-                }
-                None => format!("{name} fails since {seen_at}: {}", symptom.now),
+            let why = &symptom.now;
+            let when = match over_at {
+                Some(over_at) if over_at == seen_at => format!("at {seen_at}"),
+                Some(over_at) => format!("from {seen_at} to {over_at}"),
+                None => format!("since {seen_at}"),
             };
+            let failed = match symptom.is_open() {
+                // Our own trouble is not its.
+                _ if symptom.is_ours() => "could not be measured",
+                true => "fails",
+                false => "failed",
+            };
+            return format!("{name} {failed} {when}: {why}");
         }
         Sign::Metric { name, subject } => (name, subject),
     };
@@ -259,5 +266,29 @@ mod tests {
         E2 orders fails since 09:53: the database system is in recovery mode
         E3 shop fails since 09:54: it answered 500
         ");
+    }
+
+    #[test]
+    fn what_we_could_not_measure_did_not_fail() {
+        let mut cache = suspect("redis_servers", "cache", &[]);
+        cache.see(&Glance {
+            at: at("09:40"),
+            measured: &[],
+            gaps: &[],
+            failure: Some((FailureKind::Ours, Blame::Ours, "not in this build")),
+        });
+        let symptom = &cache.symptoms[0];
+        let said = text(&cache, symptom, at("09:50"));
+        assert_eq!(
+            said,
+            "cache could not be measured since 09:40: not in this build"
+        );
+        let mut symptom = symptom.clone();
+        symptom.over_at = Some(at("09:45"));
+        let said = text(&cache, &symptom, at("09:50"));
+        assert_eq!(
+            said,
+            "cache could not be measured from 09:40 to 09:45: not in this build"
+        );
     }
 }

@@ -3,9 +3,7 @@
 use super::class::{Class, Relation};
 use super::common::Common;
 use super::relations::{Member, Place, Relations, subject};
-use super::symptoms::Sign;
 use super::timing::{Moment, forgotten_together, in_time, together};
-use crate::model::Status;
 
 /// A cause that explains less than this counts as none.
 pub(super) const BELIEVABLE: f64 = 0.3;
@@ -27,6 +25,8 @@ pub(super) struct Link {
 pub(super) struct Kin {
     is_same: bool,
     at_home: Option<Relation>,
+    /// The machine that both live on is watched, and nothing is wrong with it.
+    is_home_well: bool,
     needs: Option<u32>,
     in_group: bool,
     in_zone: bool,
@@ -60,7 +60,8 @@ impl Relations<'_> {
                 continue;
             }
             match self.sets.get(*set).map(|set| set.common) {
-                Some(Common::Home) => {
+                Some(Common::Home { is_well }) => {
+                    kin.is_home_well = is_well;
                     let machines = (one.suspect.is_machine, other.suspect.is_machine);
                     kin.at_home = Some(match machines {
                         (true, _) => Relation::OnIt,
@@ -90,6 +91,9 @@ impl Relations<'_> {
             return None;
         }
         if self.is_blindness(cause.0, one) && !self.is_blindness(effect.0, other) {
+            return None;
+        }
+        if self.is_for_another_time(cause, effect) {
             return None;
         }
         let (from, to) = (one.symptom.class, other.symptom.class);
@@ -122,7 +126,9 @@ impl Relations<'_> {
             try_it(Relation::Needs(steps), &follows);
         }
         // What lives at one place shares it, and shows what becomes of it even where nobody watches the place itself.
-        let is_beside = kin.at_home == Some(Relation::Beside);
+        // A machine that is watched and well is no such place; an engine on it may run what is beside it.
+        let is_engine = self.affected[cause.0].suspect.kind == "docker_hosts";
+        let is_beside = kin.at_home == Some(Relation::Beside) && (!kin.is_home_well || is_engine);
         if kin.in_group || is_beside || (kin.by_credentials && from == to) {
             try_it(Relation::Shares, &began_together);
         }
@@ -169,7 +175,8 @@ impl Relations<'_> {
             return 0;
         };
         let sets = one.sets.iter().filter_map(|set| self.sets.get(*set));
-        let mut homes = sets.filter(|set| one.suspect.is_machine && set.common == Common::Home);
+        let mut homes =
+            sets.filter(|set| one.suspect.is_machine && matches!(set.common, Common::Home { .. }));
         let living = homes.next().map_or(0, |set| set.members.len() - 1);
         one.needed_by.len().max(living)
     }
@@ -185,14 +192,40 @@ impl Relations<'_> {
         Some(&self.affected.get(place.0)?.moments.get(place.1)?.1)
     }
 
-    /// Whether it says no more than that we may not look: that our login at a cloud is refused or asks too often breaks nothing
-    /// there. With a model's key it is otherwise: what we look with is what the product lives on.
+    /// Whether the cause is over and came back, and the effect began only after that: what is open now is its candidate. Nor is
+    /// what came back an effect of what it was before.
+    fn is_for_another_time(&self, cause: Place, effect: Place) -> bool {
+        let (Some(one), Some(other)) = (self.moment(cause), self.moment(effect)) else {
+            return false;
+        };
+        let Some(over_at) = one.symptom.over_at else {
+            return false;
+        };
+        if other
+            .symptom
+            .well_at
+            .is_none_or(|well_at| well_at < over_at)
+        {
+            return false;
+        }
+        if cause.0 == effect.0 && one.symptom.sign == other.symptom.sign {
+            return true;
+        }
+        let mut moments = self.affected[cause.0].moments.iter();
+        moments.any(|(_, again)| {
+            again.symptom.sign == one.symptom.sign
+                && again.symptom.seen_at >= over_at
+                && again.earliest < other.symptom.seen_at
+        })
+    }
+
+    /// Whether it says no more than that we could not look: that our login at a cloud is refused, that we ask too often, or that
+    /// we cannot look at all, breaks nothing there. With a model's key it is otherwise: what we look with is what the product lives
+    /// on. And where our own network is down, that is why.
     fn is_blindness(&self, member: Member, moment: &Moment<'_>) -> bool {
         let symptom = moment.symptom;
-        let is_refused = matches!(symptom.class, Class::Access | Class::Limits);
-        is_refused
-            && symptom.sign == Sign::Failure
-            && symptom.status == Status::Unknown
+        symptom.is_ours()
+            && !symptom.is_our_network()
             && !self.affected[member].suspect.kind.starts_with("llm_")
     }
 }

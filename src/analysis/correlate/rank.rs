@@ -138,8 +138,11 @@ impl<'a> Component<'a> {
         let mut candidates: Vec<(Candidate, Place)> =
             candidates.zip(tried.iter().map(|one| one.place)).collect();
         candidates.sort_by_key(|(candidate, place)| {
-            let seen_at = self.relations.moment(*place).map(|one| one.symptom.seen_at);
-            (Reverse(rounded(candidate.score)), seen_at, *place)
+            let symptom = self.relations.moment(*place).map(|one| one.symptom);
+            let is_over = symptom.is_some_and(|symptom| !symptom.is_open());
+            let seen_at = symptom.map(|symptom| symptom.seen_at);
+            let score = Reverse(rounded(candidate.score));
+            (score, is_over, seen_at, *place)
         });
         // The best of each target: its other symptoms say the same.
         let mut seen = BTreeSet::new();

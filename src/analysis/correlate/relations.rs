@@ -114,7 +114,7 @@ impl<'a> Relations<'a> {
         };
         relations.find_needs(suspects);
         relations.find_names();
-        relations.find_sets(suspects.len());
+        relations.find_sets(suspects);
         relations
     }
 

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::class::{Class, class_of, class_of_failure};
+use super::class::{Class, OUR_NETWORK, class_of, class_of_failure};
 use crate::model::{Blame, FailureKind, Status, Timestamp, Value};
 
 /// What is out of the ordinary.
@@ -64,6 +64,17 @@ impl Symptom {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.over_at.is_none()
+    }
+
+    /// Whether it says no more than that we could not look.
+    pub(super) fn is_ours(&self) -> bool {
+        self.sign == Sign::Failure && self.status == Status::Unknown
+    }
+
+    /// Whether that is because our own network is down.
+    pub(super) fn is_our_network(&self) -> bool {
+        let says_so = |text: &str| text.contains(OUR_NETWORK);
+        self.class == Class::Monitor && matches!(&self.now, Value::State(text) if says_so(text))
     }
 }
 

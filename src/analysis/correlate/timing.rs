@@ -154,6 +154,12 @@ fn is_running_out(cause: &Symptom) -> bool {
 
 /// Whether two began together.
 pub(super) fn together(one: &Moment<'_>, other: &Moment<'_>) -> f64 {
+    let is_over_before = |one: &Symptom, other: &Symptom| {
+        (one.over_at).is_some_and(|over_at| other.well_at.is_some_and(|well_at| over_at <= well_at))
+    };
+    if is_over_before(one.symptom, other.symptom) || is_over_before(other.symptom, one.symptom) {
+        return 0.5;
+    }
     let apart = (one.symptom.seen_at - other.symptom.seen_at).abs();
     let overlap = one.earliest < other.symptom.seen_at && other.earliest < one.symptom.seen_at;
     match apart {

@@ -79,7 +79,7 @@ const METRICS: &[MetricSpec] = &[
         subject: None,
         meaning: "the status of the last answer",
         headline: None,
-        advice: Some("look at the service's log at that time"),
+        advice: Some("look at the service's log"),
     },
     MetricSpec {
         name: "certificate_days_left",
@@ -307,7 +307,7 @@ fn unexpected_status(settings: &Settings, trace: &Trace, answer: &Answer) -> Fai
         401 | 403 | 407 => "set `auth`, or `expect.status` if this is the right answer",
         100..=399 => "set `expect.status` if this is the right answer",
         400..=499 => "check the path, the method and the `headers`, or set `expect.status`",
-        _ => "look at the service's log at that time",
+        _ => "look at the service's log",
     };
     Failure::new(FailureKind::Unexpected, message).hint(hint)
 }

@@ -1,5 +1,6 @@
 //! Stories: what is to be told, what channels do, and what arrives. Time is an argument.
 
+mod loudness;
 mod property;
 mod told;
 
@@ -263,6 +264,21 @@ impl Post {
             audience,
         };
         self.outbox.tell(announcement, self.now);
+    }
+
+    /// What only brings a message up to date.
+    fn whisper(&mut self, id: IncidentId, kind: EventKind) {
+        let quiet = Event {
+            rings: false,
+            ..event(kind, self.now)
+        };
+        let announcement = Announcement::Incident {
+            incident: incident(id, Severity::Critical, false, self.now),
+            events: vec![quiet],
+            audience: Audience::Everyone,
+        };
+        self.outbox.tell(announcement, self.now);
+        self.keep();
     }
 
     fn report(&mut self, report: Report) {

@@ -12,6 +12,8 @@ use super::*;
 #[derive(Debug, Clone)]
 enum Act {
     Tell(IncidentId),
+    /// Something that rings nowhere.
+    Whisper(IncidentId),
     Report,
     Pass(i64),
     Mood(usize, Mood),
@@ -30,6 +32,7 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     prop_oneof![
         6 => (0_u64..12).prop_map(Act::Tell),
+        4 => (0_u64..12).prop_map(Act::Whisper),
         1 => Just(Act::Report),
         4 => (0_i64..600).prop_map(Act::Pass),
         2 => (0_usize..2, mood).prop_map(|(channel, mood)| Act::Mood(channel, mood)),
@@ -94,6 +97,14 @@ proptest! {
                     let kind = if events.is_empty() { EventKind::Opened } else { EventKind::Worsened };
                     events.push(post.now);
                     post.tell(id, kind);
+                }
+                // Nobody is told first of what nobody must hear.
+                Act::Whisper(id) => {
+                    if let Some(events) = told.get_mut(&id) {
+                        post.now += TimeDelta::milliseconds(1);
+                        events.push(post.now);
+                        post.whisper(id, EventKind::Worded);
+                    }
                 }
                 Act::Report => {
                     let round = samples::round("r", "03:00:00");

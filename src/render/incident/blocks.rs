@@ -13,7 +13,7 @@ use crate::model::{
     EventKind, IncidentEvent, IncidentReport, IncidentState, IncidentTarget, Sort, Timestamp,
 };
 use crate::render::blocks::{Block, Line, Span, line};
-use crate::render::causes::cause_in_full;
+use crate::render::causes::{cause_in_full, refer_to};
 use crate::render::escape::plain;
 use crate::render::explanation::{WORDS_HEADING, words_blocks};
 use crate::render::links::with_link;
@@ -173,6 +173,9 @@ fn add_words(blocks: &mut Vec<Block>, report: &IncidentReport) {
 fn add_cause(blocks: &mut Vec<Block>, report: &IncidentReport) {
     let groups = report.analysis.iter().flat_map(|analysis| &analysis.groups);
     let mut lines: Vec<Line> = groups.flat_map(cause_in_full).collect();
+    if let (Some(root), Some(cause)) = (report.targets.first(), lines.first_mut()) {
+        refer_to(root, cause);
+    }
     let add = |heading: &str, blocks: &mut Vec<Block>, lines| {
         blocks.push(Block::Heading(heading.to_owned()));
         blocks.push(Block::List(lines));
@@ -320,8 +323,12 @@ fn add_advice(blocks: &mut Vec<Block>, report: &IncidentReport) {
 }
 
 fn add_end(blocks: &mut Vec<Block>, report: &IncidentReport) {
-    let mut lines: Vec<Line> = (report.targets.iter().take(ROWS))
-        .map(|target| {
+    let mut lines: Vec<Line> = (report.targets.iter().take(ROWS).enumerate())
+        .map(|(index, target)| {
+            // What the first was stands in the title.
+            let is_said = index == 0 || target.flapped || target.sort == Sort::Unmeasured;
+            let was = target.was.as_ref().filter(|_| !is_said);
+            let was = was.map_or_else(String::new, |was| format!(": {}", short(was, LONGEST_ROW)));
             let lasted = words::span(target.resolved_at.unwrap_or(target.since) - target.since);
             let now = match target.resolved_at {
                 Some(_) => format!("; now {}", short(&target.summary, LONGEST_ROW)),
@@ -335,8 +342,8 @@ fn add_end(blocks: &mut Vec<Block>, report: &IncidentReport) {
                 (" was ".to_owned(), "")
             };
             let after = match after {
-                "" => format!(" for {lasted}{now}"),
-                after => format!("{after}{now}"),
+                "" => format!(" for {lasted}{was}{now}"),
+                after => format!("{after}{was}{now}"),
             };
             vec![
                 Span::Strong(name(&target.name)),

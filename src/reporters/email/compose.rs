@@ -60,7 +60,7 @@ pub(super) fn mail(
         .from(from.clone())
         .date(SystemTime::from(now))
         .message_id(Some(id.clone()))
-        .raw_header(header("Subject", &subject(message, before.is_some())))
+        .raw_header(header("Subject", &subject(message)))
         .raw_header(header("X-Roundsman-Delivery", &shown(&message.id)))
         // RFC 3834 §5, and its like at Microsoft: nobody's absence is to be told to us.
         .raw_header(header("Auto-Submitted", "auto-generated"))
@@ -155,14 +155,19 @@ fn without_table(block: Block) -> Block {
     Block::List(rows.map(|row: Vec<Line>| row.join(&gap)).collect())
 }
 
-/// What stands in the list of mails: within a thread always the same, so that every program keeps it together.
-fn subject(message: &Message, is_reply: bool) -> String {
-    let thread = message.thread.as_ref();
-    let title = shown(thread.map_or(&message.title, |thread| &thread.title));
-    if is_reply {
-        format!("Re: {title}")
-    } else {
-        title
+/// What stands in the list of mails: how it is now, and then within a thread always the same. Who is woken must see in the list
+/// whether it is over; what begins with `[…]` is the same subject by RFC 5256 §2.1, and threads go by `References`.
+fn subject(message: &Message) -> String {
+    let Some(thread) = &message.thread else {
+        return shown(&message.title);
+    };
+    let word = message
+        .title
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'));
+    match word {
+        Some((word, _)) => shown(&format!("[{word}] {}", thread.title)),
+        None => shown(&thread.title),
     }
 }
 

@@ -15,7 +15,6 @@ pub use settings::{BotToken, Chat, Settings};
 use super::{Content, Means, Message, Receipt, Reporter, ReporterSpec, Retry, SendError, Thread};
 use crate::clients::net::outside_host;
 use crate::clients::telegram::{Manner, Sent, Session, TelegramClients, Text, Trouble, Underway};
-use crate::model::Status;
 use crate::render::digest::{Bounds, digest_within};
 use crate::render::telegram::{Letter, Part, letter, one_line, one_part};
 
@@ -106,9 +105,7 @@ impl Telegram {
             first: None,
         });
         // Nobody is woken to hear that all is well, nor once more for each part.
-        let is_quiet = matches!(message.content, Content::Report(_))
-            && message.tone == Status::Green
-            || matches!(message.content, Content::Note { rings: false });
+        let is_quiet = !message.content.rings();
         while let Some(letter) = underway.letter.clone() {
             let manner = Manner {
                 is_silent: is_quiet || underway.taken > 0,
@@ -166,7 +163,7 @@ impl Telegram {
             }
         }
         let manner = Manner {
-            is_silent: thread.before.is_some() && thread.news.is_none(),
+            is_silent: !message.content.rings() || thread.before.is_some() && thread.news.is_none(),
             reply_to: None,
         };
         let sent = session.send(self.chat(), text(&part), manner).await;

@@ -85,6 +85,7 @@ fn ended(id: u64, seconds_ago: i64) -> Incident {
         "was slow",
     );
     one.worst = Status::Red;
+    one.worst_summary = Some("answers 500, not 200".to_owned());
     one.resolved_at = Some(end);
     Incident {
         resolved_at: Some(end),
@@ -223,7 +224,7 @@ Targets
 STATUS | TARGET | SINCE | PROBLEM | MORE
 RED | shop | {since} (2h 5m) | answers 500, not 200; is slow; and 2 more | https://wiki.example.com/shop
 RED | web-1 | {since} (2h 5m) | cannot reach shop | explained by api_endpoints/shop; silenced by the silence of ben
-GREEN | web-2 | over since {over} | was slow
+GREEN | web-2 | over since {over} | was YELLOW; now was slow
 
 What to do
 - look at its log
@@ -255,7 +256,12 @@ To be told {due}
     of_old
         .assert_code(0)
         .assert_prints(&format!("- from {} to ", told(kept.get(3).opened_at)))
+        .assert_prints("#3 GREEN web-2: was RED: answers 500, not 200\n")
         .assert_prints("- nobody was told of it yet\n");
+    let row = cells(&of_old.stdout);
+    let row = row.iter().find(|line| line.starts_with("GREEN | web-2"));
+    let row = row.expect("its line");
+    assert!(row.ends_with("was RED: answers 500, not 200"), "{row}");
 }
 
 #[tokio::test]

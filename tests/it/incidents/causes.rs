@@ -1,5 +1,7 @@
 //! The likely cause, from real looks to what people read.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::{Endpoints, Hook, until};
@@ -88,12 +90,46 @@ async fn the_cause_is_named_in_messages_and_reports_and_explained_at_a_prompt() 
     assert_eq!(first_cause(&report["analysis"])["target"], "partner");
     let first = report["recommendations"][0].as_str().expect("advice");
     assert!(first.starts_with("partner: "), "{first}");
-    assert!(first.contains("which explains"), "{first}");
+    assert!(first.contains("it explains "), "{first}");
     // What was seen is still known after a kill.
     daemon.kill().await;
     let daemon = Daemon::start(&place);
     let again = place.run(&["explain", "1"]).await;
     again.assert_code(0).assert_prints("partner fails since ");
+    daemon.stop().await.assert_code(0);
+}
+
+#[tokio::test]
+async fn who_joins_an_incident_is_explained_within_two_seconds() {
+    let (web, others) = (Endpoints::start().await, Endpoints::start().await);
+    let reporters = "  - {kind: file, directory: reports}\n";
+    let place = Workplace::with_configuration(&configuration(&web, &others, reporters));
+    let mut daemon = Daemon::start(&place);
+    for _ in 0..4 {
+        daemon.event("target.changed").await;
+    }
+    let open = async || {
+        let said = place.run(&["incidents", "--format", "json"]).await;
+        said.json()[0].clone()
+    };
+    others.fail("partner");
+    while open().await["members"].as_array().is_none() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    web.fail("shop");
+    while open().await["members"].as_array().map(Vec::len) != Some(2) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let joined = Instant::now();
+    loop {
+        let said = place.run(&["explain", "partner", "--format", "json"]).await;
+        let cause = said.json()["groups"][0]["candidates"][0].clone();
+        let explains = cause["explains"].as_array().cloned().unwrap_or_default();
+        if explains.iter().any(|one| one["target"] == "shop") {
+            break;
+        }
+        assert!(joined.elapsed() < Duration::from_secs(4), "{cause:#}");
+    }
     daemon.stop().await.assert_code(0);
 }
 

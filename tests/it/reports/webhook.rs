@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roundsman::document::{LIMITS, from_node, parse};
-use roundsman::reporters::{self, Retry, SendError, webhook};
+use roundsman::model::Status;
+use roundsman::render::blocks::{Block, Span};
+use roundsman::reporters::{self, Message, Retry, SendError, webhook};
 
 use super::{made, message};
 use crate::support::children::free_port;
@@ -13,13 +15,17 @@ use crate::support::servers::{RawServer, answering, raw};
 const CANARY: &str = "canary-webhook";
 
 async fn send_to(url: &str) -> Result<Option<String>, SendError> {
+    send(url, &message("2026-11-21T09:00:00Z")).await
+}
+
+async fn send(url: &str, message: &Message) -> Result<Option<String>, SendError> {
     let yaml =
         format!("url: \"{url}\"\nsecret: {CANARY}-secret\nheaders: {{x-team: {CANARY}-header}}\n");
     let node = parse(&"reporters.yaml".into(), &yaml, LIMITS, &mut Vec::new());
     let settings: webhook::Settings = from_node(&node.expect("a document")).expect("settings");
     let settings: reporters::Settings = Arc::new(settings);
     let reporter = made("webhook", &settings);
-    let sent = reporter.send(&message("2026-11-21T09:00:00Z")).await;
+    let sent = reporter.send(message).await;
     if let Err(error) = &sent {
         assert!(!format!("{error:?}").contains(CANARY), "{error:?}");
         assert!(error.hint.is_some(), "{error:?}");
@@ -66,6 +72,25 @@ async fn a_message_is_json_and_signed() {
     );
     assert_eq!(posted["id"].as_str(), id.as_deref());
     assert!(posted["report"]["targets"].is_array(), "{posted:#}");
+}
+
+#[tokio::test]
+async fn what_a_note_says_is_plain_text() {
+    let server = answering("HTTP/1.1 204 No Content\r\n\r\n").await;
+    let words = "`db_1` is *slow*, and asking costs $0.00 of $3.00";
+    let blocks = vec![Block::Paragraph(vec![Span::Text(words.to_owned())])];
+    let note = Message::note(
+        "n-1".to_owned(),
+        "words".to_owned(),
+        Status::Unknown,
+        blocks,
+    );
+    send(&place(&server), &note).await.expect("it is taken");
+    let request = server.requests().remove(0);
+    let (_, body) = request.split_once("\r\n\r\n").expect("a body");
+    let posted: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let text = posted["text"].as_str().map(str::trim_end);
+    assert_eq!(text, Some(words));
 }
 
 #[tokio::test]

@@ -63,14 +63,17 @@ async fn an_incident_is_one_conversation_with_the_news_in_front() {
         panic!("{mails:#?}");
     };
     let subject = "host-1: connection refused";
-    assert_eq!(opened.header("Subject").as_deref(), Some(subject));
+    assert_eq!(opened.header("Subject"), Some(format!("[RED] {subject}")));
     assert!(
         opened
             .text
             .starts_with("🔴 [RED] host-1: connection refused"),
         "{opened:#?}"
     );
-    assert_eq!(resolved.header("Subject"), Some(format!("Re: {subject}")));
+    assert_eq!(
+        resolved.header("Subject"),
+        Some(format!("[RESOLVED] {subject}"))
+    );
     assert_eq!(resolved.header("In-Reply-To"), first.external_id);
     assert!(
         resolved.text.starts_with("resolved after 12 min\n"),
@@ -134,7 +137,7 @@ async fn the_mails_of_a_thread_stay_together() {
         let mut sent = note(id, title, paragraph("evidence"));
         sent.thread = Some(Thread {
             key: "incident-12".to_owned(),
-            title: "[RED] db: gone".to_owned(),
+            title: "db: gone".to_owned(),
             before,
             news: news.map(str::to_owned),
         });
@@ -150,8 +153,8 @@ async fn the_mails_of_a_thread_stay_together() {
         header("Subject"),
         [
             some("[RED] db: gone"),
-            some("Re: [RED] db: gone"),
-            some("Re: [RED] db: gone"),
+            some("[YELLOW] db: gone"),
+            some("[GREEN] db: gone"),
         ]
     );
     assert_eq!(

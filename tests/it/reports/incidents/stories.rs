@@ -433,10 +433,10 @@ fn a_host_is_named_with_what_depends_on_it_and_what_remains_speaks_then() {
     #1, critical, from 2026-11-21 10:00 UTC to 10:22 UTC (22 min)
 
     - host-1 was RED for 20 min; now cpu 3 %
-    - app-1 was RED for 20 min; now running 3
-    - app-2 was RED for 20 min; now running 3
-    - app-3 was RED for 20 min; now running 3
-    - app-4 was RED for 20 min; now running 3
+    - app-1 was RED for 20 min: could not connect to `host-1:2376`: connection refused; now running 3
+    - app-2 was RED for 20 min: could not connect to `host-1:2376`: connection refused; now running 3
+    - app-3 was RED for 20 min: could not connect to `host-1:2376`: connection refused; now running 3
+    - app-4 was RED for 20 min: could not connect to `host-1:2376`: connection refused; now running 3
     - … and 8 more
 
     roundsman history host-1 · roundsman incidents
@@ -516,8 +516,8 @@ fn what_spoke_first_comes_below_what_explains_it() {
     #1, critical, from 2026-11-21 10:00 UTC to 10:12 UTC (12 min)
 
     - host-1 was RED for 10 min; now all is well
-    - db-2 was RED for 12 min; now all is well
-    - app was YELLOW for 11 min; now all is well
+    - db-2 was RED for 12 min: connection refused; now all is well
+    - app was YELLOW for 11 min: response_time_ms is 2500 > 2000; now all is well
 
     roundsman history host-1 · roundsman incidents
     ");
@@ -597,8 +597,8 @@ fn what_becomes_part_of_another_says_so_and_what_is_silenced_is_only_counted() {
     #1, critical, since 2026-11-21 10:00 UTC (20 min); 1 silenced
 
     - host-1 was RED for 18 min; now all is well
-    - db-1 was RED for 20 min; now all is well
-    - db-2 was RED for 19 min; now all is well
+    - db-1 was RED for 20 min: connection refused; now all is well
+    - db-2 was RED for 19 min: connection refused; now all is well
 
     New
     - 10:20 UTC: host-1, db-1 and db-2 are back
@@ -735,8 +735,8 @@ fn three_of_a_group_are_one_matter() {
     #1, critical, from 2026-11-21 10:00 UTC to 10:06 UTC (6 min)
 
     - web-1 was RED for 5 min; now response time 80 ms
-    - web-2 was RED for 5 min; now response time 80 ms
-    - web-3 was RED for 5 min; now response time 80 ms
+    - web-2 was RED for 5 min: answered 503; now response time 80 ms
+    - web-3 was RED for 5 min: answered 503; now response time 80 ms
 
     roundsman history web-1 · roundsman incidents
     ");
@@ -783,7 +783,7 @@ fn one_that_becomes_worse_among_others_says_since_when_it_is_so_bad() {
     #1, critical, from 2026-11-21 10:00 UTC to 10:09 UTC (9 min)
 
     - web-1 was not well for 9 min, RED at worst; now response time 80 ms
-    - web-2 was not well for 9 min, RED at worst; now response time 80 ms
+    - web-2 was not well for 9 min, RED at worst: answered 503; now response time 80 ms
 
     roundsman history web-1 · roundsman incidents
     ");

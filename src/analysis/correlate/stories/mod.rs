@@ -1,5 +1,7 @@
 //! What an operator would say, rule by rule.
 
+mod blameless;
+
 use chrono::TimeDelta;
 
 use super::{Class, Group, Relation, Sign, Suspect, Symptom, Symptoms, groups};
