@@ -8,10 +8,18 @@ use super::outbox::{Held, Outbox, SelfNote, thread_of};
 use super::pace::{SINGLES, Voice};
 use crate::incidents::{Announcement, Audience, Level};
 use crate::model::{
-    Event, Explanation, Incident, IncidentId, ParcelContent, Report, Status, Timestamp,
+    Event, EventKind, Explanation, Incident, IncidentId, ParcelContent, Report, Status, Timestamp,
 };
 use crate::render::explanation::{WORDS_TITLE, words_of_the_last_report};
 use crate::store::Row;
+
+/// Whether a language model has put an incident into words for the first time: where no message can be edited they follow,
+/// once.
+fn are_first_words(incident: &Incident, events: &[Event]) -> bool {
+    let is_worded = |event: &&Event| event.kind == EventKind::Worded;
+    events.iter().any(|event| is_worded(&event))
+        && incident.events.iter().filter(is_worded).count() <= 1
+}
 
 impl Outbox {
     /// Makes messages of what people must hear.
@@ -24,8 +32,9 @@ impl Outbox {
                 audience,
             } => {
                 let rings = events.iter().any(|event| event.rings);
+                let follows = are_first_words(&incident, &events);
                 for name in self.audience(|channel, levels, was_told| {
-                    (rings || channel.takes_updates)
+                    (rings || follows || channel.takes_updates)
                         && channel.hears(&incident, audience, levels, was_told(&incident))
                 }) {
                     self.put(&name, incident.id, events.clone(), now);
@@ -117,9 +126,14 @@ impl Outbox {
             .map(|held| held.parcel.id.clone())
             .collect();
         let pace = self.paces.entry(reporter.to_owned()).or_default();
+        let edits = self.terms.channels.iter();
+        let edits = edits.filter(|channel| channel.takes_updates);
+        let edits = edits
+            .map(|channel| &channel.name)
+            .any(|name| name == reporter);
         // What is there is brought up to date where it is. How often, is decided when it is sent.
         let is_alone = if voice == Voice::Quiet {
-            has_message
+            has_message || !edits
         } else {
             pace.has_room(voice, incident, singles.len(), now)
         };

@@ -102,3 +102,34 @@ fn what_was_told_among_many_is_brought_up_to_date_together_and_without_a_ring() 
     ");
     assert!(post.kept.is_empty());
 }
+
+#[test]
+fn words_follow_once_where_no_message_can_be_edited() {
+    let mut terms = terms(&["ops", "slack"]);
+    terms.channels[1].takes_updates = false;
+    let mut post = Post::new(terms, "10:00:00");
+    post.tell(1, EventKind::Opened);
+    post.until("10:01:00");
+    let mut worded = Incident::clone(&incident(1, Severity::Critical, false, post.now));
+    for clock in ["10:02:00", "10:03:00"] {
+        let event = Event {
+            rings: false,
+            ..event(EventKind::Worded, post.now)
+        };
+        worded.events.push(event.clone());
+        let announcement = Announcement::Incident {
+            incident: Arc::new(worded.clone()),
+            events: vec![event],
+            audience: Audience::Everyone,
+        };
+        post.outbox.tell(announcement, post.now);
+        post.until(clock);
+    }
+    insta::assert_snapshot!(post.told(), @r"
+    10:00:00 ops: #1 opened
+    10:00:00 slack: #1 opened
+    10:01:00 ops: #1 worded in its thread
+    10:01:00 slack: #1 worded in its thread
+    10:02:00 ops: #1 worded in its thread
+    ");
+}
