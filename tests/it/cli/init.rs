@@ -159,6 +159,7 @@ async fn all_that_it_shows_in_comments_works_too() {
     }
     let place = Workplace::with_configuration(&text)
         .variable("API_TOKEN", "x")
+        .variable("ANTHROPIC_API_KEY", "x")
         .variable("TELEGRAM_BOT_TOKEN", "1:x")
         .variable("TELEGRAM_CHAT_ID", "42")
         .file("keys/web-1", "");
