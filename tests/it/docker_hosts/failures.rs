@@ -150,7 +150,7 @@ async fn an_answer_that_is_no_list_is_told_by_what_it_is() {
                 r#"{"message":"layer \u001b[31mstore\nis broken"}"#,
             ),
             Status::Red,
-            "answered `GET /containers/json` with 500 Internal Server Error: layer [31mstore is broken | look at the engine's log",
+            "answered `GET /containers/json` with 500 Internal Server Error: layer store is broken | look at the engine's log",
         ),
         (
             with_body(

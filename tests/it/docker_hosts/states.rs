@@ -102,7 +102,7 @@ async fn the_last_words_of_a_failing_health_check_are_shown() {
     );
     let finding = looked.findings().remove(0);
     assert!(
-        finding.ends_with("exit 7: no route to the [31mdatabase and more)"),
+        finding.ends_with("exit 7: no route to the database and more)"),
         "{finding}"
     );
 }
