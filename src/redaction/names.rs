@@ -116,7 +116,9 @@ pub(super) fn pair(text: &str, name: &Name, findings: &mut Findings) {
     let first = name.place.start;
     // The user in an address: `https://x-access-token:…@github.com`.
     let is_user = text[..first].ends_with("//");
-    if is_user || marks::end(text, at).is_some() {
+    // The file of users: `/etc/passwd: line 3`.
+    let is_file = text[..first].ends_with("/etc/");
+    if is_user || is_file || marks::end(text, at).is_some() {
         return;
     }
     let around = if quote.is_none() {

@@ -128,7 +128,7 @@ async fn another_service_listens_there() {
     assert_says(
         &failure,
         Status::Red,
-        &["it greets with `[31m220 mail.example.com ESMTP`"],
+        &["it greets with `220 mail.example.com ESMTP`"],
     );
     let server = saying(b"SSH-1.5-old\r\n").await;
     let failure = World::new().refused(&yaml(server.port).await).await;
