@@ -10,6 +10,8 @@ help: ## Shows this list (the default).
 run: ## Looks at this machine once and prints the report; needs no configuration.
 	cargo run --locked -- --run-once $(ARGUMENTS) || [ $$? -le 3 ] # 1 to 3 tell the worst status: an answer
 
+# Most of a test is waiting for a server: more of them at once than there are processors.
+test: export RUST_TEST_THREADS ?= 4
 test: ## Installs what the tests need, starts every server they talk to, and runs them all.
 	scripts/install-test-servers
 	scripts/install-test-packages

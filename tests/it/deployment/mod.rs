@@ -28,5 +28,6 @@ fn done(command: &mut Command) -> String {
     text(&output.stdout)
 }
 
-const CONFIGURATION: &str =
-    "monitoring: {schedule: \"0 */6 * * *\"}\ntargets:\n  local_hosts: [{name: here}]\n";
+/// Whatever the machine is busy with, it is well.
+const CONFIGURATION: &str = "monitoring: {schedule: \"0 */6 * * *\"}\ntargets:\n  local_hosts: [{name: here}]\n\
+    thresholds: {cpu_red: 100, cpu_yellow: 100, ram_red: 100, ram_yellow: 100, disk_free_red: 0, disk_free_yellow: 0}\n";
