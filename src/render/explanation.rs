@@ -71,7 +71,7 @@ fn told(claim: &Claim) -> String {
     format!("{} ({})", claim.text, claim.evidence.join(", "))
 }
 
-/// `by claude-haiku, a language model; analysis $0.004 · today $0.31 of $3.00`
+/// `words of claude-haiku, a language model: check before you act · quality 92 % · analysis $0.004 · today $0.31 of $3.00`
 fn paid(explanation: &Explanation) -> String {
     let budget = explanation.budget.as_ref();
     let budget = budget.map_or_else(String::new, |budget| format!(" · {budget}"));
@@ -80,7 +80,7 @@ fn paid(explanation: &Explanation) -> String {
         count => format!(" · {} left out", words::counted(count, "sentence")),
     };
     format!(
-        "words of {}, a language model: check before you act{dropped} · analysis {}{budget}",
-        explanation.model, explanation.cost
+        "words of {}, a language model: check before you act · quality {} %{dropped} · analysis {}{budget}",
+        explanation.model, explanation.score_percent, explanation.cost
     )
 }
