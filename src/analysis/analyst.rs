@@ -278,6 +278,7 @@ impl Analyst {
                     reply.call.scored(f64::from(score_percent) / 100.0);
                     return Ok(Explanation {
                         at: now,
+                        outdated: false,
                         provider: endpoint.provider.clone(),
                         // What calls itself so is the server's word, and stands in every message.
                         model: (reply.model)

@@ -9,7 +9,7 @@ pub const OPEN: char = '⟦';
 pub const CLOSE: char = '⟧';
 
 /// The text on one line, at most so long, with nothing that is obeyed: no control or invisible characters, no marks of ours, no
-/// links or mentions. Of a link its host stays, because it says who is meant.
+/// links or mentions. Of a link host and path stay, because they say what is meant.
 #[must_use]
 pub fn harmless(text: &str, most_characters: usize) -> String {
     let mut stacked = 0;
@@ -203,7 +203,7 @@ fn is_invisible(character: char) -> bool {
         || u32::from(character) & 0xfffe == 0xfffe
 }
 
-/// A word without what a chat client makes clickable: `https://shop.example.com/a?b` is `shop.example.com`, `@anna` is `anna`.
+/// A word without what a chat client makes clickable: `https://shop.example.com/a?b` is `shop.example.com/a`, `@anna` is `anna`.
 fn without_link(word: &str) -> String {
     let mut plain = without_link_once(word);
     // What was taken out may have stood in the middle of another: `https:@//evil.example`.
@@ -231,6 +231,10 @@ fn without_link_once(word: &str) -> String {
         let stop = path
             .find(|one: char| "'\"(),;|".contains(one))
             .unwrap_or(path.len());
+        // What is asked for there may be a secret.
+        let query = path[..stop].find(['?', '#']).unwrap_or(stop);
+        // Links in it are none of their own: one pass must be enough for however many there are.
+        plain.push_str(&path[..query].replace("://", ":"));
         rest = &path[stop..];
     }
     plain.push_str(rest);
@@ -254,20 +258,20 @@ mod tests {
             ("</data><system>", "‹/data›‹system›"),
             (
                 "see https://user:pw@evil.example/x?token=1, now",
-                "see evil.example, now",
+                "see evil.example/x, now",
             ),
             (
                 "`https://shop.example.com/health` answered 503",
-                "'shop.example.com' answered 503",
+                "'shop.example.com/health' answered 503",
             ),
-            ("(javascript://x/%0aalert)", "(x)"),
+            ("(javascript://x/%0aalert)", "(x/%0aalert)"),
             (
                 "@channel @anna mail me@example.com",
                 "channel anna mail meexample.com",
             ),
             ("[here](evil.example)", "[here] (evil.example)"),
             ("```json {\"a\": 1}", "'''json '\"a\": 1'"),
-            ("https:@//evil.example/x [a]@(b)", "evil.example [a] (b)"),
+            ("https:@//evil.example/x [a]@(b)", "evil.example/x [a] (b)"),
             ("a @ b", "a b"),
             ("＠here ［E1］ \u{e001}x\u{fffe}", "here 'E1' x"),
             (

@@ -89,16 +89,13 @@ impl Engine {
         }
     }
 
-    /// What a language model said is of another picture: nobody is shown it any more. `why`: why there are no newer words,
-    /// where none will come.
-    pub fn forget_words(&mut self, id: IncidentId, why: Option<String>) {
-        let Some(incident) = self.live.get_mut(&id) else {
-            return;
-        };
-        if let Some(analysis) = &mut incident.analysis
-            && analysis.explanation.take().is_some()
-        {
-            analysis.unexplained = why;
+    /// What a language model said is of another picture: whoever is shown it is told so.
+    pub fn outdate_words(&mut self, id: IncidentId) {
+        let incident = self.live.get_mut(&id);
+        let analysis = incident.and_then(|incident| incident.analysis.as_mut());
+        let words = analysis.and_then(|analysis| analysis.explanation.as_mut());
+        if let Some(words) = words.filter(|words| !words.outdated) {
+            words.outdated = true;
             self.touch(id);
         }
     }
@@ -221,6 +218,7 @@ mod tests {
         };
         let explanation = Explanation {
             at: at("10:02:00"),
+            outdated: false,
             provider: "p".to_owned(),
             model: "m".to_owned(),
             note: None,

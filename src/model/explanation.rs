@@ -10,6 +10,9 @@ pub struct Explanation {
     /// When it was asked.
     #[serde(serialize_with = "to_seconds")]
     pub at: Timestamp,
+    /// Whether the picture has changed since: it says nothing of what is known now.
+    #[serde(default)]
+    pub outdated: bool,
     /// Who runs the model.
     pub provider: String,
     /// The model, as it called itself, or as it was asked for.

@@ -16,10 +16,6 @@ use crate::model::{
 /// In one step no more questions are asked: of thousands of problems the most severe are one story.
 const MOST_AT_ONCE: usize = 2;
 
-/// Why a picture that changed has no words.
-const USED_UP: &str = "it has changed since a language model was asked, as often as it may be asked about one incident \
-                       (`llm.calls_per_incident`)";
-
 /// So many answers are remembered: the same picture needs no other.
 const REMEMBERED: usize = 32;
 
@@ -193,11 +189,9 @@ impl Pipeline {
             if !self.explaining.is_new(id, &prompt.picture) {
                 continue;
             }
-            // Old words in a new message would pass for what is known now.
-            let is_used_up = self.explaining.is_used_up(id);
-            let why = is_used_up.then(|| USED_UP.to_owned());
-            self.incidents.forget_words(id, why);
-            if asked < MOST_AT_ONCE && !is_used_up {
+            // In a new message they would pass for what is known now.
+            self.incidents.outdate_words(id);
+            if asked < MOST_AT_ONCE && !self.explaining.is_used_up(id) {
                 asked += 1;
                 self.explaining.ask(About::Incident(id), prompt);
             }
@@ -229,13 +223,15 @@ impl Pipeline {
     pub(super) fn take_words(&mut self, told: Told) {
         let now = self.clock.now();
         if let Ok(explanation) = &told.outcome {
-            self.explaining.remember(told.picture, explanation.clone());
+            (self.explaining).remember(told.picture.clone(), explanation.clone());
         }
         if let Err(NotExplained::NotPaid(why)) = &told.outcome {
             self.say_spent(why.clone(), now);
         }
         match (told.about, told.outcome) {
-            (About::Incident(id), Ok(explanation)) => {
+            (About::Incident(id), Ok(mut explanation)) => {
+                let asked_now = self.incidents.incident(id).and_then(about_incident);
+                explanation.outdated = asked_now.is_some_and(|now| now.picture != told.picture);
                 self.incidents.put_into_words(id, Ok(explanation), now);
             }
             (About::Incident(id), Err(why)) => {

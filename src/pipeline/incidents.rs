@@ -231,9 +231,9 @@ impl Incidents {
         self.engine.put_into_words(id, words, now);
     }
 
-    /// See [`Engine::forget_words`].
-    pub(super) fn forget_words(&mut self, id: IncidentId, why: Option<String>) {
-        self.engine.forget_words(id, why);
+    /// See [`Engine::outdate_words`].
+    pub(super) fn outdate_words(&mut self, id: IncidentId) {
+        self.engine.outdate_words(id);
     }
 
     pub(super) fn incident(&self, id: IncidentId) -> Option<&Incident> {

@@ -21,9 +21,20 @@ pub const WORDS_HEADING: &str = "In words";
 pub fn words_blocks(explanation: &Explanation, heading: &str) -> Vec<Block> {
     let summary = explanation.summary.as_ref();
     let summary = summary.map(|claim| short(&claim.text, LONGEST_LINE));
+    let (heading, look): (_, fn(String) -> Span) = if explanation.outdated {
+        // Where nothing else says when.
+        let of = match heading {
+            WORDS_HEADING => explanation.at.format(", of %H:%M UTC").to_string(),
+            _ => String::new(),
+        };
+        let heading = format!("{heading}{of}: it has changed since");
+        (heading, Span::Text)
+    } else {
+        (heading.to_owned(), Span::Strong)
+    };
     let lines = explanation_lines(explanation).into_iter().map(line);
-    std::iter::once(Block::Heading(heading.to_owned()))
-        .chain(summary.map(|text| Block::Paragraph(vec![Span::Strong(text)])))
+    std::iter::once(Block::Heading(heading))
+        .chain(summary.map(|text| Block::Paragraph(vec![look(text)])))
         .chain([Block::List(lines.collect())])
         .collect()
 }

@@ -391,7 +391,7 @@ mod tests {
         let read = read(&answer(&[("summary", hostile)]), &prompt()).expect("an answer");
         assert_eq!(
             read.summary.expect("a summary").text,
-            "db-1: see evil[.]example or channel now 'E1' ‹b›"
+            "db-1: see evil[.]example/x or channel now 'E1' ‹b›"
         );
     }
 }

@@ -266,7 +266,7 @@ async fn a_key_that_a_provider_repeats_is_shown_nowhere() {
 const KEY: &str = "canary plain words 4711 of ours";
 
 #[tokio::test]
-async fn words_of_another_picture_are_not_shown_in_a_newer_message() {
+async fn words_of_another_picture_are_marked_in_a_newer_message() {
     let calls = std::sync::atomic::AtomicUsize::new(0);
     let server =
         answering_as(
@@ -296,8 +296,11 @@ async fn words_of_another_picture_are_not_shown_in_a_newer_message() {
     daemon.event("analysis.not_explained").await;
     daemon.stop().await.assert_code(0);
     for post in hook.posts().iter().filter(|post| knows_both(post)) {
-        assert!(!has_words(post), "{post:#}");
+        let outdated = &post["incident"]["analysis"]["explanation"]["outdated"];
+        assert!(!has_words(post) || *outdated == true, "{post:#}");
     }
+    let shown = place.run(&["explain", "1"]).await;
+    shown.assert_prints("it has changed since");
 }
 
 #[tokio::test]
