@@ -77,14 +77,16 @@ pub(super) fn look_at_chpasswd(text: &str, bar: usize, findings: &mut Findings) 
     }
 }
 
+/// How many stand from there on; more than a few are columns of a table.
+fn blanks(bytes: &[u8], from: usize) -> usize {
+    let few = bytes[from..].iter().take(4);
+    few.take_while(|byte| **byte == b' ').count()
+}
+
 /// `Bearer TOKEN` without a header's name, from what stands behind the word.
 pub(super) fn look_at_bearer(text: &str, behind: usize, findings: &mut Findings) {
     let bytes = text.as_bytes();
-    let blanks = bytes[behind..]
-        .iter()
-        .take(4)
-        .take_while(|byte| **byte == b' ')
-        .count();
+    let blanks = blanks(bytes, behind);
     let start = behind + blanks;
     let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(byte);
     let end = start + bytes[start..].iter().take_while(made).count();
@@ -103,11 +105,7 @@ pub(super) fn look_at_bearer(text: &str, behind: usize, findings: &mut Findings)
 pub(super) fn look_at_basic(text: &str, behind: usize, findings: &mut Findings) {
     const LONGEST: usize = 512;
     let bytes = text.as_bytes();
-    let blanks = bytes[behind..]
-        .iter()
-        .take(4)
-        .take_while(|byte| **byte == b' ')
-        .count();
+    let blanks = blanks(bytes, behind);
     let start = behind + blanks;
     let made = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     let length = bytes[start..].iter().take(LONGEST).take_while(made).count();

@@ -30,16 +30,6 @@ pub(super) struct RawClaim {
     pub(super) evidence: Vec<String>,
 }
 
-impl RawClaim {
-    /// The same without what it rests on.
-    pub(super) fn bare(self) -> Self {
-        Self {
-            evidence: Vec::new(),
-            ..self
-        }
-    }
-}
-
 /// The answer in a text: the last, because a model that thinks aloud ends with what it means.
 pub(super) fn answer_in(text: &str) -> Option<Raw> {
     let mut found = None;

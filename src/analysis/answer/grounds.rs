@@ -7,6 +7,7 @@ use super::super::untrusted::{CLOSE, OPEN, said};
 use super::LONGEST_TEXT;
 use super::figures::Figures;
 use super::form::RawClaim;
+use super::harm::lowered;
 use crate::model::Claim;
 
 /// What a question has to rest on.
@@ -121,8 +122,7 @@ const ALL_CLEAR: [&str; 18] = [
 ];
 
 fn is_all_clear(text: &str) -> bool {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let text = words.join(" ").to_lowercase();
+    let text = lowered(text);
     ALL_CLEAR.iter().any(|words| text.contains(words))
 }
 

@@ -96,30 +96,23 @@ const DELETING: [&str; 11] = [
     "clear the ",
 ];
 
-/// Steps that would open a door or blind us: one of these words, and one of what it is done to.
-const OPENING: [&str; 13] = [
-    "disable",
+/// Steps that would open a door or blind us, beside [`BLINDING`] and [`OF_US`]: one of these words, and one of what it is done
+/// to.
+const OPENING: [&str; 8] = [
     "raise the threshold",
     "remove",
     "allow all",
-    "silence",
-    "mute",
-    "turn off",
-    "switch off",
     "acknowledge",
     "pause",
     "snooze",
     "bypass",
     "stop the monitor",
 ];
-const GUARDS: [&str; 14] = [
+const GUARDS: [&str; 11] = [
     "authentication",
     "security group",
     "inbound",
     "permitrootlogin",
-    "roundsman",
-    "monitor",
-    "alert",
     "incident",
     "notification",
     "channel",
@@ -159,11 +152,12 @@ pub(super) fn step_would_harm(step: &str) -> bool {
     let has = |list: &[&str]| list.iter().any(|part| words.contains(part));
     would_harm(step)
         || DELETING.iter().any(|part| stands_in(&words, part))
-        || (has(&OPENING) && has(&GUARDS))
+        || ((has(&BLINDING) || has(&OPENING)) && (has(&OF_US) || has(&GUARDS)))
         || (TELLING.iter().any(|part| stands_in(&words, part)) && has(&SECRETS))
 }
 
-fn lowered(text: &str) -> String {
+/// In small letters, with one blank between words.
+pub(super) fn lowered(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").to_lowercase()
 }

@@ -126,34 +126,31 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
     let raw = answer_in(text).ok_or(Discarded::NotOfTheForm)?;
     let grounds = Grounds::of(prompt);
     let mut dropped = raw.unreadable;
-    let mut keep = |claim: RawClaim| {
+    let mut keep = |claim: RawClaim, is_fit: bool| {
         // A command is copied from wherever it stands.
         let kept = grounds
             .claim(&claim)
-            .filter(|claim| !would_harm(&claim.text));
+            .filter(|claim| is_fit && !would_harm(&claim.text));
         dropped += usize::from(kept.is_none());
         kept
     };
-    let mut keep_if =
-        |is_grounded: bool, claim: RawClaim| keep(if is_grounded { claim } else { claim.bare() });
     let mut keep_finding = |claim: RawClaim| {
-        let is_known = grounds.know_names_of(&claim.text) && grounds.are_spoken_of(&claim);
-        keep_if(is_known, claim)
+        let is_fit = grounds.know_names_of(&claim.text) && grounds.are_spoken_of(&claim);
+        keep(claim, is_fit)
     };
     let summary = keep_finding(raw.summary);
     let had_cause = raw.cause.is_some();
     let cause = raw.cause.and_then(&mut keep_finding);
     // What users notice has other words than what machines say.
-    let impact = raw.impact;
-    let impact = impact.and_then(|claim| keep_if(grounds.know_names_of(&claim.text), claim));
+    let impact = raw.impact.and_then(|claim| {
+        let is_fit = grounds.know_names_of(&claim.text);
+        keep(claim, is_fit)
+    });
     // What is to be done may name what no fact does, such as a log.
     let steps: Vec<Claim> = (raw.steps.into_iter().take(MOST_STEPS))
         .filter_map(|step| {
-            keep(if step_would_harm(&step.text) {
-                step.bare()
-            } else {
-                step
-            })
+            let is_fit = !step_would_harm(&step.text);
+            keep(step, is_fit)
         })
         .collect();
     let had_plain = raw.plain.is_some();

@@ -31,6 +31,14 @@ fn llm(port: u16) -> String {
     )
 }
 
+/// Endpoints of which none is well, and a configuration that looks at them.
+async fn all_fail(llm: &str) -> (Endpoints, String) {
+    let shops = Endpoints::start().await;
+    shops.fail("*");
+    let yaml = configuration(&shops, llm, "{kind: file, directory: reports}");
+    (shops, yaml)
+}
+
 /// The incident as it stands once a model was asked about it, and what the recorder was asked.
 async fn incident_with(
     llm: &str,
@@ -187,13 +195,7 @@ async fn what_a_provider_says_of_its_trouble_is_made_harmless_at_a_prompt_too() 
         format!("HTTP/1.1 400 Bad Request\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
     })
     .await;
-    let shops = Endpoints::start().await;
-    shops.fail("*");
-    let yaml = configuration(
-        &shops,
-        &llm(server.port),
-        "{kind: file, directory: reports}",
-    );
+    let (_shops, yaml) = all_fail(&llm(server.port)).await;
     let place = Workplace::with_configuration(&yaml);
     let report = place.run(&["--run-once", "--format", "json"]).await.json();
     let why = report["analysis"]["unexplained"]
@@ -239,10 +241,8 @@ async fn a_key_that_a_provider_repeats_is_shown_nowhere() {
     for answer in [error, named, odd_end] {
         let answer = answer.into_bytes();
         let server = answering_as(move |_| answer.clone()).await;
-        let shops = Endpoints::start().await;
-        shops.fail("*");
         let llm = llm(server.port).replace("model: m", &format!("model: m, api_key: {KEY}"));
-        let yaml = configuration(&shops, &llm, "{kind: file, directory: reports}");
+        let (_shops, yaml) = all_fail(&llm).await;
         let place = Workplace::with_configuration(&yaml);
         for format in ["json", "text", "junit"] {
             let ended = place.run(&["--run-once", "--format", format]).await;
@@ -307,13 +307,7 @@ async fn words_of_another_picture_are_marked_in_a_newer_message() {
 async fn junit_has_the_words_that_were_paid_for() {
     let answer = reply(&good("bad"), "stop");
     let server = answering_as(move |_| answer.clone()).await;
-    let shops = Endpoints::start().await;
-    shops.fail("*");
-    let yaml = configuration(
-        &shops,
-        &llm(server.port),
-        "{kind: file, directory: reports}",
-    );
+    let (_shops, yaml) = all_fail(&llm(server.port)).await;
     let ended = Workplace::with_configuration(&yaml)
         .run(&["--run-once", "--format", "junit"])
         .await;

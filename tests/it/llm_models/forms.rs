@@ -5,8 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use roundsman::clients::llm::{Endpoint, Finish, Question, Reply, Wire};
-use roundsman::model::UsDollars;
-use roundsman::purse::{Budget, Price};
+use roundsman::purse::Price;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -385,17 +384,7 @@ async fn a_schema_is_part_of_what_a_question_can_cost() {
         output_per_1k: 0.0,
     });
     let wallet = Wallet::new();
-    let daily = UsDollars::from_dollars(3.0).expect("an amount");
-    wallet
-        .clients
-        .llm
-        .use_terms(roundsman::clients::llm::Terms {
-            budget: Budget {
-                daily,
-                zone: chrono_tz::UTC,
-            },
-            ..Default::default()
-        });
+    wallet.may_spend(3.0);
     let mut large = formed("?");
     let properties = json!({"city": {"type": "string", "description": "x".repeat(3_000)}});
     large.form.as_mut().expect("a form").schema["properties"] = properties;

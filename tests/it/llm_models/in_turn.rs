@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use roundsman::clients::llm::{AskFailed, Endpoint, Wire};
-use roundsman::model::{FailureKind, UsDollars};
-use roundsman::purse::{Budget, Price, Refusal};
+use roundsman::model::FailureKind;
+use roundsman::purse::{Price, Refusal};
 use tokio::io::AsyncWriteExt;
 
 use super::bedrock::error;
@@ -220,17 +220,7 @@ async fn silence_takes_the_deadline_and_no_more() {
 async fn a_spent_purse_asks_only_what_is_free() {
     let (first, second, free) = (well().await, well().await, well().await);
     let wallet = Wallet::new();
-    let daily = UsDollars::from_dollars(0.000_1).expect("an amount");
-    wallet
-        .clients
-        .llm
-        .use_terms(roundsman::clients::llm::Terms {
-            budget: Budget {
-                daily,
-                zone: chrono_tz::UTC,
-            },
-            ..Default::default()
-        });
+    wallet.may_spend(0.000_1);
     let dear = [endpoint_at(first.port), endpoint_at(second.port)];
     let asked = wallet.ask_in_turn(&dear, &formed("?"), LONG).await;
     assert!(

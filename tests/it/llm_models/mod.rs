@@ -14,11 +14,11 @@ use std::time::Duration;
 use roundsman::clients::Clients;
 use roundsman::clients::aws::Account;
 use roundsman::clients::http::HttpUrl;
-use roundsman::clients::llm::{AskFailed, Endpoint, Form, Question, Reply, Wire};
+use roundsman::clients::llm::{AskFailed, Endpoint, Form, Question, Reply, Terms, Wire};
 use roundsman::clients::tls::TlsSettings;
 use roundsman::clock::{Clock, SystemClock};
-use roundsman::model::Failure;
-use roundsman::purse::Purpose;
+use roundsman::model::{Failure, UsDollars};
+use roundsman::purse::{Budget, Purpose};
 use roundsman::secret::Secret;
 use roundsman::store::FileLedger;
 use tempfile::TempDir;
@@ -39,6 +39,16 @@ struct Wallet {
 impl Wallet {
     fn new() -> Self {
         Self::around(Clients::new())
+    }
+
+    /// So many dollars a day.
+    fn may_spend(&self, daily: f64) {
+        let daily = UsDollars::from_dollars(daily).expect("an amount");
+        let zone = chrono_tz::UTC;
+        self.clients.llm.use_terms(Terms {
+            budget: Budget { daily, zone },
+            ..Terms::default()
+        });
     }
 
     fn around(clients: Clients) -> Self {
