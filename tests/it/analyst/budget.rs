@@ -31,10 +31,13 @@ const KILLED: usize = 5;
 async fn what_is_spent_is_exact_whatever_is_killed() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
+    let length = Arc::new(AtomicUsize::new(0));
+    let measured = Arc::clone(&length);
     let server = raw(move |mut stream| {
-        let counted = Arc::clone(&counted);
+        let (counted, measured) = (Arc::clone(&counted), Arc::clone(&measured));
         async move {
-            request(&mut stream).await;
+            let asked = request(&mut stream).await;
+            measured.store(length_of(&asked), Ordering::SeqCst);
             if counted
                 .fetch_add(1, Ordering::SeqCst)
                 .is_multiple_of(KILLED)
@@ -58,6 +61,7 @@ async fn what_is_spent_is_exact_whatever_is_killed() {
     let arguments = ["--run-once", "--format", "json", "--no-notify"];
     let mut refused = 0;
     let mut spent_before = 0.0;
+    let mut beside_the_question = None;
     for _ in 0..rounds() {
         let before = asked.load(Ordering::SeqCst);
         let mut command = place.command(&arguments);
@@ -80,8 +84,13 @@ async fn what_is_spent_is_exact_whatever_is_killed() {
         if !is_asked() {
             assert!(cost.abs() < 1e-9, "{cost} for nothing");
         } else if before.is_multiple_of(KILLED) {
-            // The most that an answer may cost: 4,096 tokens, and a question of some thousand bytes.
-            assert!((0.02..0.04).contains(&cost), "{cost} is not reserved");
+            // The most that it may cost: each byte of the question a token, and what is the same for all questions, of which
+            // 4,096 tokens of an answer are the most.
+            let question = u32::try_from(length.load(Ordering::SeqCst)).expect("a few thousand");
+            let rest = cost - f64::from(question) * 0.000_001;
+            assert!((0.02..0.025).contains(&rest), "{cost} is not reserved");
+            let same = *beside_the_question.get_or_insert(rest);
+            assert!((rest - same).abs() < 1e-9, "{rest} is not {same}");
         } else {
             assert!((cost - 0.001_2).abs() < 1e-9, "{cost} is not 0.0012");
         }
@@ -93,6 +102,15 @@ async fn what_is_spent_is_exact_whatever_is_killed() {
         all > 10 && refused > 0,
         "{all} were paid for, and {refused} were not"
     );
+}
+
+/// How many bytes the words of a question have.
+fn length_of(request: &str) -> usize {
+    let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let body: Value = serde_json::from_str(body).expect("a question");
+    let messages = body["messages"].as_array().expect("messages").iter();
+    let texts = messages.map(|message| message["content"].as_str().expect("a text"));
+    texts.map(str::len).sum()
 }
 
 /// What was spent, in dollars.
