@@ -118,7 +118,8 @@ SELECT pg_is_in_recovery() AS is_standby,
   extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) AS uptime_seconds";
 
 /// A role without `pg_monitor` sees of others' sessions that they are there, and nothing else; but every transaction
-/// holds a lock on its own number, which all roles see.
+/// holds a lock on its own number, which all roles see. Ages are those at the beginning of the message, here and in
+/// [`LONGEST`]: who is told of never looks older than the number.
 const SESSIONS: &str = "\
 WITH sessions AS (
   SELECT pid, datid, backend_type, xact_start, datname = current_database() AS is_here,
@@ -132,16 +133,16 @@ SELECT current_setting('max_connections') AS most,
   count(*) FILTER (WHERE backend_type = 'client backend' OR is_hidden AND datid IS NOT NULL) AS used,
   count(*) FILTER (WHERE is_here AND is_hidden AND pid IN (SELECT pid FROM in_transaction)) AS hidden_transactions,
   greatest(
-    max(extract(epoch FROM clock_timestamp() - xact_start))
+    max(extract(epoch FROM now() - xact_start))
       FILTER (WHERE is_here AND backend_type = 'client backend' AND pid <> pg_backend_pid()),
-    (SELECT max(extract(epoch FROM clock_timestamp() - prepared))
+    (SELECT max(extract(epoch FROM now() - prepared))
       FROM pg_prepared_xacts WHERE database = current_database())) AS longest_seconds
 FROM sessions";
 
 /// Never the text of a statement: it holds what people have stored.
 const LONGEST: &str = "\
 SELECT pid, usename, state, wait_event_type, wait_event,
-  extract(epoch FROM clock_timestamp() - started) AS seconds,
+  extract(epoch FROM now() - started) AS seconds,
   CASE WHEN pid IS NOT NULL THEN array_to_string(pg_blocking_pids(pid), ', ') END AS blocked_by
 FROM (
   SELECT pid, usename, state, wait_event_type, wait_event, xact_start AS started
