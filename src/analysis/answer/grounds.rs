@@ -74,8 +74,9 @@ impl<'a> Grounds<'a> {
     /// Whether a claim speaks of what it rests on: it names a target, or has a word of one of its facts. Models that are
     /// small, or led astray, put the right numbers behind sentences about something else.
     pub(super) fn are_spoken_of(&self, raw: &RawClaim) -> bool {
-        let facts = raw.evidence.iter();
-        let facts = facts.filter_map(|id| self.prompt.facts.get(&two_digits(id)));
+        // Named a thousand times it is one fact, here too.
+        let ids: BTreeSet<String> = raw.evidence.iter().map(|id| two_digits(id)).collect();
+        let facts = ids.iter().filter_map(|id| self.prompt.facts.get(id));
         self.speaks_of(&raw.text, facts)
     }
 
