@@ -147,9 +147,9 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
         format!(r#"{{"summary": {good}, "plain": {}}}"#, nested(100_000)),
         format!(r#"{{"summary": {good}, "x": {}"#, nested(100_000)),
         format!(r#"{{"summary": {good}, "x": {}}}"#, nested(100_000)),
-        nested(1_000_000),
-        "{".repeat(1_000_000),
-        "}".repeat(1_000_000),
+        nested(200_000),
+        "{".repeat(200_000),
+        "}".repeat(200_000),
         "\u{feff}".repeat(100_000),
     ];
     for text in &not_of_the_form {
@@ -180,7 +180,7 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
     }
     let no_id = json!({"summary": {"text": "x", "evidence": [1]}}).to_string();
     assert_eq!(read(&no_id, &prompt), Err(Discarded::Ungrounded));
-    let long = |text: &str| text.repeat(1_000_000 / text.len());
+    let long = |text: &str| text.repeat(200_000 / text.len());
     for text in [
         "a", "https://", ":@//", "*x* ", "⟧", "a.b.", "\u{200b}", "mailto:", "@", "9", "1,", "](",
         "\u{301}",
