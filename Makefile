@@ -11,7 +11,7 @@ run: ## Looks at this machine once and prints the report; needs no configuration
 	cargo run --locked -- --run-once $(ARGUMENTS) || [ $$? -le 3 ] # 1 to 3 tell the worst status: an answer
 
 # Most of a test is waiting for a server: more of them at once than there are processors.
-test: export RUST_TEST_THREADS ?= 4
+test: export RUST_TEST_THREADS ?= 8
 test: ## Installs what the tests need, starts every server they talk to, and runs them all.
 	scripts/install-test-servers
 	scripts/install-test-packages

@@ -29,8 +29,8 @@ pub struct Report {
     pub recommendations: Vec<String>,
     /// What the analysis said, where there is one.
     pub analysis: Option<Analysis>,
-    /// Whether the round covered all targets. One that was filtered says nothing about those it left out, so that
-    /// a later report must not take them for new.
+    /// Whether the report covers all targets. One that was filtered, or made before all had been looked at, says nothing
+    /// about the others, so that a later report must not take them for new.
     #[serde(default = "covers_all")]
     pub complete: bool,
     /// What is wrong with the monitor itself, such as a memory that cannot be written.

@@ -32,6 +32,10 @@ impl Pipeline {
         if !first && round.group != self.policy.report_group {
             return;
         }
+        // Looks of this round are under way while the next has begun: after that the picture may be whole.
+        if first && round.unfinished + round.skipped > 0 && !self.is_all_seen() {
+            return;
+        }
         let mut report = self.report(round);
         self.first_report &= !first;
         if !self.is_wanted(&report, first) {
@@ -80,6 +84,11 @@ impl Pipeline {
         }
     }
 
+    /// Whether each target has been looked at, since the start or before.
+    fn is_all_seen(&self) -> bool {
+        self.states.values().all(|state| state.seen().is_some())
+    }
+
     fn report(&self, round: &RoundEnd) -> Report {
         let summary = RoundSummary {
             id: round.id.clone(),
@@ -92,7 +101,7 @@ impl Pipeline {
         let seen: Vec<Seen<'_>> = self.states.values().filter_map(State::seen).collect();
         let told = self.told.as_ref().map(|(_, told)| told);
         let now = self.clock.now();
-        let mut report = compose(summary, &seen, told, true, self.analysis(now));
+        let mut report = compose(summary, &seen, told, self.is_all_seen(), self.analysis(now));
         self.incidents.mark(&mut report.targets, now);
         report.delivery = Some(self.incidents.mailroom().summary());
         report.self_alerts = alerts(&self.store.health(), now);

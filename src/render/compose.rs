@@ -57,8 +57,8 @@ impl Told {
 }
 
 /// Makes the report of a round. `told` gives what changed, `analysis` what may have caused what is not well.
-/// `complete`: the round covers all targets, so that one that is not among them is gone. Otherwise a filter left
-/// some out, and the report says nothing about those.
+/// `complete`: the report covers all targets, so that one that is not among them is gone. Otherwise a filter left
+/// some out, or they have not been looked at yet, and the report says nothing about those.
 #[must_use]
 pub fn compose(
     round: RoundSummary,

@@ -98,6 +98,30 @@ async fn a_slow_look_is_left_out_of_the_next_rounds_and_stalls_nobody() {
 }
 
 #[tokio::test]
+async fn the_first_report_waits_for_looks_that_take_longer_than_a_round() {
+    let shop = Endpoint::start().await;
+    let mute = raw(|stream| async move {
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+        drop(stream);
+    })
+    .await;
+    let yaml = format!(
+        "{}    - {{name: mute, url: \"http://127.0.0.1:{}/\", timeout_ms: 2500}}\n\
+         reporters: [{{kind: file, directory: reports}}]\n",
+        shop.watched("every: 1s"),
+        mute.port
+    );
+    let place = Workplace::with_configuration(&yaml);
+    let mut daemon = Daemon::start(&place);
+    let made = daemon.event("report.made").await;
+    assert_eq!((&made["green"], &made["red"]), (&1.into(), &1.into()));
+    daemon.stop().await.assert_code(0);
+    let report: serde_json::Value =
+        serde_json::from_str(&place.read("reports/latest_report.json")).expect("a report");
+    assert_eq!(report["complete"], true, "{report:#}");
+}
+
+#[tokio::test]
 async fn a_target_has_a_schedule_of_its_own() {
     let often = Endpoint::start().await;
     let seldom = Endpoint::start().await;

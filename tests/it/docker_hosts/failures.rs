@@ -87,7 +87,12 @@ async fn who_may_use_the_socket_is_said_where_we_may_not() {
     mode(&path, 0o660);
     // Where the build lies, another user may not go.
     let program = folder.path().join("roundsman");
-    std::fs::copy(env!("CARGO_BIN_EXE_roundsman"), &program).expect("the program");
+    // By another process: a file that is open for writing here when some other test starts a program cannot be run.
+    let copied = Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_roundsman"))
+        .arg(&program)
+        .status();
+    assert!(copied.expect("`cp` starts").success());
     let configuration = folder.path().join("config.yaml");
     let text = format!(
         "targets: {{docker_hosts: [{{name: here, socket: {}}}]}}\n",

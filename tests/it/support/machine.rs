@@ -1,4 +1,8 @@
-//! What a machine may lack.
+//! What a machine may lack, and how long it works.
+
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
 
 /// Says that a test cannot run here. In CI that is a failure: a skipped test is no passed one.
 #[expect(clippy::print_stderr, reason = "the person at the prompt must know")]
@@ -12,4 +16,15 @@ pub(crate) fn cannot_run(why: &str) {
         "this test cannot run here: {why}"
     );
     eprintln!("NOT RUN: {why}");
+}
+
+/// What some work gives, and how long the processor worked for this thread meanwhile: other than the time that passes,
+/// that does not depend on what else the machine does.
+pub(crate) fn processor_time<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let used = || {
+        let used = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a clock of this thread");
+        Duration::from(used)
+    };
+    let before = used();
+    (work(), used() - before)
 }

@@ -23,4 +23,4 @@ pub(crate) mod telegram;
 pub(crate) use look::{
     Looked, kind_of, look, look_again, look_at, look_together, look_with, target, target_with,
 };
-pub(crate) use machine::cannot_run;
+pub(crate) use machine::{cannot_run, processor_time};
