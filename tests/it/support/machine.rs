@@ -26,5 +26,5 @@ pub(crate) fn processor_time<T>(work: impl FnOnce() -> T) -> (T, Duration) {
         Duration::from(used)
     };
     let before = used();
-    (work(), used() - before)
+    (work(), used().saturating_sub(before))
 }
