@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::NaiveDate;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -247,6 +248,11 @@ impl Analyst {
         let redactor = redaction::Redactor::new(&settings.secrets, false);
         let (endpoints, notes) = living(settings, today)?;
         let deadline = tokio::time::Instant::now() + settings.deadline;
+        let name = name_of(&prompt.picture, &endpoints);
+        let known = tokio::time::timeout_at(deadline, self.known(&name)).await;
+        if let Ok(Some(known)) = known {
+            return Ok(known);
+        }
         let mut question = Question {
             system: Some(prompt.system.to_owned()),
             text: as_sent(prompt, &settings.secrets),
@@ -276,9 +282,10 @@ impl Analyst {
                     let notes: Vec<String> = notes.collect();
                     let score_percent = score(&answer, prompt);
                     reply.call.scored(f64::from(score_percent) / 100.0);
-                    return Ok(Explanation {
+                    let explanation = Explanation {
                         at: now,
                         outdated: false,
+                        reused: false,
                         provider: endpoint.provider.clone(),
                         // What calls itself so is the server's word, and stands in every message.
                         model: (reply.model)
@@ -298,7 +305,9 @@ impl Analyst {
                         cost: paid.to_string(),
                         budget: self.budget(now).await,
                         took_ms: milliseconds(took),
-                    });
+                    };
+                    self.keep(&name, &explanation).await;
+                    return Ok(explanation);
                 }
                 Err(Discarded::NotOfTheForm) if !is_last => question.text.push_str(REPAIR),
                 Err(why) => return Err(NotExplained::Discarded(why.to_string())),
@@ -334,11 +343,38 @@ impl Analyst {
         }
     }
 
+    /// What was said of the same before, by whomever: the daemon, or a round at a prompt.
+    async fn known(&self, name: &str) -> Option<Explanation> {
+        let json = self.llm.bought(name).await?;
+        let known: Explanation = serde_json::from_str(&json).ok()?;
+        Some(Explanation {
+            reused: true,
+            ..known
+        })
+    }
+
+    async fn keep(&self, name: &str, explanation: &Explanation) {
+        if let Ok(json) = serde_json::to_string(explanation) {
+            self.llm.keep_bought(name, json, explanation.at).await;
+        }
+    }
+
     /// `today $0.31 of $3.00`
     async fn budget(&self, now: Timestamp) -> Option<String> {
         let (spent, daily) = self.llm.spent(now).await?;
         Some(format!("today {spent} of {daily}"))
     }
+}
+
+/// The name under which an answer is kept: the same picture, the same models, the same program.
+fn name_of(picture: &str, endpoints: &[Endpoint]) -> String {
+    let mut whole = format!("{}\n{picture}", env!("CARGO_PKG_VERSION"));
+    for endpoint in endpoints {
+        whole.push_str(&format!("\n{}/{}", endpoint.provider, endpoint.model));
+    }
+    let hashed = digest(&SHA256, whole.as_bytes());
+    let bytes = hashed.as_ref().iter();
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The question as it leaves the house. Each collected text is redacted by itself: what looks like the beginning of a secret

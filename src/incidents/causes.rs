@@ -219,6 +219,7 @@ mod tests {
         let explanation = Explanation {
             at: at("10:02:00"),
             outdated: false,
+            reused: false,
             provider: "p".to_owned(),
             model: "m".to_owned(),
             note: None,

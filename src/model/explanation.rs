@@ -13,6 +13,9 @@ pub struct Explanation {
     /// Whether the picture has changed since: it says nothing of what is known now.
     #[serde(default)]
     pub outdated: bool,
+    /// Whether it was said of the same picture before: this time nobody was asked, and nothing paid.
+    #[serde(default)]
+    pub reused: bool,
     /// Who runs the model.
     pub provider: String,
     /// The model, as it called itself, or as it was asked for.

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Pipeline;
@@ -19,13 +20,24 @@ const MOST_AT_ONCE: usize = 2;
 /// So many answers are remembered: the same picture needs no other.
 const REMEMBERED: usize = 32;
 
+/// The note of the store that holds what must outlast a restart.
+pub(super) const ASKED: &str = "analysis.asked";
+
 /// Asks, and remembers what was said.
 pub(super) struct Explaining {
     settings: Option<Settings>,
     asks: mpsc::Sender<Ask>,
-    /// How often it was asked about an incident, and the picture of the last time.
-    asked: HashMap<IncidentId, (u32, String)>,
+    kept: Kept,
+    /// The picture of an incident about which it was asked last.
+    last: HashMap<IncidentId, String>,
     answers: VecDeque<(String, Explanation)>,
+}
+
+/// What must outlast a restart: a limit that begins anew with each start is none.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// How often it was asked about an incident.
+    calls: HashMap<IncidentId, u32>,
     /// The day on which it was said that the budget is spent.
     said_spent_on: Option<chrono::NaiveDate>,
 }
@@ -35,14 +47,24 @@ impl Explaining {
         Self {
             settings,
             asks,
-            asked: HashMap::new(),
+            kept: Kept::default(),
+            last: HashMap::new(),
             answers: VecDeque::new(),
-            said_spent_on: None,
         }
     }
 
     pub(super) fn replan(&mut self, settings: Option<Settings>) {
+        // Whoever sets another model wants to hear that one.
+        if models(settings.as_ref()) != models(self.settings.as_ref()) {
+            self.answers.clear();
+            self.last.clear();
+        }
         self.settings = settings;
+    }
+
+    /// What a store kept. What cannot be read was not kept.
+    pub(super) fn restore(&mut self, json: &str) {
+        self.kept = serde_json::from_str(json).unwrap_or_default();
     }
 
     /// What every report says of models that were retired.
@@ -56,9 +78,11 @@ impl Explaining {
     /// What was said of that picture.
     fn known(&self, picture: &str) -> Option<Explanation> {
         let mut answers = self.answers.iter();
-        answers
-            .find(|(known, _)| known == picture)
-            .map(|(_, answer)| answer.clone())
+        let (_, known) = answers.find(|(known, _)| known == picture)?;
+        Some(Explanation {
+            reused: true,
+            ..known.clone()
+        })
     }
 
     fn remember(&mut self, picture: String, answer: Explanation) {
@@ -69,15 +93,14 @@ impl Explaining {
 
     /// Whether it was not asked about that picture of an incident last.
     fn is_new(&self, id: IncidentId, picture: &str) -> bool {
-        let last = self.asked.get(&id).map(|(_, last)| last.as_str());
-        last != Some(picture)
+        self.last.get(&id).is_none_or(|last| last != picture)
     }
 
     /// Whether it was asked about an incident as often as it may.
     fn is_used_up(&self, id: IncidentId) -> bool {
         let settings = self.settings.as_ref();
         let most = settings.map_or(0, |settings| settings.calls_per_incident);
-        self.asked.get(&id).is_some_and(|(count, _)| *count >= most)
+        self.kept.calls.get(&id).is_some_and(|calls| *calls >= most)
     }
 
     fn ask(&mut self, about: About, prompt: Prompt) {
@@ -85,9 +108,8 @@ impl Explaining {
             return;
         };
         if let About::Incident(id) = about {
-            let entry = self.asked.entry(id).or_default();
-            entry.0 += 1;
-            entry.1.clone_from(&prompt.picture);
+            *self.kept.calls.entry(id).or_default() += 1;
+            self.last.insert(id, prompt.picture.clone());
         }
         // A full queue means that many wait already: the next report asks again.
         if self
@@ -102,6 +124,13 @@ impl Explaining {
             tracing::debug!("a question to the language model was given up: too many wait");
         }
     }
+}
+
+fn models(settings: Option<&Settings>) -> Vec<(&str, &str)> {
+    let endpoints = settings.into_iter().flat_map(|one| &one.endpoints);
+    endpoints
+        .map(|one| (one.provider.as_str(), one.model.as_str()))
+        .collect()
 }
 
 /// A question that is worth its money: what names no fact is thrown away, and a limit that was always crossed is none.
@@ -176,14 +205,23 @@ impl Pipeline {
             return;
         }
         let is_open = |id: &IncidentId| self.incidents.incident(*id).is_some();
-        self.explaining.asked.retain(|id, _| is_open(id));
+        self.explaining.kept.calls.retain(|id, _| is_open(id));
+        self.explaining.last.retain(|id, _| is_open(id));
         let mut asked = 0;
         for &id in incidents {
-            let Some(prompt) = self.incidents.incident(id).and_then(about_incident) else {
+            let Some(incident) = self.incidents.incident(id) else {
+                continue;
+            };
+            let Some(prompt) = about_incident(incident) else {
                 continue;
             };
             if let Some(known) = self.explaining.known(&prompt.picture) {
-                self.incidents.put_into_words(id, Ok(known), now);
+                let words = incident.analysis.as_ref();
+                let words = words.and_then(|analysis| analysis.explanation.as_ref());
+                let has_them = words.is_some_and(|words| words.at == known.at && !words.outdated);
+                if !has_them {
+                    self.incidents.put_into_words(id, Ok(known), now);
+                }
                 continue;
             }
             if !self.explaining.is_new(id, &prompt.picture) {
@@ -195,6 +233,16 @@ impl Pipeline {
                 asked += 1;
                 self.explaining.ask(About::Incident(id), prompt);
             }
+        }
+        if asked > 0 {
+            self.keep_what_was_asked();
+        }
+    }
+
+    fn keep_what_was_asked(&self) {
+        if let Ok(json) = serde_json::to_string(&self.explaining.kept) {
+            // A refusal is counted by the store itself.
+            let _kept: bool = self.store.note(ASKED, json);
         }
     }
 
@@ -248,9 +296,10 @@ impl Pipeline {
     /// Once a day: more would be noise about noise.
     fn say_spent(&mut self, why: String, now: Timestamp) {
         let today = now.date_naive();
-        if self.explaining.said_spent_on.replace(today) == Some(today) {
+        if self.explaining.kept.said_spent_on.replace(today) == Some(today) {
             return;
         }
+        self.keep_what_was_asked();
         self.incidents.mailroom().note(&SelfNote {
             about: "analysis.spent".to_owned(),
             title: "incidents are not put into words today".to_owned(),
@@ -284,5 +333,19 @@ mod tests {
         };
         assert_eq!(worth_asking(about(&[])), None);
         assert!(worth_asking(about(&[("E01", "shop fails since 09:54: 500")])).is_some());
+    }
+
+    #[test]
+    fn what_must_outlast_a_restart_does() {
+        let explaining = || Explaining::new(None, mpsc::channel(1).0);
+        let mut before = explaining();
+        before.kept.calls.insert(7, 3);
+        before.kept.said_spent_on = chrono::NaiveDate::from_ymd_opt(2026, 11, 29);
+        let json = serde_json::to_string(&before.kept).expect("JSON");
+        let mut after = explaining();
+        after.restore(&json);
+        assert_eq!(after.kept, before.kept);
+        after.restore("{");
+        assert_eq!(after.kept, Kept::default());
     }
 }

@@ -31,7 +31,7 @@ use crate::store::{Entry, Remembered, Store};
 use crate::traces;
 pub use alerts::network_alert;
 pub use conclude::{Earlier, Past, conclude};
-use explaining::Explaining;
+use explaining::{ASKED, Explaining};
 pub use explaining::{about_incident, about_report, is_wanted};
 use found::Sight;
 pub use incidents::IncidentRules;
@@ -244,6 +244,9 @@ impl Pipeline {
         if let Some(json) = remembered.notes.get(PICTURE) {
             let is_watched = |id: &TargetId| self.states.contains_key(id);
             self.picture.restore(json, &is_watched);
+        }
+        if let Some(json) = remembered.notes.get(ASKED) {
+            self.explaining.restore(json);
         }
         // Whoever is not watched any more is told of once, and its history stays.
         for (id, status) in left {

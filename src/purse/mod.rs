@@ -162,6 +162,12 @@ pub trait Ledger: Send + Sync {
 
     /// What was spent and reserved in the day of that time; `None`: it cannot be read.
     fn spent(&self, budget: &Budget, purpose: Purpose, now: Timestamp) -> Option<Spent>;
+
+    /// What was bought under that name before; `None`: nothing, or it cannot be read.
+    fn bought(&self, name: &str) -> Option<String>;
+
+    /// Keeps what was bought, so that nobody pays for it again. Where that cannot be done, somebody does.
+    fn keep_bought(&self, name: &str, what: &str, now: Timestamp);
 }
 
 /// For those who have no ledger: only what is free is done.
@@ -182,6 +188,12 @@ impl Ledger for NoLedger {
     fn settle(&self, _: Reserved, _: &Settled) -> Result<(), Refusal> {
         Ok(())
     }
+
+    fn bought(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn keep_bought(&self, _: &str, _: &str, _: Timestamp) {}
 }
 
 #[cfg(test)]

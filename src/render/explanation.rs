@@ -90,8 +90,15 @@ fn paid(explanation: &Explanation) -> String {
         0 => String::new(),
         count => format!(" · {} left out", words::counted(count, "sentence")),
     };
+    // The same trouble may last for days: what was spent by then is not what was spent today.
+    let reused = if explanation.reused {
+        let at = explanation.at.format("%Y-%m-%d %H:%M UTC");
+        format!(" · as of {at}, not asked again")
+    } else {
+        String::new()
+    };
     format!(
-        "words of {}, a language model: check before you act · quality {} %{dropped} · analysis {}{budget}",
+        "words of {}, a language model: check before you act · quality {} %{dropped} · analysis {}{budget}{reused}",
         explanation.model, explanation.score_percent, explanation.cost
     )
 }

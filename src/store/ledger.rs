@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::folder;
 use super::trouble::{Trouble, TroubleKind};
@@ -29,6 +29,9 @@ const VERSION: i64 = 1;
 /// For how many days the entries are kept.
 const KEPT_DAYS: i64 = 400;
 
+/// For how many days what was bought is kept: nobody's trouble of longer ago is still the same.
+const BOUGHT_KEPT_DAYS: i64 = 30;
+
 const TABLES: &str = "
 CREATE TABLE calls (
     id INTEGER PRIMARY KEY,
@@ -45,6 +48,16 @@ CREATE TABLE calls (
     estimated INTEGER
 ) STRICT;
 CREATE INDEX calls_by_day ON calls (day);
+";
+
+/// What was got for the money, under the name of what it is about. A program that knows nothing of it may go on with the
+/// ledger: no other version for that.
+const BOUGHT: &str = "
+CREATE TABLE IF NOT EXISTS bought (
+    name TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    what TEXT NOT NULL
+) STRICT;
 ";
 
 /// The ledger in a folder. It is opened when first needed.
@@ -145,6 +158,7 @@ impl FileLedger {
                 return Err(Trouble::new(TroubleKind::Foreign, message));
             }
         }
+        transaction.execute_batch(BOUGHT).map_err(trouble)?;
         transaction.commit().map_err(trouble)?;
         Ok(connection)
     }
@@ -205,6 +219,37 @@ impl Ledger for FileLedger {
         let day = budget.day(now);
         self.with(|connection| spent(connection, &day, purpose.word()))
             .ok()
+    }
+
+    fn bought(&self, name: &str) -> Option<String> {
+        let found = self.with(|connection| {
+            connection
+                .query_row("SELECT what FROM bought WHERE name = ?1", [name], |row| {
+                    row.get(0)
+                })
+                .optional()
+        });
+        found.ok().flatten()
+    }
+
+    fn keep_bought(&self, name: &str, what: &str, now: Timestamp) {
+        let oldest = now - TimeDelta::days(BOUGHT_KEPT_DAYS);
+        let kept = self.with(|connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute(
+                "DELETE FROM bought WHERE at_ms < ?1",
+                [oldest.timestamp_millis()],
+            )?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO bought (name, at_ms, what) VALUES (?1, ?2, ?3)",
+                params![name, now.timestamp_millis(), what],
+            )?;
+            transaction.commit()
+        });
+        if let Err(trouble) = kept {
+            tracing::debug!(%trouble, "what was bought could not be kept: it may be paid for again");
+        }
     }
 }
 

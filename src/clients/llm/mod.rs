@@ -337,6 +337,21 @@ impl LlmClients {
         Some((spent.all, budget.daily))
     }
 
+    /// What was bought under that name before; `None`: nothing, or it cannot be read.
+    pub async fn bought(&self, name: &str) -> Option<String> {
+        let (ledger, name) = (Arc::clone(&self.ledger), name.to_owned());
+        let reading = tokio::task::spawn_blocking(move || ledger.bought(&name));
+        reading.await.ok()?
+    }
+
+    /// Keeps what was bought, so that nobody pays for it again.
+    pub async fn keep_bought(&self, name: &str, what: String, now: Timestamp) {
+        let (ledger, name) = (Arc::clone(&self.ledger), name.to_owned());
+        let keeping = move || ledger.keep_bought(&name, &what, now);
+        // Without it somebody pays again, and no more.
+        tokio::task::spawn_blocking(keeping).await.ok();
+    }
+
     async fn settle(&self, reserved: Option<Reserved>, settled: Settled) {
         let Some(reserved) = reserved else {
             return;

@@ -1,5 +1,6 @@
 //! Incidents put into words by language models: with a server that others wrote, and with recorders for what goes wrong.
 
+mod again;
 mod budget;
 mod hostile;
 mod settings;

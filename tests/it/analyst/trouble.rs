@@ -25,14 +25,14 @@ pub(super) fn reply(content: &str, finish: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn llm(port: u16) -> String {
+pub(super) fn llm(port: u16) -> String {
     format!(
         "{{provider: recorder, model: m, base_url: \"http://127.0.0.1:{port}/v1\", price: {{input_per_1k: 0.001, output_per_1k: 0.005}}, deadline: 3s}}"
     )
 }
 
 /// Endpoints of which none is well, and a configuration that looks at them.
-async fn all_fail(llm: &str) -> (Endpoints, String) {
+pub(super) async fn all_fail(llm: &str) -> (Endpoints, String) {
     let shops = Endpoints::start().await;
     shops.fail("*");
     let yaml = configuration(&shops, llm, "{kind: file, directory: reports}");
