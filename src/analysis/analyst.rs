@@ -1,6 +1,7 @@
 //! Puts what the correlation found into words, by a language model: asked within a deadline and a budget, believed as far as
 //! facts carry it. What goes wrong costs the words and nothing else.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -373,8 +374,12 @@ fn name_of(picture: &str, endpoints: &[Endpoint]) -> String {
         whole.push_str(&format!("\n{}/{}", endpoint.provider, endpoint.model));
     }
     let hashed = digest(&SHA256, whole.as_bytes());
-    let bytes = hashed.as_ref().iter();
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    let mut name = String::with_capacity(64);
+    for byte in hashed.as_ref() {
+        // Text takes all that is written to it.
+        write!(name, "{byte:02x}").ok();
+    }
+    name
 }
 
 /// The question as it leaves the house. Each collected text is redacted by itself: what looks like the beginning of a secret
