@@ -1,7 +1,7 @@
 //! What models cost, and which of them are retired.
 
 use chrono::NaiveDate;
-use globset::{Glob, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use crate::model::UsDollars;
 
@@ -56,10 +56,16 @@ const fn known(
     }
 }
 
+/// With longer questions than that these cost twice as much.
+const LONG: Option<(u64, f64)> = Some((272_000, 2.0));
+
 /// The prices that we know, as the providers' price pages had them in November 2026; the first that fits counts. A
-/// configuration's own come before them (`llm.prices`). Sources: <https://claude.com/pricing>,
-/// <https://openai.com/api/pricing>, <https://ai.google.dev/pricing>, <https://platform.moonshot.ai>,
+/// configuration's own come before them (`llm.prices`). Sources: <https://platform.claude.com/docs/en/about-claude/pricing>,
+/// <https://developers.openai.com/api/docs/pricing>, <https://ai.google.dev/pricing>, <https://platform.moonshot.ai>,
 /// <https://www.together.ai/pricing>.
+///
+/// A pattern takes in dated names of a model and nothing newer: successors have been dearer, and one that nobody knows counts
+/// as the dearest.
 pub const KNOWN_PRICES: &[PriceEntry] = &[
     PriceEntry {
         above: Some((100_000, 5.0)),
@@ -68,26 +74,80 @@ pub const KNOWN_PRICES: &[PriceEntry] = &[
     known("claude-haiku-4-5*", 0.001, 0.005, "2025-10-15"),
     known("claude-3-5-haiku*", 0.000_8, 0.004, "2024-12-03"),
     known("claude-3-haiku*", 0.000_25, 0.001_25, "2024-03-13"),
-    known("claude-opus-4-5*", 0.005, 0.025, "2025-11-24"),
-    known("claude-opus-4*", 0.015, 0.075, "2025-05-22"),
+    known("claude-fable-5{,[-@]*}", 0.01, 0.05, "2026-06-09"),
+    known("claude-mythos-5{,[-@]*}", 0.01, 0.05, "2026-06-09"),
+    known("claude-opus-5-5*", 0.004, 0.02, "2026-10-07"),
+    known("claude-opus-5{,-v*,-20*,@*}", 0.005, 0.025, "2026-07-24"),
+    known("claude-opus-4-[5-8]*", 0.005, 0.025, "2025-11-24"),
+    known(
+        "claude-opus-4{,-[01],-[01]-*,-20*,@*}",
+        0.015,
+        0.075,
+        "2025-05-22",
+    ),
     known("claude-3-opus*", 0.015, 0.075, "2024-03-04"),
-    known("claude-*sonnet*", 0.003, 0.015, "2024-06-20"),
+    known(
+        "claude-sonnet-5{,-5*,-v*,-20*,@*}",
+        0.002,
+        0.01,
+        "2026-06-30",
+    ),
+    known("claude-sonnet-4*", 0.003, 0.015, "2025-05-22"),
+    known("claude-3-{5-,7-,}sonnet*", 0.003, 0.015, "2024-06-20"),
+    known("gpt-5.5-pro*", 0.03, 0.18, "2026-04-23"),
+    PriceEntry {
+        above: LONG,
+        ..known("gpt-5.5{,-20*}", 0.005, 0.03, "2026-04-23")
+    },
+    known("gpt-5.4-pro*", 0.03, 0.18, "2026-03-05"),
+    known("gpt-5.4-mini{,-20*}", 0.000_75, 0.004_5, "2026-03-17"),
+    known("gpt-5.4-nano{,-20*}", 0.000_2, 0.001_25, "2026-03-17"),
+    PriceEntry {
+        above: LONG,
+        ..known("gpt-5.4{,-20*}", 0.002_5, 0.015, "2026-03-05")
+    },
+    known("gpt-5.3{,-*}", 0.001_75, 0.014, "2026-02-05"),
+    known("gpt-5.2-pro*", 0.021, 0.168, "2025-12-11"),
+    known("gpt-5.2{,-*}", 0.001_75, 0.014, "2025-12-11"),
+    known("gpt-5.1-codex-mini*", 0.000_25, 0.002, "2025-11-13"),
+    known("gpt-5.1{,-*}", 0.001_25, 0.01, "2025-11-13"),
+    known("gpt-5-pro*", 0.015, 0.12, "2025-10-06"),
     known("gpt-5-nano*", 0.000_05, 0.000_4, "2025-08-07"),
-    known("gpt-5*-mini*", 0.000_25, 0.002, "2025-08-07"),
-    known("gpt-5*", 0.001_25, 0.01, "2025-08-07"),
+    known("gpt-5-mini*", 0.000_25, 0.002, "2025-08-07"),
+    known("gpt-5{,-20*,-chat*,-codex*}", 0.001_25, 0.01, "2025-08-07"),
     known("gpt-4.1-nano*", 0.000_1, 0.000_4, "2025-04-14"),
     known("gpt-4.1-mini*", 0.000_4, 0.001_6, "2025-04-14"),
-    known("gpt-4.1*", 0.002, 0.008, "2025-04-14"),
-    known("gpt-4o-mini*", 0.000_15, 0.000_6, "2024-07-18"),
-    known("gpt-4o*", 0.002_5, 0.01, "2024-10-01"),
-    known("o4-mini*", 0.001_1, 0.004_4, "2025-04-16"),
+    known("gpt-4.1{,-20*}", 0.002, 0.008, "2025-04-14"),
+    known("gpt-4o-mini{,-20*}", 0.000_15, 0.000_6, "2024-07-18"),
+    known("gpt-4o-2024-05-13", 0.005, 0.015, "2024-05-13"),
+    known("gpt-4o{,-20*}", 0.002_5, 0.01, "2024-10-01"),
+    known("o4-mini{,-20*}", 0.001_1, 0.004_4, "2025-04-16"),
     known("o3-mini*", 0.001_1, 0.004_4, "2025-01-31"),
-    known("o3*", 0.002, 0.008, "2025-06-10"),
+    known("o3-pro*", 0.02, 0.08, "2025-06-10"),
+    known("o3{,-20*}", 0.002, 0.008, "2025-06-10"),
+    known("gemini-3-flash*", 0.000_5, 0.003, "2025-12-17"),
     known("gemini-2.5-flash-lite*", 0.000_1, 0.000_4, "2025-07-22"),
-    known("gemini-2.5-flash*", 0.000_3, 0.002_5, "2025-06-17"),
-    known("gemini-2.5-pro*", 0.002_5, 0.015, "2025-06-17"),
-    known("gemini-2.0-flash*", 0.000_1, 0.000_4, "2025-02-05"),
-    known("kimi-k2*", 0.000_6, 0.002_5, "2025-11-06"),
+    known(
+        "gemini-2.5-flash{,-0*,-preview-0*}",
+        0.000_3,
+        0.002_5,
+        "2025-06-17",
+    ),
+    known(
+        "gemini-2.5-pro{,-0*,-preview-0*}",
+        0.002_5,
+        0.015,
+        "2025-06-17",
+    ),
+    known(
+        "gemini-2.0-flash{,-0*,-lite*}",
+        0.000_1,
+        0.000_4,
+        "2025-02-05",
+    ),
+    known("kimi-k2*turbo*", 0.002_4, 0.01, "2025-11-06"),
+    known("kimi-k2.5*", 0.000_6, 0.003, "2026-01-27"),
+    known("kimi-k2{,-*}", 0.000_6, 0.002_5, "2025-11-06"),
     known("moonshot-v1*", 0.002, 0.005, "2025-04-07"),
     known("llama-3.3-70b*", 0.000_88, 0.000_88, "2024-12-11"),
     known("nova-micro*", 0.000_035, 0.000_14, "2024-12-03"),
@@ -176,8 +236,14 @@ impl PriceTable {
                 output_per_1k: 0.0,
             });
         }
+        // OpenRouter writes `claude-opus-4.5` where Anthropic writes `claude-opus-4-5`.
+        let dashed = match plain.starts_with("claude-") {
+            true => plain.replace('.', "-"),
+            false => plain.to_owned(),
+        };
         let fits = |entry: &&PriceEntry| {
-            Glob::new(entry.model).is_ok_and(|glob| glob.compile_matcher().is_match(plain))
+            let glob = GlobBuilder::new(entry.model).empty_alternates(true).build();
+            glob.is_ok_and(|glob| glob.compile_matcher().is_match(&dashed))
         };
         if let Some(entry) = KNOWN_PRICES.iter().find(fits) {
             let times = if is_regional { REGIONAL } else { 1.0 };
@@ -329,7 +395,50 @@ mod tests {
             ("openai", "gpt-4o-mini", 0.000_15, 0.000_6, true),
             ("openai", "GPT-4o", 0.002_5, 0.01, true),
             ("ollama", "llama3.2", 0.0, 0.0, true),
-            ("openai", "nobody-knows", 0.016_5, 0.082_5, false),
+            ("openai", "nobody-knows", 0.033, 0.198, false),
+            // What is newer than what we know is another model, and so is what has another name behind it.
+            ("openai", "gpt-5.5", 0.005, 0.03, true),
+            ("openai", "gpt-5.5-2026-04-23", 0.005, 0.03, true),
+            ("openrouter", "openai/gpt-5.5-pro", 0.03, 0.18, true),
+            ("openai", "gpt-5.4-mini", 0.000_75, 0.004_5, true),
+            ("openai", "gpt-5.2-chat-latest", 0.001_75, 0.014, true),
+            ("openai", "gpt-5-2025-08-07", 0.001_25, 0.01, true),
+            ("openai", "gpt-5.6", 0.033, 0.198, false),
+            ("openai", "gpt-6-mini", 0.033, 0.198, false),
+            ("openai", "o3-2025-04-16", 0.002, 0.008, true),
+            ("openai", "o3-pro", 0.02, 0.08, true),
+            ("openai", "gpt-4o-audio-preview", 0.033, 0.198, false),
+            ("anthropic", "claude-opus-5-5", 0.004, 0.02, true),
+            ("anthropic", "claude-opus-5", 0.005, 0.025, true),
+            ("anthropic", "claude-opus-5-6", 0.033, 0.198, false),
+            ("anthropic", "claude-opus-4-8", 0.005, 0.025, true),
+            (
+                "openrouter",
+                "anthropic/claude-opus-4.5",
+                0.005,
+                0.025,
+                true,
+            ),
+            (
+                "openrouter",
+                "anthropic/claude-opus-4.1",
+                0.015,
+                0.075,
+                true,
+            ),
+            ("anthropic", "claude-opus-4-1-20250805", 0.015, 0.075, true),
+            ("anthropic", "claude-opus-4-20250514", 0.015, 0.075, true),
+            ("anthropic", "claude-sonnet-5", 0.002, 0.01, true),
+            ("anthropic", "claude-sonnet-4-6", 0.003, 0.015, true),
+            (
+                "anthropic",
+                "claude-3-5-sonnet-20241022",
+                0.003,
+                0.015,
+                true,
+            ),
+            ("anthropic", "claude-fable-5-1", 0.01, 0.05, true),
+            ("anthropic", "claude-fable-6", 0.033, 0.198, false),
         ] {
             let pricing = table.pricing(provider, model, day("2026-11-29"));
             let near = |one: f64, other: f64| (one - other).abs() < 1e-9;
