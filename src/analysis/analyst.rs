@@ -162,9 +162,9 @@ pub enum NotExplained {
     /// The purse does not pay for it.
     #[error("{0}")]
     NotPaid(String),
-    /// The model is not there any more, and nothing takes its place.
+    /// Nobody can be: the models are gone and nothing takes their place, or there is no key.
     #[error("{0}")]
-    Retired(String),
+    Nobody(String),
     /// It did not answer, or not in time.
     #[error("the language model did not answer: {0}")]
     Failed(String),
@@ -414,6 +414,15 @@ fn living(
     let mut said = Vec::new();
     let mut gone = None;
     for endpoint in &settings.endpoints {
+        if let Some(variable) = endpoint.missing_key() {
+            let provider = &endpoint.provider;
+            gone = gone.or_else(|| {
+                Some(format!(
+                    "the language model was not asked: there is no key for `{provider}`: set `{variable}`, or `llm.api_key`"
+                ))
+            });
+            continue;
+        }
         match in_place_of(endpoint, &settings.prices, today) {
             InPlace::Itself => living.push(endpoint.clone()),
             InPlace::Successor(successor, note) => {
@@ -424,7 +433,7 @@ fn living(
         }
     }
     match gone {
-        Some(why) if living.is_empty() => Err(NotExplained::Retired(why)),
+        Some(why) if living.is_empty() => Err(NotExplained::Nobody(why)),
         _ => Ok((living, (!said.is_empty()).then(|| said.join("; ")))),
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::sections::{AskWhen, Fallback, Llm};
 use crate::analysis::analyst::{Settings, When};
-use crate::clients::llm::{Endpoint, provider};
+use crate::clients::llm::Endpoint;
 use crate::collectors::llm_models::{self, PriceSettings};
-use crate::document::{Node, Path};
+use crate::document::{LinkText, Node, Path, Written};
 use crate::problem::{Problem, SettingsProblem, Severity, Variables};
 use crate::purse::PriceTable;
 use crate::secret::Redactor;
@@ -25,13 +25,12 @@ const FEW_TOKENS: u32 = 300;
 const USUAL_MAX_TOKENS: &str =
     "an answer has 300 to 800 tokens, and a model that thinks needs more: 4096 is usual";
 
-/// The variable of a key that is missing. Servers at an address of one's own may need none.
-fn missing_key(endpoint: &Endpoint, has_own_address: bool) -> Option<&'static str> {
-    let known = provider(&endpoint.provider)?;
-    known
-        .key_variable
-        .filter(|_| endpoint.key.is_none() && !has_own_address)
-}
+/// The variables that stand for `base_url` and `model` where the section has none, as the predecessor's users have them.
+const URL: &str = "LLM_URL";
+const MODEL: &str = "LLM_MODEL";
+
+/// What a server is called that is named by its address alone. It speaks as `OpenAI` does.
+const UNNAMED: &str = "own";
 
 /// Who is asked; `None`: nobody, because no model is named, or `when` is `never`.
 pub(super) fn read(
@@ -96,8 +95,16 @@ impl Reader<'_> {
 
     /// The model that the section names itself.
     fn first(&mut self, llm: &Llm) -> Option<Fallback> {
-        let (provider, model) = match (&llm.provider, &llm.model) {
-            (Some(provider), Some(model)) => (provider.clone(), model.clone()),
+        let set = |name: &str| (self.variable)(name).filter(|value| !value.is_empty());
+        // Bedrock is found by its region: an address there is one of a private network, and no model server's.
+        let is_bedrock = llm.provider.as_deref() == Some("bedrock");
+        let set_url = set(URL).filter(|_| llm.base_url.is_none() && !is_bedrock);
+        let named = llm.provider.clone();
+        let has_address = llm.base_url.is_some() || set_url.is_some();
+        let named = named.or_else(|| has_address.then(|| UNNAMED.to_owned()));
+        let model = llm.model.clone().or_else(|| set(MODEL));
+        let (provider, model) = match (named, model) {
+            (Some(provider), Some(model)) => (provider, model),
             // The section says what probes may cost.
             (None, None) => return None,
             (provider, _) => {
@@ -108,7 +115,7 @@ impl Reader<'_> {
                 };
                 let message =
                     format!("`{missing}` is missing: nobody is asked to explain incidents");
-                let hint = "name both, or write `when: never`";
+                let hint = "name both (the variables `LLM_URL` and `LLM_MODEL` do as well), or write `when: never`";
                 self.say(missing, Problem::warning(message), hint);
                 return None;
             }
@@ -125,7 +132,8 @@ impl Reader<'_> {
             provider,
             model,
             region: llm.region.clone(),
-            base_url: llm.base_url.clone(),
+            base_url: (llm.base_url.clone())
+                .or_else(|| set_url.map(|url| Written(LinkText(llm_models::with_scheme(url))))),
             api_key: llm.api_key.clone(),
             api_version: llm.api_version.clone(),
             price: llm.price,
@@ -173,7 +181,7 @@ impl Reader<'_> {
             });
         }
         let endpoint = settings.endpoint();
-        if let Some(variable) = missing_key(&endpoint, model.base_url.is_some()) {
+        if let Some(variable) = endpoint.missing_key() {
             let provider = &model.provider;
             let message = format!("there is no key for `{provider}`: it will not answer");
             let problem = Problem::warning(message).at(&node.location, path.to_string());

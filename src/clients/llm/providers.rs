@@ -167,6 +167,18 @@ pub struct KeyCheck {
 }
 
 impl Endpoint {
+    /// The variable of the key without which this provider never answers; `None`: there is one, or the address is one of its
+    /// own, where none may be needed.
+    #[must_use]
+    pub fn missing_key(&self) -> Option<&'static str> {
+        let known = provider(&self.provider)?;
+        let usual = known.base_url.and_then(|url| HttpUrl::parse(url).ok());
+        let has_own_address = usual.is_some() && self.base_url != usual;
+        known
+            .key_variable
+            .filter(|_| self.key.is_none() && !has_own_address)
+    }
+
     /// Where questions go.
     pub(super) fn chat_url(&self) -> Option<HttpUrl> {
         self.under(match self.wire {

@@ -238,7 +238,7 @@ impl Settings {
 }
 
 /// `OLLAMA_HOST` is often a host and a port alone.
-fn with_scheme(url: String) -> String {
+pub fn with_scheme(url: String) -> String {
     if url.contains("://") {
         url
     } else {

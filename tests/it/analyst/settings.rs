@@ -1,6 +1,9 @@
 //! What `check-config` says of who is to explain incidents.
 
+use super::trouble::{all_fail, reply};
+use crate::support::aimock::EXPLANATION;
 use crate::support::program::Workplace;
+use crate::support::servers::answering_as;
 
 async fn checked(llm: &str) -> (String, Option<i32>) {
     let place = Workplace::with_configuration(&format!(
@@ -69,5 +72,56 @@ async fn what_keeps_a_model_from_being_asked_is_said_before_it_is_needed() {
     assert!(
         said.contains("0 warnings") && !said.contains("words:"),
         "{said}"
+    );
+}
+
+#[tokio::test]
+async fn the_address_and_the_model_may_stand_in_variables() {
+    let answer = reply(EXPLANATION, "stop");
+    let server = answering_as(move |_| answer.clone()).await;
+    let host = format!("127.0.0.1:{}/v1", server.port);
+    for (llm, asked, by) in [
+        ("{}", 1, "words: by own/of-the-variable, within 20 s"),
+        (
+            "{model: of-the-section}",
+            1,
+            "words: by own/of-the-section, within 20 s",
+        ),
+        (
+            "{provider: openai, model: gpt-4o-mini}",
+            1,
+            "words: by openai/gpt-4o-mini, within 20 s",
+        ),
+        (
+            "{base_url: \"http://127.0.0.1:9/v1\"}",
+            0,
+            "words: by own/of-the-variable, within 20 s",
+        ),
+    ] {
+        let (_shops, yaml) = all_fail(llm).await;
+        let place = Workplace::with_configuration(&yaml)
+            .variable("LLM_URL", &host)
+            .variable("LLM_MODEL", "of-the-variable");
+        place.run(&["check-config"]).await.assert_prints(by);
+        let before = server.requests().len();
+        place.run(&["--run-once"]).await.assert_code(2);
+        assert_eq!(server.requests().len() - before, asked, "{llm}");
+    }
+    let (_shops, yaml) = all_fail("{}").await;
+    let place = Workplace::with_configuration(&yaml).variable("LLM_URL", &host);
+    let said = place.run(&["check-config"]).await;
+    assert!(
+        format!("{said}").contains("`model` is missing: nobody is asked"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_asked_who_would_want_a_key_that_there_is_not() {
+    let (_shops, yaml) = all_fail("{provider: openai, model: gpt-4o-mini}").await;
+    let place = Workplace::with_configuration(&yaml);
+    let report = place.run(&["--run-once", "--format", "json"]).await;
+    report.assert_code(2).assert_says(
+        "the language model was not asked: there is no key for `openai`: set `OPENAI_API_KEY`, or `llm.api_key`",
     );
 }
