@@ -129,42 +129,69 @@ fn answer(mut arguments: Arguments) -> Exit {
     exit
 }
 
+/// Whether a command shows what a daemon keeps.
+fn is_of_store(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::History(_)
+            | Command::Uptime(_)
+            | Command::Backup { .. }
+            | Command::Verify
+            | Command::Explain(_)
+            | Command::Incidents(_)
+            | Command::Silences { .. }
+            | Command::Outbox(_)
+    )
+}
+
 fn command(session: Session, arguments: Arguments) -> Exit {
+    if let Some(asked) = arguments.command.as_ref().filter(|_| !arguments.run_once)
+        && is_of_store(asked)
+    {
+        let exit = at_a_prompt(&session, arguments);
+        return orders::say_what_may_be_missing(&session, exit);
+    }
     match arguments.command {
-        None if arguments.run_once => run_once::run(&session, &arguments.once),
-        None => daemon::run(session),
+        None if !arguments.run_once => daemon::run(session),
+        _ => at_a_prompt(&session, arguments),
+    }
+}
+
+fn at_a_prompt(session: &Session, arguments: Arguments) -> Exit {
+    match arguments.command {
+        None => run_once::run(session, &arguments.once),
         Some(_) if arguments.run_once => {
             let message = "`--run-once` and a command exclude each other\n  hint: give one of them";
             session.terminal.complain(message);
             Exit::Usage
         }
-        Some(Command::CheckConfig) => check_config::run(&session),
-        Some(Command::Schema) => schema::run(&session),
-        Some(Command::Kinds { format }) => kinds::run(&session, format),
-        Some(Command::Probe { target }) => probe::run(&session, &target),
-        Some(Command::Init { file }) => init::run(&session, file.as_deref()),
-        Some(Command::Trust(asked)) => trust::run(&session, &asked),
-        Some(Command::Graph) => graph::run(&session),
-        Some(Command::History(asked)) => history::run(&session, &asked),
-        Some(Command::Uptime(asked)) => uptime::run(&session, &asked),
-        Some(Command::Backup { file }) => backup::backup(&session, &file),
-        Some(Command::Verify) => backup::verify(&session),
-        Some(Command::Windows { format }) => windows::run(&session, format),
-        Some(Command::Explain(asked)) => explain::run(&session, &asked),
-        Some(Command::Incidents(asked)) => incidents::run(&session, &asked),
-        Some(Command::Ack(asked)) => ack::run(&session, asked),
-        Some(Command::Silence(asked)) => silence::run(&session, asked),
-        Some(Command::Silences { format }) => silences::run(&session, format),
-        Some(Command::Outbox(asked)) => outbox::run(&session, &asked),
-        Some(Command::TestReport { reporter }) => test_report::run(&session, reporter.as_deref()),
-        Some(Command::Budget { format }) => budget::run(&session, format),
+        Some(Command::CheckConfig) => check_config::run(session),
+        Some(Command::Schema) => schema::run(session),
+        Some(Command::Kinds { format }) => kinds::run(session, format),
+        Some(Command::Probe { target }) => probe::run(session, &target),
+        Some(Command::Init { file }) => init::run(session, file.as_deref()),
+        Some(Command::Trust(asked)) => trust::run(session, &asked),
+        Some(Command::Graph) => graph::run(session),
+        Some(Command::History(asked)) => history::run(session, &asked),
+        Some(Command::Uptime(asked)) => uptime::run(session, &asked),
+        Some(Command::Backup { file }) => backup::backup(session, &file),
+        Some(Command::Verify) => backup::verify(session),
+        Some(Command::Windows { format }) => windows::run(session, format),
+        Some(Command::Explain(asked)) => explain::run(session, &asked),
+        Some(Command::Incidents(asked)) => incidents::run(session, &asked),
+        Some(Command::Ack(asked)) => ack::run(session, asked),
+        Some(Command::Silence(asked)) => silence::run(session, asked),
+        Some(Command::Silences { format }) => silences::run(session, format),
+        Some(Command::Outbox(asked)) => outbox::run(session, &asked),
+        Some(Command::TestReport { reporter }) => test_report::run(session, reporter.as_deref()),
+        Some(Command::Budget { format }) => budget::run(session, format),
         Some(Command::Providers { json }) => {
             let format = if json {
                 ListFormat::Json
             } else {
                 ListFormat::Text
             };
-            providers::run(&session, format)
+            providers::run(session, format)
         }
     }
 }

@@ -136,6 +136,29 @@ pub(super) fn refuse(session: &Session, place: &Place, why: &str, hint: &str) ->
     Exit::Refused
 }
 
+/// Says what may be missing in what was shown, and ends otherwise then: a list that is empty because nothing could be written is
+/// no good news.
+pub(super) fn say_what_may_be_missing(session: &Session, exit: Exit) -> Exit {
+    let folder = match session.load() {
+        Found::File(loaded) => loaded.plan.map(|plan| plan.store.folder),
+        Found::Nothing => {
+            (config::built_in(&session.environment).plan).map(|plan| plan.store.folder)
+        }
+    };
+    let is_behind = folder.is_some_and(|folder| store::is_behind(&folder, SystemClock.now()));
+    if !is_behind {
+        return exit;
+    }
+    session.terminal.complain(
+        "the daemon runs, and cannot write its store: what it has learnt lately is missing here\n  \
+         hint: its messages and reports have it; its log says what keeps it (`store.trouble`)",
+    );
+    match exit {
+        Exit::Well => Exit::Unavailable,
+        exit => exit,
+    }
+}
+
 /// That nobody keeps what is shown up to date, where that is so.
 pub(super) fn may_be_old(place: &Place) -> Option<Block> {
     let said = "no daemon runs with this store: this is what the last one knew";

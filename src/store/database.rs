@@ -103,6 +103,14 @@ pub(super) fn open_to_read(in_folder: &Path) -> Result<Connection, Trouble> {
     let version: i64 =
         (connection.pragma_query_value(None, "user_version", |row| row.get(0))).map_err(failed)?;
     refuse_newer(version, &file)?;
+    // A daemon that found no room at its first start leaves that behind.
+    if version == 0 {
+        let message = format!("there is nothing in the store at `{}` yet", file.display());
+        let mut trouble = Trouble::new(TroubleKind::Gone, message);
+        "the daemon fills it as soon as it can write there: its log says what keeps it"
+            .clone_into(&mut trouble.hint);
+        return Err(trouble);
+    }
     Ok(connection)
 }
 

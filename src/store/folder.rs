@@ -4,16 +4,25 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock, statfs};
 
 use super::trouble::{Trouble, TroubleKind};
+use crate::model::Timestamp;
 
 /// The name of the database.
 pub const DATABASE: &str = "roundsman.db";
 
-/// The name of the file that a running daemon holds locked; it contains its process number.
+/// The name of the file that a running daemon holds locked; it contains its process number. Its time of change says when the
+/// daemon could write last, or that it cannot ([`CANNOT_WRITE`]): that needs no room on a disk that is full.
 const LOCK: &str = "roundsman.lock";
+
+/// The time of change of a lock whose daemon cannot write its store.
+const CANNOT_WRITE: SystemTime = SystemTime::UNIX_EPOCH;
+
+/// A daemon that is well changes that time each minute; one that has not for so long hangs, or cannot even do that.
+const SILENT_FOR: Duration = Duration::from_mins(5);
 
 /// File systems whose files live on other machines, by the number in `statfs(2)`. SQLite's write-ahead log needs memory
 /// that all users of a database share (<https://sqlite.org/wal.html>), and many of these do not keep its locks.
@@ -100,7 +109,26 @@ fn fuse_type(mounts: &str, path: &Path) -> Option<String> {
 /// Held by a daemon for as long as it uses a store.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    /// Leaves a sign that the store was written, or could have been, at that time.
+    pub(super) fn is_well(&self, now: Timestamp) {
+        self.change_time(now.into());
+    }
+
+    /// Leaves a sign that the store cannot be written.
+    pub(super) fn is_ill(&self) {
+        self.change_time(CANNOT_WRITE);
+    }
+
+    fn change_time(&self, at: SystemTime) {
+        // On a disk that takes nothing the time stays, and grows old.
+        if let Err(error) = self.file.set_modified(at) {
+            tracing::debug!(%error, "the lock of the store cannot be given another time");
+        }
+    }
 }
 
 /// Another daemon uses the store.
@@ -147,7 +175,18 @@ pub(super) fn lock(folder: &Path) -> Result<Lock, NotLocked> {
     if let Err(error) = write(&mut file) {
         tracing::debug!(%error, "our process number could not be written into the lock of the store");
     }
-    Ok(Lock { _file: file })
+    Ok(Lock { file })
+}
+
+/// Whether a daemon holds the store and cannot write it, so that what it has learnt lately is missing there.
+#[must_use]
+pub fn is_behind(folder: &Path, now: Timestamp) -> bool {
+    let changed = folder.join(LOCK).metadata().and_then(|it| it.modified());
+    let is_silent = |changed: SystemTime| {
+        let silent_for = SystemTime::from(now).duration_since(changed);
+        silent_for.is_ok_and(|silent_for| silent_for > SILENT_FOR)
+    };
+    is_held(folder) && changed.is_ok_and(is_silent)
 }
 
 /// Whether a daemon holds the lock, asked without taking it for longer than that.

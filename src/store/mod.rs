@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 
 pub use backup::{Verified, backup, verify};
 pub use baselines::KeptBaselines;
-pub use folder::{DATABASE, Lock, is_held, network_file_system};
+pub use folder::{DATABASE, Lock, is_behind, is_held, network_file_system};
 pub use history::{Bucket, History, HistoryChange, HistorySeries, Span, history, targets};
 pub use keep::Keep;
 pub use ledger::{FileLedger, LEDGER, Spending, spendings};

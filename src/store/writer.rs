@@ -184,6 +184,7 @@ impl Writer {
                     self.shared.generation.fetch_add(1, Ordering::AcqRel);
                 }
                 self.opened = true;
+                self.say_well();
                 self.shared.opened.notify_all();
             }
             Err(trouble) => self.fail(trouble),
@@ -247,6 +248,7 @@ impl Writer {
     fn recover(&mut self) {
         let ended = lock(&self.shared.health).trouble.take();
         if let Some(trouble) = ended {
+            self.say_well();
             tracing::info!(
                 event = "store.recovered",
                 trouble = trouble.kind.word(),
@@ -275,6 +277,9 @@ impl Writer {
                 self.held = None;
             }
         }
+        if let Some(held) = &self.held {
+            held.is_ill();
+        }
         let mut health = lock(&self.shared.health);
         let known = health.trouble.as_ref().map(|known| known.kind);
         if known != Some(trouble.kind) {
@@ -288,6 +293,15 @@ impl Writer {
         health.trouble = Some(trouble);
         drop(health);
         self.shared.opened.notify_all();
+    }
+
+    /// Leaves a sign for whoever reads the store that all stands in it.
+    fn say_well(&self) {
+        if let Some(held) = &self.held
+            && self.in_trouble().is_none()
+        {
+            held.is_well(self.clock.now());
+        }
     }
 
     fn put_aside(&mut self) {
@@ -326,7 +340,7 @@ impl Writer {
         match cleaned {
             // What came meanwhile is written first.
             Ok(true) => self.next_cleaning = Instant::now(),
-            Ok(false) => {}
+            Ok(false) => self.say_well(),
             Err(error) => self.fail(Trouble::of_sqlite(&error, &self.file)),
         }
     }

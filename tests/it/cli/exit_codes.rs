@@ -120,6 +120,20 @@ async fn without_a_store_lists_are_empty_and_what_needs_one_is_not_done() {
     let server = service().await;
     let place =
         Workplace::with_configuration(&format!("{}store: {{path: kept}}\n", all_four(server.port)));
+    lists_are_empty_in(&place).await;
+    assert!(!place.path().join("kept").exists());
+    // What a daemon leaves that had no room for more.
+    let place = place.file("kept/roundsman.db", "");
+    lists_are_empty_in(&place).await;
+    let nothing = rusqlite::Connection::open(place.path().join("kept/roundsman.db"));
+    let nothing = nothing.expect("a database");
+    nothing
+        .execute_batch("PRAGMA journal_mode = WAL; VACUUM")
+        .expect("a header, and no table");
+    lists_are_empty_in(&place).await;
+}
+
+async fn lists_are_empty_in(place: &Workplace) {
     let missing = "there is no store at `kept/roundsman.db` yet\n  hint: the daemon makes it";
     for arguments in [
         &["incidents"][..],
@@ -147,5 +161,4 @@ async fn without_a_store_lists_are_empty_and_what_needs_one_is_not_done() {
         ended.assert_code(1).assert_says(missing);
         assert_eq!(ended.stdout, "", "{arguments:?}");
     }
-    assert!(!place.path().join("kept").exists());
 }

@@ -113,9 +113,18 @@ async fn full_and_emptied_again() {
     std::fs::write(&filler, vec![0; 2 << 20]).expect_err("the disk is smaller");
     let trouble = watching.daemon.event("store.trouble").await;
     assert_eq!(trouble["trouble"], "full", "{trouble}");
+    // Whoever reads it meanwhile is told that it may not be all.
+    let missing = "the daemon runs, and cannot write its store";
+    for arguments in [&["incidents"][..], &["history", "shop"], &["outbox"]] {
+        let ended = watching.place.run(arguments).await;
+        ended.assert_code(69).assert_says(missing);
+    }
     watching.looks(2).await;
     std::fs::remove_file(&filler).expect("room");
     watching.daemon.event("store.recovered").await;
+    let ended = watching.place.run(&["incidents"]).await;
+    ended.assert_code(0);
+    assert!(!format!("{ended}").contains(missing), "{ended}");
     watching.nothing_is_missing().await;
 }
 
