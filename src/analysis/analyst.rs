@@ -160,8 +160,13 @@ pub struct Told {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotExplained {
     /// The purse does not pay for it.
-    #[error("{0}")]
-    NotPaid(String),
+    #[error("{why}")]
+    NotPaid {
+        /// Why.
+        why: String,
+        /// The day of the budget: `2026-11-29`.
+        day: String,
+    },
     /// Nobody can be: the models are gone and nothing takes their place, or there is no key.
     #[error("{0}")]
     Nobody(String),
@@ -249,10 +254,14 @@ impl Analyst {
         let redactor = redaction::Redactor::new(&settings.secrets, false);
         let (endpoints, notes) = living(settings, today)?;
         let deadline = tokio::time::Instant::now() + settings.deadline;
-        let name = name_of(&prompt.picture, &endpoints);
-        let known = tokio::time::timeout_at(deadline, self.known(&name)).await;
-        if let Ok(Some(known)) = known {
-            return Ok(known);
+        // A report and an incident may ask the same of one trouble that they have seen a second apart.
+        let names = [prompt.picture.as_str(), without_now(&prompt.text)];
+        let names = names.map(|about| name_of(about, &endpoints));
+        for name in &names {
+            let known = tokio::time::timeout_at(deadline, self.known(name)).await;
+            if let Ok(Some(known)) = known {
+                return Ok(known);
+            }
         }
         let mut question = Question {
             system: Some(prompt.system.to_owned()),
@@ -268,7 +277,17 @@ impl Analyst {
         let mut took = Duration::ZERO;
         for is_last in [false, true] {
             let asked = self.ask(&endpoints, &question, deadline, now).await;
-            let (reply, endpoint) = asked.map_err(|why| why.told(&redactor, settings, today))?;
+            let day = || self.llm.day(now);
+            let (reply, endpoint) = asked.map_err(|why| match why {
+                NotAnswered::NotPaid(refusal) => NotExplained::NotPaid {
+                    why: not_paid(&refusal, settings, today),
+                    day: day(),
+                },
+                // A provider may repeat what it was sent, and more: that was collected, or is secret.
+                NotAnswered::Failed(why) => {
+                    NotExplained::Failed(said(&redactor.redact(&why), LONGEST_WHY, &[]))
+                }
+            })?;
             paid = paid + reply.paid.cost;
             took += reply.took;
             match finished(&reply).and_then(|()| read(&reply.text, prompt)) {
@@ -307,7 +326,9 @@ impl Analyst {
                         budget: self.budget(now).await,
                         took_ms: milliseconds(took),
                     };
-                    self.keep(&name, &explanation).await;
+                    for name in &names {
+                        self.keep(name, &explanation).await;
+                    }
                     return Ok(explanation);
                 }
                 Err(Discarded::NotOfTheForm) if !is_last => question.text.push_str(REPAIR),
@@ -367,9 +388,14 @@ impl Analyst {
     }
 }
 
-/// The name under which an answer is kept: the same picture, the same models, the same program.
-fn name_of(picture: &str, endpoints: &[Endpoint]) -> String {
-    let mut whole = format!("{}\n{picture}", env!("CARGO_PKG_VERSION"));
+/// A question without the sentence that says when it is asked.
+fn without_now(text: &str) -> &str {
+    text.split_once(". ").map_or(text, |(_, rest)| rest)
+}
+
+/// The name under which an answer is kept: about the same, by the same models and the same program.
+fn name_of(about: &str, endpoints: &[Endpoint]) -> String {
+    let mut whole = format!("{}\n{about}", env!("CARGO_PKG_VERSION"));
     for endpoint in endpoints {
         whole.push_str(&format!("\n{}/{}", endpoint.provider, endpoint.model));
     }
@@ -444,24 +470,7 @@ enum NotAnswered {
     Failed(String),
 }
 
-impl NotAnswered {
-    /// The same for people. A provider may repeat what it was sent, and more: that was collected, or is secret.
-    fn told(
-        self,
-        redactor: &redaction::Redactor,
-        settings: &Settings,
-        today: NaiveDate,
-    ) -> NotExplained {
-        match self {
-            Self::NotPaid(refusal) => not_paid(&refusal, settings, today),
-            Self::Failed(why) => {
-                NotExplained::Failed(said(&redactor.redact(&why), LONGEST_WHY, &[]))
-            }
-        }
-    }
-}
-
-fn not_paid(refusal: &Refusal, settings: &Settings, today: NaiveDate) -> NotExplained {
+fn not_paid(refusal: &Refusal, settings: &Settings, today: NaiveDate) -> String {
     let mut why = format!("the language model was not asked: {refusal}");
     if let Refusal::Spent { limit, worst, .. } = refusal
         && worst > limit
@@ -472,7 +481,7 @@ fn not_paid(refusal: &Refusal, settings: &Settings, today: NaiveDate) -> NotExpl
     if let Some(unknown) = unknown.find_map(|one| no_price(one, &settings.prices, today)) {
         why = format!("{why}; {unknown}");
     }
-    NotExplained::NotPaid(why)
+    why
 }
 
 /// That a price is a guess.

@@ -1,6 +1,8 @@
 //! When causes are asked for: before people are told of an incident, with each report, and now and then while something
 //! changes.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::TimeDelta;
 
 use super::Pipeline;
@@ -27,6 +29,8 @@ pub(super) struct ExplainedLately {
     at: Option<Timestamp>,
     /// The incidents that were open, each with its targets that were not well.
     incidents: Vec<(IncidentId, Vec<String>)>,
+    /// When the cause of an incident was found: how often something had begun by then, and which of its targets were ill.
+    found: HashMap<IncidentId, (u64, HashSet<String>)>,
 }
 
 impl Pipeline {
@@ -52,12 +56,19 @@ impl Pipeline {
             {
                 self.explained.at = Some(now);
                 self.explained.incidents.clone_from(&open);
+                let ids: Vec<IncidentId> = open.iter().map(|(id, _)| *id).collect();
+                self.explained.found.retain(|id, _| ids.contains(id));
                 if !open.is_empty() {
                     self.explain(open, now);
+                    self.mark_outdated(&ids);
                 }
             }
         }
-        if is_due(self.picture_kept_at, KEPT_EVERY) {
+        let every = match self.picture.is_worth_keeping_now() {
+            true => ASKED_EVERY,
+            false => KEPT_EVERY,
+        };
+        if is_due(self.picture_kept_at, every) {
             self.picture_kept_at = Some(now);
             self.keep_picture();
         }
@@ -73,9 +84,20 @@ impl Pipeline {
 
     fn explain(&mut self, incidents: Vec<(IncidentId, Vec<String>)>, now: Timestamp) {
         let drawn = self.draw(now);
+        let begun = self.picture.begun();
         for (id, targets) in incidents {
+            // What recovers first would pass for the effect, and the last to recover for the cause of all.
+            let ill = self.picture.ill_of(&targets);
+            let found = self.explained.found.get(&id);
+            let only_recovers = found.is_some_and(|(begun_by_then, were_ill)| {
+                *begun_by_then == begun && ill.len() < were_ill.len() && ill.is_subset(were_ill)
+            });
+            if only_recovers {
+                continue;
+            }
             if let Some(analysis) = drawn.of(targets.iter().map(String::as_str)) {
                 self.incidents.explain(id, analysis, now);
+                self.explained.found.insert(id, (begun, ill));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! When a language model is asked, about what, and what becomes of its answer. Nothing waits for it: what it says is told when
-//! it comes, without a ring.
+//! it comes, without a ring. One question is under way at a time; those behind it are made when their turn comes, of what is
+//! known then.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -31,15 +32,29 @@ pub(super) struct Explaining {
     /// The picture of an incident about which it was asked last.
     last: HashMap<IncidentId, String>,
     answers: VecDeque<(String, Explanation)>,
+    waiting: VecDeque<Waiting>,
+    is_asking: bool,
+    /// The round of the newest report: words of another would pass for words of this one.
+    last_report: Option<String>,
+}
+
+/// Who waits for words.
+#[derive(Debug)]
+enum Waiting {
+    Incident(IncidentId),
+    Report { round: String, prompt: Prompt },
 }
 
 /// What must outlast a restart: a limit that begins anew with each start is none.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 struct Kept {
     /// How often it was asked about an incident.
     calls: HashMap<IncidentId, u32>,
-    /// The day on which it was said that the budget is spent.
-    said_spent_on: Option<chrono::NaiveDate>,
+    /// The picture that the words of an incident are of.
+    worded: HashMap<IncidentId, String>,
+    /// The day of the budget on which it was said that it is spent.
+    said_spent_on: Option<String>,
 }
 
 impl Explaining {
@@ -50,6 +65,9 @@ impl Explaining {
             kept: Kept::default(),
             last: HashMap::new(),
             answers: VecDeque::new(),
+            waiting: VecDeque::new(),
+            is_asking: false,
+            last_report: None,
         }
     }
 
@@ -103,6 +121,11 @@ impl Explaining {
         self.kept.calls.get(&id).is_some_and(|calls| *calls >= most)
     }
 
+    fn is_waiting(&self, id: IncidentId) -> bool {
+        let is_it = |one: &Waiting| matches!(one, Waiting::Incident(waiting) if *waiting == id);
+        self.waiting.iter().any(is_it)
+    }
+
     fn ask(&mut self, about: About, prompt: Prompt) {
         let Some(settings) = self.settings.clone() else {
             return;
@@ -111,17 +134,14 @@ impl Explaining {
             *self.kept.calls.entry(id).or_default() += 1;
             self.last.insert(id, prompt.picture.clone());
         }
-        // A full queue means that many wait already: the next report asks again.
-        if self
-            .asks
-            .try_send(Ask {
-                about,
-                prompt,
-                settings,
-            })
-            .is_err()
-        {
-            tracing::debug!("a question to the language model was given up: too many wait");
+        let ask = Ask {
+            about,
+            prompt,
+            settings,
+        };
+        self.is_asking = self.asks.try_send(ask).is_ok();
+        if !self.is_asking {
+            tracing::debug!("nobody takes a question to the language model");
         }
     }
 }
@@ -201,42 +221,116 @@ pub fn is_wanted(when: When, report: &Report) -> bool {
 impl Pipeline {
     /// Those incidents are told now: a model is asked about the most severe.
     pub(super) fn ask_about(&mut self, incidents: &[IncidentId], now: Timestamp) {
+        self.mark_outdated(incidents);
         if self.explaining.settings.is_none() {
             return;
         }
         let is_open = |id: &IncidentId| self.incidents.incident(*id).is_some();
         self.explaining.kept.calls.retain(|id, _| is_open(id));
+        self.explaining.kept.worded.retain(|id, _| is_open(id));
         self.explaining.last.retain(|id, _| is_open(id));
-        let mut asked = 0;
+        let mut wanted = 0;
         for &id in incidents {
-            let Some(incident) = self.incidents.incident(id) else {
-                continue;
-            };
-            let Some(prompt) = about_incident(incident) else {
-                continue;
-            };
-            if let Some(known) = self.explaining.known(&prompt.picture) {
-                let words = incident.analysis.as_ref();
-                let words = words.and_then(|analysis| analysis.explanation.as_ref());
-                let has_them = words.is_some_and(|words| words.at == known.at && !words.outdated);
-                if !has_them {
-                    self.incidents.put_into_words(id, Ok(known), now);
-                }
-                continue;
+            if wanted == MOST_AT_ONCE {
+                break;
             }
-            if !self.explaining.is_new(id, &prompt.picture) {
-                continue;
-            }
-            // In a new message they would pass for what is known now.
-            self.incidents.outdate_words(id);
-            if asked < MOST_AT_ONCE && !self.explaining.is_used_up(id) {
-                asked += 1;
-                self.explaining.ask(About::Incident(id), prompt);
+            if !self.explaining.is_waiting(id) {
+                wanted += 1;
+                self.explaining.waiting.push_back(Waiting::Incident(id));
             }
         }
-        if asked > 0 {
+        self.ask_next(now);
+    }
+
+    /// The words of those incidents say so where they are of another picture: in a new message, and at a prompt, they would
+    /// pass for what is known now.
+    pub(super) fn mark_outdated(&mut self, incidents: &[IncidentId]) {
+        for &id in incidents {
+            let Some(of) = self.explaining.kept.worded.get(&id) else {
+                continue;
+            };
+            let now = self.incidents.incident(id).and_then(about_incident);
+            if now.is_some_and(|now| now.picture != *of) {
+                self.incidents.outdate_words(id);
+            }
+        }
+    }
+
+    /// Open incidents that were being put into words when the daemon ended.
+    pub(super) fn ask_again(&mut self) {
+        if self.explaining.settings.is_none() {
+            return;
+        }
+        let open = self.incidents.open(MOST_AT_ONCE).into_iter();
+        for (id, _) in open {
+            let incident = self.incidents.incident(id);
+            let analysis = incident.and_then(|incident| incident.analysis.as_ref());
+            let was_asked = self.explaining.kept.calls.contains_key(&id);
+            let has_none =
+                analysis.is_some_and(|it| it.explanation.is_none() && it.unexplained.is_none());
+            if was_asked && has_none {
+                self.explaining.waiting.push_back(Waiting::Incident(id));
+            }
+        }
+    }
+
+    /// Asks the next question, if none is under way: those that nobody needs any more are left out.
+    pub(super) fn ask_next(&mut self, now: Timestamp) {
+        while !self.explaining.is_asking {
+            match self.explaining.waiting.pop_front() {
+                Some(Waiting::Incident(id)) => self.ask_about_incident(id, now),
+                Some(Waiting::Report { round, prompt }) => self.ask_about_round(round, prompt),
+                None => return,
+            }
+        }
+    }
+
+    fn ask_about_incident(&mut self, id: IncidentId, now: Timestamp) {
+        let Some(incident) = self.incidents.incident(id) else {
+            return;
+        };
+        let Some(prompt) = about_incident(incident) else {
+            return;
+        };
+        if let Some(known) = self.explaining.known(&prompt.picture) {
+            let words = incident.analysis.as_ref();
+            let words = words.and_then(|analysis| analysis.explanation.as_ref());
+            let has_them = words.is_some_and(|words| words.at == known.at && !words.outdated);
+            if !has_them {
+                self.put_into_words(id, prompt.picture, known, now);
+            }
+            return;
+        }
+        if self.explaining.is_new(id, &prompt.picture) && !self.explaining.is_used_up(id) {
+            self.explaining.ask(About::Incident(id), prompt);
             self.keep_what_was_asked();
         }
+    }
+
+    fn ask_about_round(&mut self, round: String, prompt: Prompt) {
+        let is_newest = self.explaining.last_report.as_ref() == Some(&round);
+        let when = self.explaining.settings.as_ref().map(|it| it.when);
+        let is_over = self.overview.not_green == 0 && when == Some(When::Problems);
+        if !is_newest || is_over {
+            return;
+        }
+        if let Some(known) = self.explaining.known(&prompt.picture) {
+            self.incidents.mailroom().follow(&known);
+            return;
+        }
+        self.explaining.ask(About::Round(round), prompt);
+    }
+
+    fn put_into_words(
+        &mut self,
+        id: IncidentId,
+        picture: String,
+        words: Explanation,
+        now: Timestamp,
+    ) {
+        self.explaining.kept.worded.insert(id, picture);
+        self.incidents.put_into_words(id, Ok(words), now);
+        self.keep_what_was_asked();
     }
 
     fn keep_what_was_asked(&self) {
@@ -247,7 +341,8 @@ impl Pipeline {
     }
 
     /// A report was made: what is known of its picture stands in it, else a model is asked.
-    pub(super) fn explain_report(&mut self, report: &mut Report) {
+    pub(super) fn explain_report(&mut self, report: &mut Report, now: Timestamp) {
+        self.explaining.last_report = Some(report.round.id.clone());
         let Some(settings) = &self.explaining.settings else {
             return;
         };
@@ -263,42 +358,50 @@ impl Pipeline {
             }
             return;
         }
+        let round = report.round.id.clone();
         self.explaining
-            .ask(About::Round(report.round.id.clone()), prompt);
+            .waiting
+            .push_back(Waiting::Report { round, prompt });
+        self.ask_next(now);
     }
 
     /// What a model said.
     pub(super) fn take_words(&mut self, told: Told) {
         let now = self.clock.now();
+        self.explaining.is_asking = false;
         if let Ok(explanation) = &told.outcome {
             (self.explaining).remember(told.picture.clone(), explanation.clone());
         }
-        if let Err(NotExplained::NotPaid(why)) = &told.outcome {
-            self.say_spent(why.clone(), now);
+        if let Err(NotExplained::NotPaid { why, day }) = &told.outcome {
+            self.say_spent(why.clone(), day);
         }
         match (told.about, told.outcome) {
             (About::Incident(id), Ok(mut explanation)) => {
                 let asked_now = self.incidents.incident(id).and_then(about_incident);
                 explanation.outdated = asked_now.is_some_and(|now| now.picture != told.picture);
-                self.incidents.put_into_words(id, Ok(explanation), now);
+                self.put_into_words(id, told.picture, explanation, now);
             }
             (About::Incident(id), Err(why)) => {
                 self.incidents.put_into_words(id, Err(why.to_string()), now);
             }
-            (About::Round(_), Ok(explanation)) => {
-                self.incidents.mailroom().follow(&explanation);
+            (About::Round(round), Ok(explanation)) => {
+                if self.explaining.last_report == Some(round) {
+                    self.incidents.mailroom().follow(&explanation);
+                }
             }
             // The log has it, and the next report asks again.
             (About::Round(_), Err(_)) => {}
         }
+        self.ask_next(now);
     }
 
-    /// Once a day: more would be noise about noise.
-    fn say_spent(&mut self, why: String, now: Timestamp) {
-        let today = now.date_naive();
-        if self.explaining.kept.said_spent_on.replace(today) == Some(today) {
+    /// Once in a day of the budget: more would be noise about noise.
+    fn say_spent(&mut self, why: String, day: &str) {
+        let said = &mut self.explaining.kept.said_spent_on;
+        if said.as_deref() == Some(day) {
             return;
         }
+        *said = Some(day.to_owned());
         self.keep_what_was_asked();
         self.incidents.mailroom().note(&SelfNote {
             about: "analysis.spent".to_owned(),
@@ -340,7 +443,8 @@ mod tests {
         let explaining = || Explaining::new(None, mpsc::channel(1).0);
         let mut before = explaining();
         before.kept.calls.insert(7, 3);
-        before.kept.said_spent_on = chrono::NaiveDate::from_ymd_opt(2026, 11, 29);
+        before.kept.worded.insert(7, "a picture".to_owned());
+        before.kept.said_spent_on = Some("2026-11-29".to_owned());
         let json = serde_json::to_string(&before.kept).expect("JSON");
         let mut after = explaining();
         after.restore(&json);

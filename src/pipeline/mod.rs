@@ -183,6 +183,7 @@ impl Pipeline {
         }
         self.incidents.forget_ended_silences(now - ENDED_SILENCES);
         self.explain_now_and_then(now);
+        self.ask_next(now);
     }
 
     /// Hands over what came of the looks, then the looks: a kill in between never leaves a look whose meaning is lost.
@@ -256,6 +257,7 @@ impl Pipeline {
         let watched: HashSet<String> = self.states.keys().map(ToString::to_string).collect();
         let is_watched = |target: &str| watched.contains(target);
         self.incidents.restore(remembered.kept, &is_watched, now);
+        self.ask_again();
     }
 
     fn record_left(&mut self, id: TargetId, status: Status) {

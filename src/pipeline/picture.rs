@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::baseline::{Baselines, Known};
 use crate::analysis::correlate::{
-    Glance, Group, Measured, Suspect, Symptoms, Usual, account, groups, has_problem,
+    Change, Glance, Group, Measured, Suspect, Symptoms, Usual, account, groups, has_problem,
 };
 use crate::incidents::{Facts, Family};
 use crate::model::{
@@ -27,6 +27,9 @@ const MOST_DRAWN: usize = 2_000;
 
 /// Of so many targets it is kept what is out of the ordinary: more are one fault, which is seen anew.
 const MOST_KEPT: usize = 2_000;
+
+/// What is out of the ordinary with so many targets is kept as soon as something begins: of more it would be too much work.
+const FEW: usize = 200;
 
 /// A word counts as usual that was seen for such a share of the time.
 const USUAL_SHARE: f64 = 0.8;
@@ -52,6 +55,10 @@ pub(super) struct Picture {
     /// Whether anything began or ended since causes were last asked for, and since it was last kept.
     has_changed: bool,
     is_unkept: bool,
+    /// How often something began.
+    begun: u64,
+    /// How often it had when it was last kept: what began is worth more than what ended.
+    begun_when_kept: u64,
 }
 
 impl Picture {
@@ -97,21 +104,23 @@ impl Picture {
             gaps: &gaps,
             failure: failure.map(|failure| (failure.kind, failure.blame, failure.message.as_str())),
         };
-        let has_changed = if let Some(known) = self.symptoms.get_mut(id) {
+        let change = if let Some(known) = self.symptoms.get_mut(id) {
             known.see(id.kind, &glance)
         } else {
             let mut fresh = Symptoms::well_at(before);
-            let has_any = fresh.see(id.kind, &glance);
-            if has_any {
+            let change = fresh.see(id.kind, &glance);
+            if change != Change::Nothing {
                 self.symptoms.insert(id.clone(), fresh);
             }
-            has_any
+            change
         };
         if self.symptoms.get(id).is_some_and(|known| known.is_empty()) {
             self.symptoms.remove(id);
         }
+        let has_changed = change != Change::Nothing;
         self.has_changed |= has_changed;
         self.is_unkept |= has_changed;
+        self.begun += u64::from(change == Change::Began);
     }
 
     /// What the last report says of a target, of which nothing better was kept: what was not well then has been so since that time.
@@ -135,7 +144,7 @@ impl Picture {
         };
         let failure = known.failure.as_ref();
         let mut symptoms = Symptoms::well_at(None);
-        let has_any = symptoms.see(
+        let change = symptoms.see(
             id.kind,
             &Glance {
                 at: known.since,
@@ -144,7 +153,7 @@ impl Picture {
                 failure: failure.map(|failure| (failure.kind, blame, failure.message.as_str())),
             },
         );
-        if has_any {
+        if change != Change::Nothing {
             self.symptoms.insert(id.clone(), symptoms);
         }
     }
@@ -187,6 +196,32 @@ impl Picture {
     /// Whether anything began or ended since this was last asked.
     pub(super) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.has_changed)
+    }
+
+    /// How often something began, became worse or went wrong in another way.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// Whether something began that is not kept, and there is little to keep.
+    pub(super) fn is_worth_keeping_now(&self) -> bool {
+        self.is_unkept && self.begun != self.begun_when_kept && self.symptoms.len() <= FEW
+    }
+
+    /// Those of the targets, as `kind/name`, with which something is wrong as far as the last look saw.
+    pub(super) fn ill_of(&self, targets: &[String]) -> HashSet<String> {
+        let is_ill = |target: &&String| {
+            target.split_once('/').is_some_and(|(kind, name)| {
+                let kind = crate::collectors::kind(kind).map(|kind| kind.spec.key);
+                let id = kind.map(|kind| TargetId {
+                    kind,
+                    name: name.into(),
+                });
+                let symptoms = id.and_then(|id| self.symptoms.get(&id));
+                symptoms.is_some_and(|known| known.iter().any(|one| one.is_open()))
+            })
+        };
+        targets.iter().filter(is_ill).cloned().collect()
     }
 
     /// What there is to be said of causes now.
@@ -249,6 +284,7 @@ impl Picture {
         if !std::mem::take(&mut self.is_unkept) {
             return None;
         }
+        self.begun_when_kept = self.begun;
         let mut all: Vec<(&TargetId, &Symptoms)> = self.symptoms.iter().collect();
         all.sort_by_key(|(_, symptoms)| Reverse(symptoms.looked_at()));
         all.truncate(MOST_KEPT);

@@ -58,7 +58,7 @@ impl Pipeline {
             "a report was made"
         );
         let (at, told) = (report.round.started_at, Told::by(&report));
-        self.explain_report(&mut report);
+        self.explain_report(&mut report, self.clock.now());
         // First the report, then that it was told: a kill in between tells something twice, and loses nothing.
         self.incidents.mailroom().report(&Arc::new(report), None);
         if let Some(json) = memory::write_told(at, &told) {

@@ -82,7 +82,8 @@ fn told(claim: &Claim) -> String {
     format!("{} ({})", claim.text, claim.evidence.join(", "))
 }
 
-/// `words of claude-haiku, a language model: check before you act · quality 92 % · analysis $0.004 · today $0.31 of $3.00`
+/// `words of claude-haiku, a language model: check before you act · quality 92 % · analysis $0.004 · today $0.31 of $3.00 · as of
+/// 2026-11-29 02:10 UTC`
 fn paid(explanation: &Explanation) -> String {
     let budget = explanation.budget.as_ref();
     let budget = budget.map_or_else(String::new, |budget| format!(" · {budget}"));
@@ -90,15 +91,14 @@ fn paid(explanation: &Explanation) -> String {
         0 => String::new(),
         count => format!(" · {} left out", words::counted(count, "sentence")),
     };
-    // The same trouble may last for days: what was spent by then is not what was spent today.
-    let reused = if explanation.reused {
-        let at = explanation.at.format("%Y-%m-%d %H:%M UTC");
-        format!(" · as of {at}, not asked again")
-    } else {
-        String::new()
+    // Messages are read, and told again, on other days: what was spent by then is not what was spent today.
+    let at = explanation.at.format("%Y-%m-%d %H:%M UTC");
+    let reused = match explanation.reused {
+        true => ", not asked again",
+        false => "",
     };
     format!(
-        "words of {}, a language model: check before you act · quality {} %{dropped} · analysis {}{budget}{reused}",
+        "words of {}, a language model: check before you act · quality {} %{dropped} · analysis {}{budget} · as of {at}{reused}",
         explanation.model, explanation.score_percent, explanation.cost
     )
 }

@@ -27,4 +27,4 @@ pub use class::{Class, Relation};
 pub use evidence::{Fact, facts};
 pub use picture::Suspect;
 pub use rank::{Candidate, Effect, Explained, Group, groups};
-pub use symptoms::{Glance, Measured, Sign, Symptom, Symptoms, Usual};
+pub use symptoms::{Change, Glance, Measured, Sign, Symptom, Symptoms, Usual};

@@ -78,6 +78,17 @@ impl Symptom {
     }
 }
 
+/// What a look changed of what is out of the ordinary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Nothing, or only figures.
+    Nothing,
+    /// Something is well again, and nothing began.
+    Ended,
+    /// Something began, became worse, or is wrong in another way.
+    Began,
+}
+
 /// A look, as far as the correlation needs it.
 #[derive(Debug, Clone, Copy)]
 pub struct Glance<'a> {
@@ -193,8 +204,8 @@ impl Symptoms {
         self.looked_at
     }
 
-    /// Takes a look at a target of that kind into account. Whether anything began or ended by it.
-    pub fn see(&mut self, kind: &str, glance: &Glance<'_>) -> bool {
+    /// Takes a look at a target of that kind into account, and says what that changed.
+    pub fn see(&mut self, kind: &str, glance: &Glance<'_>) -> Change {
         let at = glance.at;
         let before = self.all.len();
         self.all.retain(|symptom| {
@@ -202,24 +213,31 @@ impl Symptoms {
                 .over_at
                 .is_none_or(|over| at - over < REMEMBERED_FOR)
         });
-        let mut has_changed = before != self.all.len();
-        match glance.failure {
-            Some(failure) => has_changed |= self.fail(failure, at),
-            None => has_changed |= self.end(at, |sign| *sign == Sign::Failure),
-        }
+        let mut change = match before == self.all.len() {
+            true => Change::Nothing,
+            false => Change::Ended,
+        };
+        change = change.max(match glance.failure {
+            Some(failure) => self.fail(failure, at),
+            None => self.end(at, |sign| *sign == Sign::Failure),
+        });
         for one in glance.measured {
-            has_changed |= self.measure(kind, one, at);
+            change = change.max(self.measure(kind, one, at));
         }
         if glance.failure.is_none() {
             // What is not there any more, such as a container, is not wrong any more.
-            has_changed |= self.end(at, |sign| !is_told_of(sign, glance));
+            change = change.max(self.end(at, |sign| !is_told_of(sign, glance)));
             self.measured_at = Some(at);
         }
         self.looked_at = Some(at);
-        has_changed
+        change
     }
 
-    fn fail(&mut self, (kind, blame, message): (FailureKind, Blame, &str), at: Timestamp) -> bool {
+    fn fail(
+        &mut self,
+        (kind, blame, message): (FailureKind, Blame, &str),
+        at: Timestamp,
+    ) -> Change {
         let message: String = message.chars().take(LONGEST_MESSAGE).collect();
         self.note(Symptom {
             sign: Sign::Failure,
@@ -239,9 +257,9 @@ impl Symptoms {
         })
     }
 
-    fn measure(&mut self, kind: &str, one: &Measured<'_>, at: Timestamp) -> bool {
+    fn measure(&mut self, kind: &str, one: &Measured<'_>, at: Timestamp) -> Change {
         if SAYS_NOTHING.contains(&one.metric) {
-            return false;
+            return Change::Nothing;
         }
         let distance = (one.usual.as_ref()).and_then(|usual| distance(one.value, usual));
         let class = class_of(kind, one.metric);
@@ -273,20 +291,25 @@ impl Symptoms {
         })
     }
 
-    /// Whether it is a new one.
-    fn note(&mut self, new: Symptom) -> bool {
+    fn note(&mut self, new: Symptom) -> Change {
         let open = (self.all.iter_mut()).find(|known| known.sign == new.sign && known.is_open());
         let Some(known) = open else {
             if self.all.len() < MOST_SYMPTOMS {
                 // Most targets have one, and thousands may have one at once.
                 self.all.reserve_exact(1);
                 self.all.push(new);
-                return true;
+                return Change::Began;
             }
-            return false;
+            return Change::Nothing;
         };
         known.last_at = new.last_at;
+        // One that is refused is another failure than one that is answered with an error, whatever figures they name.
+        let is_another =
+            new.sign == Sign::Failure && !is_the_same_but_for_figures(&new.now, &known.now);
         let is_worse = new.status > known.status;
+        if is_another {
+            known.class = new.class;
+        }
         known.status = known.status.max(new.status);
         let is_farther = match (new.distance, known.distance) {
             (Some(new), Some(old)) => new.abs() > old.abs(),
@@ -296,17 +319,29 @@ impl Symptoms {
             (known.now, known.distance) = (new.now, new.distance);
             known.now_at = new.now_at;
         }
-        is_worse
+        match is_worse || is_another {
+            true => Change::Began,
+            false => Change::Nothing,
+        }
     }
 
-    fn end(&mut self, at: Timestamp, is_it: impl Fn(&Sign) -> bool) -> bool {
-        let mut has_ended = false;
+    fn end(&mut self, at: Timestamp, is_it: impl Fn(&Sign) -> bool) -> Change {
+        let mut change = Change::Nothing;
         for known in (self.all.iter_mut()).filter(|known| known.is_open() && is_it(&known.sign)) {
             known.over_at = Some(at);
-            has_ended = true;
+            change = Change::Ended;
         }
-        has_ended
+        change
     }
+}
+
+fn is_the_same_but_for_figures(one: &Value, other: &Value) -> bool {
+    let (Value::State(one), Value::State(other)) = (one, other) else {
+        return one == other;
+    };
+    let letters =
+        |text: &str| -> String { text.chars().filter(|one| one.is_alphabetic()).collect() };
+    letters(one) == letters(other)
 }
 
 /// Whether a look says anything of what a sign is about, be it that it could not be measured.
@@ -415,8 +450,9 @@ mod tests {
         let full = Value::Number(2.0);
         let mut symptoms = Symptoms::default();
         let kind = "vps_servers";
-        assert!(symptoms.see(kind, &look("10:00", &[measured(&full, Status::Red)])));
-        assert!(!symptoms.see(kind, &look("10:01", &[measured(&full, Status::Red)])));
+        let red = [measured(&full, Status::Red)];
+        assert_eq!(symptoms.see(kind, &look("10:00", &red)), Change::Began);
+        assert_eq!(symptoms.see(kind, &look("10:01", &red)), Change::Nothing);
         for gap in [
             ("disk_free_percent", Some("/")),
             ("disk_free_percent", None),
@@ -434,7 +470,7 @@ mod tests {
         };
         symptoms.see(kind, &failed);
         assert!(symptoms[0].is_open(), "a failed look says nothing of it");
-        assert!(symptoms.see(kind, &look("10:04", &[])));
+        assert_eq!(symptoms.see(kind, &look("10:04", &[])), Change::Ended);
         assert_eq!(symptoms[0].over_at, Some(at("10:04")));
         symptoms.see(kind, &look("11:35", &[]));
         assert!(symptoms.is_empty(), "it is long over: {symptoms:#?}");

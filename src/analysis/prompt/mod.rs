@@ -155,7 +155,13 @@ fn picture(subject: &Subject<'_>) -> String {
     for one in subject.ill {
         add(
             &mut picture,
-            &format!("{}/{} {}\n", one.kind, one.name, one.status),
+            &format!(
+                "{}/{} {} {}\n",
+                one.kind,
+                one.name,
+                one.status,
+                without_values(&one.summary)
+            ),
         );
     }
     for group in &subject.analysis.groups {
@@ -171,6 +177,22 @@ fn picture(subject: &Subject<'_>) -> String {
         }
     }
     picture
+}
+
+/// What is wrong, whatever the figures: `answered in 3.1 s` and `answered in 4 s` are the same trouble, a refused connection
+/// and an answer that is an error are not.
+fn without_values(summary: &str) -> String {
+    let is_of_figure = |one: char| one.is_ascii_digit() || matches!(one, '.' | ',' | ':');
+    let mut words = String::with_capacity(summary.len());
+    for word in summary.split_whitespace() {
+        let has_figure = word.contains(|one: char| one.is_ascii_digit());
+        words.push_str(match has_figure {
+            true => word.trim_matches(is_of_figure),
+            false => word,
+        });
+        words.push(' ');
+    }
+    words
 }
 
 /// Facts of all groups, numbered anew.

@@ -337,6 +337,12 @@ impl LlmClients {
         Some((spent.all, budget.daily))
     }
 
+    /// The day of the budget that a time belongs to: `2026-11-29`.
+    #[must_use]
+    pub fn day(&self, at: Timestamp) -> String {
+        self.terms().budget.day(at)
+    }
+
     /// What was bought under that name before; `None`: nothing, or it cannot be read.
     pub async fn bought(&self, name: &str) -> Option<String> {
         let (ledger, name) = (Arc::clone(&self.ledger), name.to_owned());
