@@ -61,6 +61,7 @@ impl Pipeline {
                 if !open.is_empty() {
                     self.explain(open, now);
                     self.mark_outdated(&ids);
+                    self.ask_next(now);
                 }
             }
         }

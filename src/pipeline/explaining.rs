@@ -121,9 +121,14 @@ impl Explaining {
         self.kept.calls.get(&id).is_some_and(|calls| *calls >= most)
     }
 
-    fn is_waiting(&self, id: IncidentId) -> bool {
+    /// Lets an incident wait for its turn; `false`: it does already.
+    fn line_up(&mut self, id: IncidentId) -> bool {
         let is_it = |one: &Waiting| matches!(one, Waiting::Incident(waiting) if *waiting == id);
-        self.waiting.iter().any(is_it)
+        let is_new = !self.waiting.iter().any(is_it);
+        if is_new {
+            self.waiting.push_back(Waiting::Incident(id));
+        }
+        is_new
     }
 
     fn ask(&mut self, about: About, prompt: Prompt) {
@@ -234,10 +239,7 @@ impl Pipeline {
             if wanted == MOST_AT_ONCE {
                 break;
             }
-            if !self.explaining.is_waiting(id) {
-                wanted += 1;
-                self.explaining.waiting.push_back(Waiting::Incident(id));
-            }
+            wanted += usize::from(self.explaining.line_up(id));
         }
         self.ask_next(now);
     }
@@ -249,9 +251,16 @@ impl Pipeline {
             let Some(of) = self.explaining.kept.worded.get(&id) else {
                 continue;
             };
-            let now = self.incidents.incident(id).and_then(about_incident);
-            if now.is_some_and(|now| now.picture != *of) {
-                self.incidents.outdate_words(id);
+            let incident = self.incidents.incident(id);
+            let now = incident.and_then(about_incident);
+            if now.is_none_or(|now| now.picture == *of) {
+                continue;
+            }
+            // Whatever is about to be told of is asked about then; what turned into something else without that, now.
+            let is_told_soon = incident.is_some_and(|incident| incident.notice.is_some());
+            self.incidents.outdate_words(id);
+            if !is_told_soon && self.explaining.settings.is_some() {
+                self.explaining.line_up(id);
             }
         }
     }
@@ -269,7 +278,7 @@ impl Pipeline {
             let has_none =
                 analysis.is_some_and(|it| it.explanation.is_none() && it.unexplained.is_none());
             if was_asked && has_none {
-                self.explaining.waiting.push_back(Waiting::Incident(id));
+                self.explaining.line_up(id);
             }
         }
     }

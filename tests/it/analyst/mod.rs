@@ -5,6 +5,7 @@ mod budget;
 mod hostile;
 mod settings;
 mod trouble;
+mod truth;
 mod words;
 
 use crate::incidents::Endpoints;
