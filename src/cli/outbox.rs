@@ -11,7 +11,7 @@ use crate::model::{IncidentId, Parcel, ParcelContent, Timestamp};
 use crate::render::blocks::{Block, Column, Fit, Line, Span, line};
 use crate::render::escape::escaped_in_json;
 use crate::render::text::text;
-use crate::store::Kept;
+use crate::store::{Kept, Orders};
 
 const WAITING_COLUMNS: &[Column] = &[
     Column::new("ID", Fit::Whole),
@@ -66,7 +66,9 @@ pub(super) fn run(session: &Session, asked: &Asked) -> Exit {
             };
             let said = match format {
                 ListFormat::Text => {
-                    let mut blocks = list(&kept, times);
+                    let left = left_for_the_daemon(&place, times);
+                    let mut blocks = list(&kept, left.len(), times);
+                    blocks.extend(left);
                     blocks.extend(may_be_old(&place));
                     text(&blocks, run_once::style(session))
                 }
@@ -142,10 +144,26 @@ fn as_json(parcels: &[Parcel]) -> String {
     format!("{}\n", escaped_in_json(json))
 }
 
-fn list(kept: &Kept, times: Times) -> Vec<Block> {
+/// Reports of rounds at a prompt that no daemon has taken into the outbox yet.
+fn left_for_the_daemon(place: &Place, times: Times) -> Vec<Block> {
+    let orders = Orders::new(place.folder().to_owned()).waiting().into_iter();
+    let left = orders.filter_map(|order| match serde_json::from_str(&order.wanted) {
+        Ok(Order::Deliver { reporter, report }) => {
+            let round = times.at(report.round.started_at);
+            let said =
+                format!("the round report of {round} for `{reporter}` waits for the next daemon");
+            Some(Block::Paragraph(line(said)))
+        }
+        _ => None,
+    });
+    left.collect()
+}
+
+/// `left`: how many more wait outside.
+fn list(kept: &Kept, left: usize, times: Times) -> Vec<Block> {
     let (dead, waiting): (Vec<&Parcel>, Vec<&Parcel>) =
         (kept.outbox.iter()).partition(|parcel| parcel.dead_at.is_some());
-    let title = match (waiting.len(), dead.len()) {
+    let title = match (waiting.len() + left, dead.len()) {
         (0, 0) => "nothing waits, and nothing was given up".to_owned(),
         (waiting, dead) => format!("{}, {dead} given up", messages(waiting)),
     };

@@ -65,9 +65,10 @@ impl Pipeline {
                 }
             }
         }
-        let every = match self.picture.is_worth_keeping_now() {
-            true => ASKED_EVERY,
-            false => KEPT_EVERY,
+        let every = if self.picture.is_worth_keeping_now() {
+            ASKED_EVERY
+        } else {
+            KEPT_EVERY
         };
         if is_due(self.picture_kept_at, every) {
             self.picture_kept_at = Some(now);

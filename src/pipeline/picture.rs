@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::baseline::{Baselines, Known};
 use crate::analysis::correlate::{
-    Change, Glance, Group, Measured, Suspect, Symptoms, Usual, account, groups, has_problem,
+    Change, Glance, Group, Measured, Suspect, Symptom, Symptoms, Usual, account, groups,
+    has_problem,
 };
 use crate::incidents::{Facts, Family};
 use crate::model::{
@@ -218,7 +219,7 @@ impl Picture {
                     name: name.into(),
                 });
                 let symptoms = id.and_then(|id| self.symptoms.get(&id));
-                symptoms.is_some_and(|known| known.iter().any(|one| one.is_open()))
+                symptoms.is_some_and(|known| known.iter().any(Symptom::is_open))
             })
         };
         targets.iter().filter(is_ill).cloned().collect()

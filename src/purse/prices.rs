@@ -237,9 +237,10 @@ impl PriceTable {
             });
         }
         // OpenRouter writes `claude-opus-4.5` where Anthropic writes `claude-opus-4-5`.
-        let dashed = match plain.starts_with("claude-") {
-            true => plain.replace('.', "-"),
-            false => plain.to_owned(),
+        let dashed = if plain.starts_with("claude-") {
+            plain.replace('.', "-")
+        } else {
+            plain.to_owned()
         };
         let fits = |entry: &&PriceEntry| {
             let glob = GlobBuilder::new(entry.model).empty_alternates(true).build();

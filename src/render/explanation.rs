@@ -93,9 +93,10 @@ fn paid(explanation: &Explanation) -> String {
     };
     // Messages are read, and told again, on other days: what was spent by then is not what was spent today.
     let at = explanation.at.format("%Y-%m-%d %H:%M UTC");
-    let reused = match explanation.reused {
-        true => ", not asked again",
-        false => "",
+    let reused = if explanation.reused {
+        ", not asked again"
+    } else {
+        ""
     };
     format!(
         "words of {}, a language model: check before you act · quality {} %{dropped} · analysis {}{budget} · as of {at}{reused}",

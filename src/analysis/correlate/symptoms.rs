@@ -213,9 +213,10 @@ impl Symptoms {
                 .over_at
                 .is_none_or(|over| at - over < REMEMBERED_FOR)
         });
-        let mut change = match before == self.all.len() {
-            true => Change::Nothing,
-            false => Change::Ended,
+        let mut change = if before == self.all.len() {
+            Change::Nothing
+        } else {
+            Change::Ended
         };
         change = change.max(match glance.failure {
             Some(failure) => self.fail(failure, at),
@@ -319,9 +320,10 @@ impl Symptoms {
             (known.now, known.distance) = (new.now, new.distance);
             known.now_at = new.now_at;
         }
-        match is_worse || is_another {
-            true => Change::Began,
-            false => Change::Nothing,
+        if is_worse || is_another {
+            Change::Began
+        } else {
+            Change::Nothing
         }
     }
 

@@ -186,9 +186,10 @@ fn without_values(summary: &str) -> String {
     let mut words = String::with_capacity(summary.len());
     for word in summary.split_whitespace() {
         let has_figure = word.contains(|one: char| one.is_ascii_digit());
-        words.push_str(match has_figure {
-            true => word.trim_matches(is_of_figure),
-            false => word,
+        words.push_str(if has_figure {
+            word.trim_matches(is_of_figure)
+        } else {
+            word
         });
         words.push(' ');
     }

@@ -289,3 +289,20 @@ async fn what_channels_said_is_neither_obeyed_nor_secret() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_report_that_no_daemon_has_taken_yet_is_shown() {
+    let closed = crate::support::children::free_port();
+    let place = crate::support::program::Workplace::with_configuration(&format!(
+        "targets: {{local_hosts: [{{name: here}}]}}\n\
+         reporters: [{{kind: webhook, name: hook, url: \"http://127.0.0.1:{closed}/\", secret: canary}}]\n"
+    ));
+    let daemon = crate::support::daemon::Daemon::start(&place);
+    daemon.stop().await.assert_code(0);
+    let round = place.run(&["--run-once"]).await;
+    round.assert_says("; the next daemon takes it into its outbox");
+    let outbox = place.run(&["outbox"]).await;
+    outbox
+        .assert_code(0)
+        .assert_prints("for `hook` waits for the next daemon");
+}
