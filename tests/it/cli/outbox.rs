@@ -297,7 +297,8 @@ async fn a_report_that_no_daemon_has_taken_yet_is_shown() {
         "targets: {{local_hosts: [{{name: here}}]}}\n\
          reporters: [{{kind: webhook, name: hook, url: \"http://127.0.0.1:{closed}/\", secret: canary}}]\n"
     ));
-    let daemon = crate::support::daemon::Daemon::start(&place);
+    let mut daemon = crate::support::daemon::Daemon::start(&place);
+    daemon.event("daemon.started").await;
     daemon.stop().await.assert_code(0);
     let round = place.run(&["--run-once"]).await;
     round.assert_says("; the next daemon takes it into its outbox");
