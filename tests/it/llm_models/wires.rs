@@ -29,7 +29,7 @@ async fn every_language_is_spoken() {
             12.0,
             0.000_009_3,
         ),
-        ("azure", "chat", host.clone(), 14.0, 12.0, 0.001_221),
+        ("azure", "chat", host.clone(), 14.0, 12.0, 0.002_838),
         (
             "anthropic",
             "claude-haiku-4-5",

@@ -224,8 +224,10 @@ async fn an_incident_has_a_session_that_no_other_installation_has() {
                     && one.attribute("session.id").starts_with("incident-1@")
             })
         };
+        let mut daemon = Daemon::start(&place);
+        // Of the same trouble a report would have asked before.
+        daemon.event("report.made").await;
         shops.fail("*");
-        let daemon = Daemon::start(&place);
         crate::incidents::until("a call about the incident", || of_incident().is_some()).await;
         daemon.stop().await.assert_code(0);
         let call = of_incident().expect("a call");
