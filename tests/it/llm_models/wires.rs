@@ -44,7 +44,7 @@ async fn every_language_is_spoken() {
             format!("{host}/v1"),
             14.0,
             12.0,
-            0.001_221,
+            0.002_838,
         ),
         ("ollama", "llama3.2", host.clone(), 0.0, 0.0, 0.0),
     ] {
