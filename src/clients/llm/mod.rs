@@ -42,9 +42,6 @@ use in_turn::OnceFailed;
 /// How long a connection to a provider may take to open.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a whole answer may take, unless there is less time.
-pub const WHOLE_TIMEOUT: Duration = Duration::from_mins(1);
-
 /// What providers put around a question; no question is longer in tokens than in bytes and this.
 const OVERHEAD_TOKENS: u64 = 64;
 
@@ -145,6 +142,16 @@ enum Limit {
     OncePaid(Duration),
     /// Whatever the purse takes.
     Until(Instant),
+}
+
+impl Limit {
+    /// What is left of it when so much has been taken. There is no other bound: who may set it has one of his own.
+    fn left(self, taken: Duration, now: Instant) -> Duration {
+        match self {
+            Self::OncePaid(timeout) => timeout.saturating_sub(taken),
+            Self::Until(end) => end.saturating_duration_since(now),
+        }
+    }
 }
 
 /// On which terms calls are made: what a configuration says of money and of traces.
@@ -255,11 +262,7 @@ impl LlmClients {
                 reserved => Some(reserved.map_err(OnceFailed::NotPaid)?),
             };
             let began = Instant::now();
-            let left = match limit {
-                Limit::OncePaid(timeout) => timeout.saturating_sub(taken),
-                Limit::Until(end) => end.saturating_duration_since(began),
-            };
-            let left = left.min(WHOLE_TIMEOUT);
+            let left = limit.left(taken, began);
             let call = Call::begin(purpose, endpoint, question);
             if terms.trace_prompts {
                 call.show_question(question);
@@ -493,5 +496,19 @@ fn paid(parsed: &Parsed, question: &Question, pricing: &Pricing) -> Settled {
         input_tokens,
         output_tokens,
         estimated: input.is_none() || output.is_none() && !parsed.text.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_the_time_that_was_set_for_it_however_long() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let day = Duration::from_hours(24);
+        assert_eq!(Limit::OncePaid(day).left(second, now), day - second);
+        assert_eq!(Limit::Until(now + day).left(second, now), day);
+        assert_eq!(Limit::Until(now).left(second, now + second), Duration::ZERO);
     }
 }
