@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::paying::{pricing, worst};
 use super::send::Again;
-use super::{AskFailed, Endpoint, Limit, LlmClients, Question, Reply, pricing, worst};
+use super::{AskFailed, Endpoint, Limit, LlmClients, Question, Reply};
 use crate::model::{Failure, FailureKind, Timestamp, UsDollars};
 use crate::purse::{Purpose, Refusal};
 

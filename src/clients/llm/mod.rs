@@ -12,6 +12,7 @@ mod free;
 mod in_turn;
 mod ollama;
 mod openai;
+mod paying;
 mod providers;
 mod send;
 mod sse;
@@ -33,20 +34,15 @@ use super::aws::AwsClients;
 use super::http::HttpClients;
 use crate::model::{Failure, Timestamp, UsDollars};
 use crate::purse::{
-    Budget, Ledger, NoLedger, PriceTable, Pricing, Purpose, Refusal, Reserved, Settled,
-    USUAL_DAILY_USD, Wanted,
+    Budget, Ledger, NoLedger, PriceTable, Purpose, Refusal, Reserved, Settled, USUAL_DAILY_USD,
+    Wanted,
 };
 use crate::secret::Redactor;
 use in_turn::OnceFailed;
+use paying::{paid, pricing, worst};
 
 /// How long a connection to a provider may take to open.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What providers put around a question; no question is longer in tokens than in bytes and this.
-const OVERHEAD_TOKENS: u64 = 64;
-
-/// Languages differ; three characters to a token is what most take at least. Used where nothing is reported.
-const CHARACTERS_PER_TOKEN: u64 = 3;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -426,76 +422,6 @@ fn without_key(sent: Sent, endpoint: &Endpoint) -> Sent {
             keys.redact(&mut failed.failure.message);
             Err(failed)
         }
-    }
-}
-
-fn pricing(terms: &Terms, endpoint: &Endpoint, now: Timestamp) -> Pricing {
-    let today = now.with_timezone(&terms.budget.zone).date_naive();
-    let prices = &terms.prices;
-    endpoint.price.map_or_else(
-        || prices.pricing(&endpoint.provider, &endpoint.model, today),
-        Pricing::own,
-    )
-}
-
-/// Some count thinking beyond what the longest answer may be; nobody counts so many times as much.
-const FAR_MORE: u64 = 4;
-
-/// The most that an answer can cost.
-fn worst(pricing: &Pricing, question: &Question) -> UsDollars {
-    pricing.of(most_input(question), u64::from(question.max_tokens))
-}
-
-/// The most tokens that a question can be.
-fn most_input(question: &Question) -> u64 {
-    let form = question.form.as_ref().map_or(0, Form::longest);
-    longest_text(question).saturating_add(form)
-}
-
-/// The most tokens that the words of a question can be.
-fn longest_text(question: &Question) -> u64 {
-    let bytes = question.text.len() + question.system.as_ref().map_or(0, String::len);
-    u64::try_from(bytes)
-        .unwrap_or(u64::MAX)
-        .saturating_add(OVERHEAD_TOKENS)
-}
-
-fn estimated(text: &str) -> u64 {
-    let characters = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
-    characters.div_ceil(CHARACTERS_PER_TOKEN)
-}
-
-fn paid(parsed: &Parsed, question: &Question, pricing: &Pricing) -> Settled {
-    // Some report zeros where they do not count; nobody answers for nothing. What is far more than was asked for is no bill
-    // either, and would stop all other calls of the day.
-    let reported = |tokens: Option<u64>, most: u64| {
-        let most = most.saturating_mul(FAR_MORE);
-        if let Some(tokens) = tokens.filter(|tokens| *tokens > most) {
-            tracing::warn!(
-                event = "purse.absurd_usage",
-                tokens,
-                most,
-                "a provider reports more tokens than there can be: ours are counted"
-            );
-        }
-        tokens.filter(|tokens| (1..=most).contains(tokens))
-    };
-    let schema = question.form.as_ref().map(|form| form.schema.to_string());
-    let asked = format!(
-        "{}{}{}",
-        question.system.as_deref().unwrap_or_default(),
-        question.text,
-        schema.unwrap_or_default(),
-    );
-    let input = reported(parsed.input_tokens, most_input(question));
-    let output = reported(parsed.output_tokens, u64::from(question.max_tokens));
-    let input_tokens = input.unwrap_or_else(|| estimated(&asked));
-    let output_tokens = output.unwrap_or_else(|| estimated(&parsed.text));
-    Settled {
-        cost: pricing.of(input_tokens, output_tokens),
-        input_tokens,
-        output_tokens,
-        estimated: input.is_none() || output.is_none() && !parsed.text.is_empty(),
     }
 }
 

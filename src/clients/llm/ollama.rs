@@ -14,7 +14,7 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>
         messages.push(json!({"role": "system", "content": system}));
     }
     messages.push(json!({"role": "user", "content": question.text}));
-    let needed = super::longest_text(question) + u64::from(question.max_tokens);
+    let needed = super::paying::longest_text(question) + u64::from(question.max_tokens);
     let context = endpoint
         .num_ctx
         .map_or_else(|| needed.next_power_of_two().max(LEAST_CONTEXT), u64::from);
