@@ -33,6 +33,16 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>
     body
 }
 
+/// Whether a line ends the stream.
+pub(super) fn is_last(line: &str) -> bool {
+    let Some(data) = line.strip_prefix("data:") else {
+        return false;
+    };
+    // Most lines are parts of the text, and need not be read twice.
+    data.contains("message_stop")
+        && serde_json::from_str::<Value>(data).is_ok_and(|event| event["type"] == "message_stop")
+}
+
 pub(super) fn parse(body: &str) -> Option<Parsed> {
     if sse::is_stream(body) {
         return Some(parse_stream(body));

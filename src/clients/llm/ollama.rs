@@ -31,6 +31,13 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>
     body
 }
 
+/// Whether a line ends the stream.
+pub(super) fn is_last(line: &str) -> bool {
+    // Most lines are parts of the text, and need not be read twice.
+    line.contains("true")
+        && serde_json::from_str::<Value>(line).is_ok_and(|part| part["done"] == true)
+}
+
 pub(super) fn parse(body: &str) -> Option<Parsed> {
     let lines = sse::json_lines(body);
     if lines.is_empty() {

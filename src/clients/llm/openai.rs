@@ -145,6 +145,12 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, quirks: Quirks) -> 
     body
 }
 
+/// Whether a line ends the stream.
+pub(super) fn is_last(line: &str) -> bool {
+    line.strip_prefix("data:")
+        .is_some_and(|data| data.trim() == "[DONE]")
+}
+
 pub(super) fn parse(body: &str) -> Option<Parsed> {
     if sse::is_stream(body) {
         return Some(parse_stream(body));

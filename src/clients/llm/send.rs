@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::openai::Quirks;
 use super::{
     CONNECT_TIMEOUT, Endpoint, Family, FirstToken, Parsed, Question, Wire, anthropic, form, ollama,
-    openai,
+    openai, sse,
 };
 use crate::clients::http::{Answer, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
@@ -378,17 +378,19 @@ async fn post(
         HeaderValue::from_static("application/json"),
     );
     let body = Bytes::from(body.to_string());
-    visit(
-        http,
-        &Method::POST,
-        url,
-        &headers,
-        Some(&body),
-        &endpoint.tls,
-        timeout,
-        trace,
-    )
-    .await
+    let is_last = match endpoint.wire {
+        Wire::OpenAi | Wire::Azure => openai::is_last,
+        Wire::Anthropic => anthropic::is_last,
+        Wire::Ollama | Wire::Bedrock => ollama::is_last,
+    };
+    let visit = Visit {
+        method: &Method::POST,
+        body: Some(&body),
+        ..visit(url, &headers, &endpoint.tls)
+    };
+    // What has come to its end is an answer, also where the server keeps the connection open.
+    let end = |body: &[u8], known: usize| sse::has_ended(body, known, is_last);
+    http.visit_until(&visit, Some(&end), timeout, trace).await
 }
 
 pub(super) async fn get(
@@ -400,39 +402,18 @@ pub(super) async fn get(
 ) -> Result<Answer, Failure> {
     let headers: HeaderMap = headers.into_iter().collect();
     let mut trace = Trace::new(url.clone());
-    visit(
-        http,
-        &Method::GET,
-        url,
-        &headers,
-        None,
-        tls,
-        timeout,
-        &mut trace,
-    )
-    .await
+    http.visit(&visit(url, &headers, tls), timeout, &mut trace)
+        .await
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a part of one request; it is called from two places above"
-)]
-async fn visit(
-    http: &HttpClients,
-    method: &Method,
-    url: &HttpUrl,
-    headers: &HeaderMap,
-    body: Option<&Bytes>,
-    tls: &TlsSettings,
-    timeout: Duration,
-    trace: &mut Trace,
-) -> Result<Answer, Failure> {
-    let visit = Visit {
-        method,
+/// What all visits have in common.
+fn visit<'a>(url: &'a HttpUrl, headers: &'a HeaderMap, tls: &'a TlsSettings) -> Visit<'a> {
+    Visit {
+        method: &Method::GET,
         url,
         headers,
         authorization: None,
-        body,
+        body: None,
         tls,
         max_body_bytes: MOST_BYTES,
         keep_body: true,
@@ -440,8 +421,7 @@ async fn visit(
         max_redirects: 0,
         connect_timeout: Some(CONNECT_TIMEOUT),
         is_wanted: &|_: StatusCode| true,
-    };
-    http.visit(&visit, timeout, trace).await
+    }
 }
 
 #[cfg(test)]

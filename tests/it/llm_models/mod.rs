@@ -3,6 +3,7 @@
 mod answers;
 mod bedrock;
 mod budget;
+mod ends;
 mod forms;
 mod forms_ended;
 mod in_turn;
