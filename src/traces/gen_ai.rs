@@ -70,6 +70,7 @@ pub fn provider(name: &str) -> (&str, &str) {
         "azure" => ("azure.ai.openai", "az.ai.openai"),
         "bedrock" => ("aws.bedrock", "aws.bedrock"),
         "google" => ("gcp.gemini", "gcp.gemini"),
+        "mistral" => ("mistral_ai", "mistral_ai"),
         other => (other, other),
     }
 }

@@ -19,7 +19,7 @@ use aws_smithy_types::error::operation::BuildError;
 
 use super::document::{document_of, json_of};
 use super::send::{Again, SendFailed};
-use super::{Endpoint, Family, Finish, FirstToken, Form, Parsed, Question, form};
+use super::{Endpoint, Family, Finish, FirstToken, Form, Manner, Parsed, Question, Trouble, form};
 use crate::clients::aws::{AwsClients, Call, Class, call_failed};
 use crate::clients::net::blame::chain;
 use crate::clients::words::shortened;
@@ -32,7 +32,7 @@ pub(super) async fn ask(
     aws: &AwsClients,
     endpoint: &Endpoint,
     question: &Question,
-    in_parts: bool,
+    manner: Manner,
     timeout: Duration,
     now: Timestamp,
 ) -> Result<Asked, SendFailed> {
@@ -48,18 +48,19 @@ pub(super) async fn ask(
             endpoint,
             question,
             form: question.form.as_ref(),
+            manner,
             whom: &whom,
             began,
             now,
         };
-        let parsed = match asking.ask(&client, in_parts).await {
+        let parsed = match asking.ask(&client).await {
             // Which models can be made to use a tool, their names do not tell: a profile can stand for any.
-            Err(failed) if failed.refuses_form && asking.form.is_some() => {
+            Err(failed) if failed.refuses_form && !failed.must_think && asking.form.is_some() => {
                 let asking = Asking {
                     form: None,
                     ..asking
                 };
-                asking.ask(&client, in_parts).await?
+                asking.ask(&client).await?
             }
             asked => asked?,
         };
@@ -87,14 +88,15 @@ struct Asking<'a> {
     question: &'a Question,
     /// Asked for as a tool that must be used.
     form: Option<&'a Form>,
+    manner: Manner,
     whom: &'a str,
     began: Instant,
     now: Timestamp,
 }
 
 impl Asking<'_> {
-    async fn ask(&self, client: &Client, in_parts: bool) -> Result<Parsed, SendFailed> {
-        if in_parts {
+    async fn ask(&self, client: &Client) -> Result<Parsed, SendFailed> {
+        if self.manner.in_parts {
             self.in_parts(client).await
         } else {
             self.in_one_piece(client).await
@@ -125,7 +127,12 @@ impl Asking<'_> {
                     if text.contains("unmarshall") {
                         return Err(self.unreadable(&text));
                     }
-                    parsed.error = Some(text);
+                    let service = error.as_service_error();
+                    let throttled = service.is_some_and(|error| error.is_throttling_exception());
+                    parsed.error = Some(Trouble {
+                        said: text,
+                        status: throttled.then_some(429),
+                    });
                     return Ok(parsed);
                 }
             }
@@ -205,7 +212,7 @@ impl Asking<'_> {
     }
 
     fn without_thinking(&self) -> Option<Document> {
-        if !Family::of(&self.endpoint.model).can_stop_thinking {
+        if self.manner.may_think || !Family::of(&self.endpoint.model).can_stop_thinking {
             return None;
         }
         let disabled = Document::String("disabled".to_owned());
@@ -236,9 +243,13 @@ impl Asking<'_> {
             None if broke => Again::Soon,
             _ => Again::No,
         };
+        let is_invalid = error.code() == Some("ValidationException");
         SendFailed {
             is_free,
-            refuses_form: error.code() == Some("ValidationException") && words.contains("tool"),
+            refuses_form: is_invalid && words.contains("tool"),
+            must_think: is_invalid
+                && words.contains("thinking")
+                && self.without_thinking().is_some(),
             ..SendFailed::paid(failure).again(again)
         }
     }

@@ -14,10 +14,12 @@ mod ollama;
 mod openai;
 mod paying;
 mod providers;
+mod refusal;
 mod send;
 mod sse;
 mod traced;
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -105,10 +107,37 @@ struct Parsed {
     output_tokens: Option<u64>,
     /// Where in the body the first part of the text began, or when it came.
     first_token: FirstToken,
-    /// The provider said in the middle of the answer that it failed.
-    error: Option<String>,
+    /// The provider said in the answer that it failed.
+    error: Option<Trouble>,
+    /// Whether there was thinking aloud, which is no part of the text.
+    thought: bool,
     /// Whether the answer came to its end.
     complete: bool,
+}
+
+impl Parsed {
+    /// Whether nothing came that anybody could be charged for.
+    fn is_nothing(&self) -> bool {
+        self.text.is_empty() && !self.thought && self.output_tokens.unwrap_or(0) == 0
+    }
+}
+
+/// What a provider says of its failure in an answer that began well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trouble {
+    /// In words.
+    said: String,
+    /// The status of HTTP that it stands for.
+    status: Option<u16>,
+}
+
+/// How a question is put, as far as that is found out by asking and must be paid for anew.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    /// The answer is to come in parts.
+    in_parts: bool,
+    /// The model thinks as it likes. Otherwise one that can be kept from it is.
+    may_think: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -129,6 +158,15 @@ pub enum AskFailed {
     NotPaid(Refusal),
     /// The call failed.
     Failed(Failure),
+}
+
+/// What a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    /// How long, from when the purse has paid for it.
+    pub time: Duration,
+    /// The longest answer that is paid for where the model cannot be kept from thinking first.
+    pub max_tokens_with_thinking: u32,
 }
 
 /// How long a call may take.
@@ -213,7 +251,7 @@ impl LlmClients {
             .clone()
     }
 
-    /// Asks a model, within that time.
+    /// Asks a model, within what is allowed.
     ///
     /// # Errors
     /// The purse does not pay for it, or the call failed.
@@ -222,11 +260,12 @@ impl LlmClients {
         purpose: Purpose,
         endpoint: &Endpoint,
         question: &Question,
-        timeout: Duration,
+        allowance: Allowance,
         now: Timestamp,
     ) -> Result<Reply, AskFailed> {
-        let limit = Limit::OncePaid(timeout);
-        let asked = self.ask_once(purpose, endpoint, question, limit, now);
+        let limit = Limit::OncePaid(allowance.time);
+        let room = allowance.max_tokens_with_thinking;
+        let asked = self.ask_once(purpose, endpoint, question, room, limit, now);
         asked.await.map_err(|failed| match failed {
             OnceFailed::NotPaid(refusal) => AskFailed::NotPaid(refusal),
             OnceFailed::Failed(failure, _) => AskFailed::Failed(failure),
@@ -238,48 +277,45 @@ impl LlmClients {
         purpose: Purpose,
         endpoint: &Endpoint,
         question: &Question,
+        max_tokens_with_thinking: u32,
         limit: Limit,
         now: Timestamp,
     ) -> Result<Reply, OnceFailed> {
         let terms = self.terms();
         let pricing = pricing(&terms, endpoint, now);
-        let wanted = Wanted {
-            purpose,
-            provider: endpoint.provider.clone(),
-            model: endpoint.model.clone(),
-            worst: worst(&pricing, question),
+        let mut question = Cow::Borrowed(question);
+        let mut manner = Manner {
+            in_parts: true,
+            may_think: false,
         };
-        let mut in_parts = true;
         let mut taken = Duration::ZERO;
         loop {
-            let reserved = match self.reserve(terms.budget, wanted.clone(), now).await {
+            let wanted = Wanted {
+                purpose,
+                provider: endpoint.provider.clone(),
+                model: endpoint.model.clone(),
+                worst: worst(&pricing, &question),
+            };
+            let worst = wanted.worst;
+            let reserved = match self.reserve(terms.budget, wanted, now).await {
                 // What is free is done also where nothing can be noted.
-                Err(Refusal::NoLedger(_)) if wanted.worst == UsDollars::ZERO => None,
+                Err(Refusal::NoLedger(_)) if worst == UsDollars::ZERO => None,
                 reserved => Some(reserved.map_err(OnceFailed::NotPaid)?),
             };
             let began = Instant::now();
             let left = limit.left(taken, began);
-            let call = Call::begin(purpose, endpoint, question);
+            let call = Call::begin(purpose, endpoint, &question);
             if terms.trace_prompts {
-                call.show_question(question);
+                call.show_question(&question);
             }
-            let sending = self.send(endpoint, question, in_parts, left, now);
-            let waiting = call.wait(wanted.worst);
+            let sending = self.send(endpoint, &question, manner, left, now);
+            let waiting = call.wait(worst);
             let sent = sending.instrument(call.span()).await;
             let sent = without_key(sent, endpoint);
             waiting.over();
-            if let Err(failed) = &sent {
-                let is_free = failed.is_free && !(in_parts && failed.in_unreadable_parts);
-                let cost = if is_free {
-                    UsDollars::ZERO
-                } else {
-                    wanted.worst
-                };
-                call.failed(&failed.failure, cost);
-            }
-            match sent {
+            let failed = match sent {
                 Ok((parsed, took, first_token)) => {
-                    let paid = paid(&parsed, question, &pricing);
+                    let paid = paid(&parsed, &question, &pricing);
                     self.settle(reserved, paid).await;
                     let reply = Reply {
                         text: parsed.text,
@@ -297,20 +333,25 @@ impl LlmClients {
                     }
                     return Ok(reply);
                 }
-                // It is paid for twice: the reservation of the first stands.
-                Err(failed) if in_parts && failed.in_unreadable_parts => {
-                    in_parts = false;
-                    taken += began.elapsed();
-                }
-                Err(failed) => {
-                    // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands:
-                    // the answer may have been made, and lost on its way.
-                    if failed.is_free {
-                        self.settle(reserved, Settled::default()).await;
-                    }
-                    return Err(OnceFailed::Failed(failed.failure, failed.again));
-                }
+                Err(failed) => failed,
+            };
+            let once_more = failed.after(manner);
+            // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands: the answer may
+            // have been made, and lost on its way, or it came and could not be read.
+            let is_free = failed.is_free && !(manner.in_parts && failed.in_unreadable_parts);
+            let cost = if is_free { UsDollars::ZERO } else { worst };
+            call.failed(&failed.failure, cost);
+            if is_free {
+                self.settle(reserved, Settled::default()).await;
             }
+            let Some(next) = once_more else {
+                return Err(OnceFailed::Failed(failed.failure, failed.again));
+            };
+            if next.may_think && question.max_tokens < max_tokens_with_thinking {
+                question.to_mut().max_tokens = max_tokens_with_thinking;
+            }
+            manner = next;
+            taken += began.elapsed();
         }
     }
 
@@ -366,15 +407,15 @@ impl LlmClients {
         &self,
         endpoint: &Endpoint,
         question: &Question,
-        in_parts: bool,
+        manner: Manner,
         timeout: Duration,
         now: Timestamp,
     ) -> Sent {
         match endpoint.wire {
             Wire::Bedrock => {
-                bedrock::ask(&self.aws, endpoint, question, in_parts, timeout, now).await
+                bedrock::ask(&self.aws, endpoint, question, manner, timeout, now).await
             }
-            _ => send::ask(&self.http, endpoint, question, timeout).await,
+            _ => send::ask(&self.http, endpoint, question, manner, timeout).await,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Endpoint, Finish, FirstToken, Form, Parsed, Question, sse};
+use super::{Endpoint, Finish, FirstToken, Form, Parsed, Question, Trouble, sse};
 
 /// How much of a conversation a model keeps, unless the settings say otherwise: room for the question and the answer.
 const LEAST_CONTEXT: u64 = 4_096;
@@ -47,7 +47,10 @@ pub(super) fn parse(body: &str) -> Option<Parsed> {
     let mut parsed = Parsed::default();
     for (at, line) in lines {
         if let Some(error) = line["error"].as_str() {
-            parsed.error = Some(error.to_owned());
+            parsed.error = Some(Trouble {
+                said: error.to_owned(),
+                status: None,
+            });
         }
         let part = line["message"]["content"].as_str().unwrap_or_default();
         if !part.is_empty() && parsed.text.is_empty() && is_stream {

@@ -166,6 +166,12 @@ impl Settings {
         self.max_tokens.unwrap_or_else(usual)
     }
 
+    /// The same where the model turns out to think first.
+    #[must_use]
+    pub fn max_tokens_with_thinking(&self) -> u32 {
+        self.max_tokens.unwrap_or(Family::TOKENS_WITH_THINKING)
+    }
+
     /// What is wrong with it.
     #[must_use]
     pub fn check(&self) -> Vec<SettingsProblem> {

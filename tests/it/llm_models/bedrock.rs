@@ -65,7 +65,7 @@ pub(super) fn error(status: &str, code: &str, message: &str) -> Vec<u8> {
 }
 
 /// A whole answer, of 30 and 4 tokens.
-fn answer_in_parts(text: &str) -> Vec<u8> {
+pub(super) fn answer_in_parts(text: &str) -> Vec<u8> {
     let (first, rest) = text.split_at(1);
     let delta = |text: &str| {
         event(

@@ -7,6 +7,7 @@ mod ends;
 mod forms;
 mod forms_ended;
 mod in_turn;
+mod refusals;
 mod wires;
 
 use std::sync::Arc;
