@@ -3,6 +3,7 @@
 //! Every call that may cost something is paid from the purse: the most it can cost is reserved before it is made, and
 //! settled from what the provider reports. There is no way around it.
 
+pub mod address;
 mod anthropic;
 mod bedrock;
 mod document;

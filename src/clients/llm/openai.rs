@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::refusal::{said_in, status_in};
-use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question, Trouble, Wire, sse};
+use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question, Trouble, sse};
 
 /// What servers call the form of an answer when they refuse it.
 const FORM_WORDS: [&str; 6] = [
@@ -116,8 +116,7 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, quirks: Quirks) -> 
     }
     messages.push(json!({"role": "user", "content": question.text}));
     let mut body = json!({"messages": messages});
-    // Azure names the model in the address.
-    if endpoint.wire != Wire::Azure {
+    if endpoint.names_model() {
         body["model"] = json!(endpoint.model);
     }
     let limit = if quirks.completion_tokens {

@@ -1,5 +1,6 @@
 //! Language models: each wire format against a server that others wrote, faults against recorders.
 
+mod addresses;
 mod answers;
 mod bedrock;
 mod budget;
