@@ -109,6 +109,8 @@ const BAD_CREDENTIALS: [&str; 12] = [
     "OptInRequired",
     "NotSignedUp",
 ];
+/// A limit of the account, which waiting does not raise.
+const QUOTA: &str = "ServiceQuotaExceededException";
 const SKEWED: [&str; 3] = [
     "RequestTimeTooSkewed",
     "RequestExpired",
@@ -278,6 +280,16 @@ fn of_service(
         return said(Class::NotPermitted, failure.hint(
             "allow it in the policy of the credentials; `deployment/aws-iam-policy.json` has all that is needed",
         ));
+    }
+    if code == QUOTA {
+        let failure = Failure::new(
+            FailureKind::Denied,
+            format!("{whom} does not let us: a quota of the account is used up (`{code}`)"),
+        );
+        return said(
+            Class::Other,
+            failure.hint("look at Service Quotas in the console of AWS, and ask for a higher one"),
+        );
     }
     if EXPIRED.contains(&code) {
         let failure = Failure::new(

@@ -333,4 +333,48 @@ mod tests {
         let cut = parse(&body[..70]).expect("a part");
         assert!(!cut.complete);
     }
+
+    #[test]
+    fn why_an_answer_ended_is_read_in_everybody_s_words() {
+        for (reason, expected) in [
+            ("stop", Finish::Stop),
+            ("STOP", Finish::Stop),
+            ("model_length", Finish::Length),
+            ("MAX_TOKENS", Finish::Length),
+            ("content_filter", Finish::Refusal),
+            ("content_filter: SAFETY", Finish::Refusal),
+            ("SAFETY", Finish::Refusal),
+            ("RECITATION", Finish::Refusal),
+            ("PROHIBITED_CONTENT", Finish::Refusal),
+            ("tool_calls", Finish::Other("tool_calls".to_owned())),
+        ] {
+            let body = json!({"choices": [{"message": {"content": "4"}, "finish_reason": reason}]});
+            let parsed = parse(&body.to_string()).expect("an answer");
+            assert_eq!(parsed.finish, Some(expected), "{reason}");
+            assert_eq!(parsed.error, None, "{reason}");
+        }
+        for reason in ["error", "abort", "insufficient_system_resource"] {
+            let part = json!({"choices": [{"delta": {"content": "4"}, "finish_reason": reason}]});
+            let parsed = parse(&format!("data: {part}\n\ndata: [DONE]\n\n")).expect("an answer");
+            let said = parsed.error.map(|trouble| trouble.said);
+            assert_eq!(said, Some(format!("it ended with `{reason}`")));
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_choice_is_one_and_thinking_is_paid_for() {
+        let choice = json!({"choices": [{
+            "message": {"content": "4"}, "finish_reason": "error",
+            "error": {"code": 502, "message": "gone"},
+        }]});
+        let parsed = parse(&choice.to_string()).expect("an answer");
+        let trouble = parsed.error.clone().expect("an error");
+        assert_eq!((trouble.said.as_str(), trouble.status), ("gone", Some(502)));
+        assert!(!parsed.is_nothing());
+        let thoughts = json!({"choices": [{"delta": {"reasoning": "hm"}}]});
+        let error = json!({"error": {"code": 429, "message": "no"}, "choices": []});
+        let parsed = parse(&format!("data: {thoughts}\n\ndata: {error}\n\n")).expect("an answer");
+        assert!(!parsed.is_nothing());
+        assert!(parse(&error.to_string()).is_some_and(|parsed| parsed.is_nothing()));
+    }
 }

@@ -165,6 +165,15 @@ async fn its_errors_are_told_apart() {
             "denied Bedrock in eu-west-1 does not accept our credentials: they have expired",
         ),
         (
+            error(
+                "400 Bad Request",
+                "ServiceQuotaExceededException",
+                "Your request exceeds the service quota for your account",
+            ),
+            Status::Unknown,
+            "denied Bedrock in eu-west-1 does not let us: a quota of the account is used up",
+        ),
+        (
             error("503 Unavailable", "ServiceUnavailableException", "busy"),
             Status::Red,
             "unexpected Bedrock in eu-west-1 failed with",
@@ -207,6 +216,29 @@ async fn a_stream_that_fails_or_ends_early_is_no_answer() {
         let (looked, spent, _server) = answered(answer).await;
         looked.assert_failed(Status::Red, "unexpected ");
         assert!(looked.failure().contains(words), "{}", looked.failure());
+        assert!(spent > 0.0);
+    }
+}
+
+#[tokio::test]
+async fn throttling_in_the_middle_of_an_answer_is_that_and_paid_for() {
+    let begun = event(
+        "event",
+        "contentBlockDelta",
+        r#"{"contentBlockIndex": 0, "delta": {"text": "4"}}"#,
+    );
+    let throttled = event(
+        "exception",
+        "throttlingException",
+        r#"{"message": "Too many tokens"}"#,
+    );
+    for events in [vec![begun, throttled.clone()], vec![throttled]] {
+        let (looked, spent, _server) = answered(stream(&events)).await;
+        assert_eq!(looked.status(), Status::Yellow, "{looked:?}");
+        assert!(
+            format!("{looked:?}").contains("Too many tokens"),
+            "{looked:?}"
+        );
         assert!(spent > 0.0);
     }
 }
