@@ -74,3 +74,21 @@ pub fn provider(name: &str) -> (&str, &str) {
         other => (other, other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_have_the_names_of_the_conventions() {
+        for (name, of_conventions) in [
+            ("azure", "azure.ai.openai"),
+            ("bedrock", "aws.bedrock"),
+            ("mistral", "mistral_ai"),
+            ("openai", "openai"),
+            ("in-house", "in-house"),
+        ] {
+            assert_eq!(provider(name).0, of_conventions);
+        }
+    }
+}

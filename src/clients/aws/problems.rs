@@ -282,14 +282,7 @@ fn of_service(
         ));
     }
     if code == QUOTA {
-        let failure = Failure::new(
-            FailureKind::Denied,
-            format!("{whom} does not let us: a quota of the account is used up (`{code}`)"),
-        );
-        return said(
-            Class::Other,
-            failure.hint("look at Service Quotas in the console of AWS, and ask for a higher one"),
-        );
+        return said(Class::Other, quota_used_up(whom));
     }
     if EXPIRED.contains(&code) {
         let failure = Failure::new(
@@ -339,6 +332,12 @@ fn of_service(
         Class::Other
     };
     said(class, failure.hint("check the settings of the target, and what stands at `endpoint_url` or `AWS_ENDPOINT_URL`"))
+}
+
+fn quota_used_up(whom: &str) -> Failure {
+    let message = format!("{whom} does not let us: a quota of the account is used up (`{QUOTA}`)");
+    Failure::new(FailureKind::Denied, message)
+        .hint("look at Service Quotas in the console of AWS, and ask for a higher one")
 }
 
 fn or_status(code: &str, status: u16) -> String {

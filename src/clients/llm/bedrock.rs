@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ContentBlockDelta, ContentBlockStart, ConversationRole, ConverseOutput,
     ConverseStreamOutput, InferenceConfiguration, Message, SpecificToolChoice, StopReason,
@@ -18,7 +19,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 
 use super::document::{document_of, json_of};
-use super::send::{Again, SendFailed};
+use super::send::{Again, Otherwise, SendFailed};
 use super::{Endpoint, Family, Finish, FirstToken, Form, Manner, Parsed, Question, Trouble, form};
 use crate::clients::aws::{AwsClients, Call, Class, call_failed};
 use crate::clients::net::blame::chain;
@@ -55,7 +56,7 @@ pub(super) async fn ask(
         };
         let parsed = match asking.ask(&client).await {
             // Which models can be made to use a tool, their names do not tell: a profile can stand for any.
-            Err(failed) if failed.refuses_form && !failed.must_think && asking.form.is_some() => {
+            Err(failed) if failed.otherwise == Otherwise::WithoutForm => {
                 let asking = Asking {
                     form: None,
                     ..asking
@@ -128,7 +129,8 @@ impl Asking<'_> {
                         return Err(self.unreadable(&text));
                     }
                     let service = error.as_service_error();
-                    let throttled = service.is_some_and(|error| error.is_throttling_exception());
+                    let throttled =
+                        service.is_some_and(ConverseStreamOutputError::is_throttling_exception);
                     parsed.error = Some(Trouble {
                         said: text,
                         status: throttled.then_some(429),
@@ -244,12 +246,17 @@ impl Asking<'_> {
             _ => Again::No,
         };
         let is_invalid = error.code() == Some("ValidationException");
+        let otherwise =
+            if is_invalid && words.contains("thinking") && self.without_thinking().is_some() {
+                Otherwise::Thinking
+            } else if is_invalid && words.contains("tool") && self.form.is_some() {
+                Otherwise::WithoutForm
+            } else {
+                Otherwise::Not
+            };
         SendFailed {
             is_free,
-            refuses_form: is_invalid && words.contains("tool"),
-            must_think: is_invalid
-                && words.contains("thinking")
-                && self.without_thinking().is_some(),
+            otherwise,
             ..SendFailed::paid(failure).again(again)
         }
     }
@@ -263,7 +270,7 @@ impl Asking<'_> {
         let failure = Failure::new(FailureKind::Unexpected, message)
             .hint("look at what stands between: a proxy, or another service at that address");
         SendFailed {
-            in_unreadable_parts: true,
+            otherwise: Otherwise::InOnePiece,
             ..SendFailed::paid(failure)
         }
     }

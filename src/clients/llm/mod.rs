@@ -339,10 +339,13 @@ impl LlmClients {
             let once_more = failed.after(manner);
             // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands: the answer may
             // have been made, and lost on its way, or it came and could not be read.
-            let is_free = failed.is_free && !(manner.in_parts && failed.in_unreadable_parts);
-            let cost = if is_free { UsDollars::ZERO } else { worst };
+            let cost = if failed.is_free {
+                UsDollars::ZERO
+            } else {
+                worst
+            };
             call.failed(&failed.failure, cost);
-            if is_free {
+            if failed.is_free {
                 self.settle(reserved, Settled::default()).await;
             }
             let Some(next) = once_more else {
@@ -475,7 +478,10 @@ mod tests {
     fn a_call_has_the_time_that_was_set_for_it_however_long() {
         let (now, second) = (Instant::now(), Duration::from_secs(1));
         let day = Duration::from_hours(24);
-        assert_eq!(Limit::OncePaid(day).left(second, now), day - second);
+        assert_eq!(
+            Limit::OncePaid(day).left(second, now),
+            Duration::from_secs(86_399)
+        );
         assert_eq!(Limit::Until(now + day).left(second, now), day);
         assert_eq!(Limit::Until(now).left(second, now + second), Duration::ZERO);
     }

@@ -260,7 +260,7 @@ fn note(whole: &Value, parsed: &mut Parsed) {
     }
 }
 
-/// The words for an answer that the server gave up: of OpenRouter and Mistral, of vLLM, of DeepSeek.
+/// The words for an answer that the server gave up: of OpenRouter and Mistral, of vLLM, of `DeepSeek`.
 const GIVEN_UP: [&str; 3] = ["error", "abort", "insufficient_system_resource"];
 
 /// Each has words of its own, and Google's are those of its own interface

@@ -81,7 +81,9 @@ impl Refusal {
             ]
             .iter()
             .any(|word| words.contains(word));
-        let is_named = words.contains(&endpoint.model.to_lowercase())
+        // As Anthropic says it.
+        let is_named = words.starts_with("model: ")
+            || words.contains(&endpoint.model.to_lowercase())
             || endpoint.wire == Wire::Azure && words.contains("deployment");
         match self.status {
             404 => is_gone || is_named,

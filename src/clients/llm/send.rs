@@ -32,14 +32,23 @@ pub(super) struct SendFailed {
     pub(super) failure: Failure,
     /// Whether it surely cost nothing.
     pub(super) is_free: bool,
-    /// Whether the answer came in parts that cannot be read: in one piece it may be.
-    pub(super) in_unreadable_parts: bool,
-    /// Whether the form of the answer was refused: without it the question may not be.
-    pub(super) refuses_form: bool,
-    /// Whether the model refuses not to think: it may be asked to answer as it likes.
-    pub(super) must_think: bool,
+    /// How the same question may be answered yet.
+    pub(super) otherwise: Otherwise,
     /// Whether the same server may answer the same question a little later.
     pub(super) again: Again,
+}
+
+/// How a question may be put to the same server so that it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Otherwise {
+    /// In no way that we know.
+    Not,
+    /// For an answer in one piece: its parts cannot be read. It was made, and is paid for.
+    InOnePiece,
+    /// Without the form of the answer.
+    WithoutForm,
+    /// For a model that thinks as it likes.
+    Thinking,
 }
 
 /// Whether to ask the same server again.
@@ -65,26 +74,24 @@ impl SendFailed {
         Self {
             failure,
             is_free: false,
-            in_unreadable_parts: false,
-            refuses_form: false,
-            must_think: false,
+            otherwise: Otherwise::Not,
             again: Again::No,
         }
     }
 
     /// How to put the question once more, where that may help: reserved for anew.
     pub(super) fn after(&self, manner: Manner) -> Option<Manner> {
-        if self.must_think && !manner.may_think {
-            return Some(Manner {
+        match self.otherwise {
+            Otherwise::Thinking if !manner.may_think => Some(Manner {
                 may_think: true,
                 ..manner
-            });
+            }),
+            Otherwise::InOnePiece if manner.in_parts => Some(Manner {
+                in_parts: false,
+                ..manner
+            }),
+            _ => None,
         }
-        let in_one_piece = self.in_unreadable_parts && manner.in_parts;
-        in_one_piece.then_some(Manner {
-            in_parts: false,
-            ..manner
-        })
     }
 
     pub(super) fn again(self, again: Again) -> Self {
@@ -148,7 +155,7 @@ pub(super) async fn ask(
         // It needs more room then, which is to be paid for.
         if body["thinking"].is_object() && refusal.is_about_thinking() {
             return Err(SendFailed {
-                must_think: true,
+                otherwise: Otherwise::Thinking,
                 ..failed
             });
         }

@@ -69,8 +69,8 @@ async fn an_answer_that_is_whole_is_not_lost_where_the_connection_stays_open() {
         (Wire::Ollama, ollama()),
     ] {
         // In one part, and cut in the middle of its last line.
-        let (begun, last) = body.split_at(body.trim_end().len() - 3);
-        for parts in [vec![body.clone()], vec![begun.to_owned(), last.to_owned()]] {
+        let (first, last) = body.split_at(body.trim_end().len() - 3);
+        for parts in [vec![body.clone()], vec![first.to_owned(), last.to_owned()]] {
             let server = open_ended(parts).await;
             let base = format!("http://127.0.0.1:{}", server.port);
             let endpoints = [endpoint(wire, "in-house", "any", &base)];
@@ -85,7 +85,7 @@ async fn an_answer_that_is_whole_is_not_lost_where_the_connection_stays_open() {
             assert_eq!(tokens, (9, 2), "{wire:?}");
         }
         // And one that is not whole is waited for.
-        let server = open_ended(vec![begun.to_owned()]).await;
+        let server = open_ended(vec![first.to_owned()]).await;
         let base = format!("http://127.0.0.1:{}", server.port);
         let endpoints = [endpoint(wire, "in-house", "any", &base)];
         let short = Duration::from_millis(700);

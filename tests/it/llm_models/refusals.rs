@@ -316,6 +316,21 @@ async fn an_account_without_credit_is_not_the_model_s_trouble() {
 }
 
 #[tokio::test]
+async fn anthropic_names_the_model_that_is_not_there() {
+    let gone = json!({"type": "error", "error": {"type": "not_found_error", "message": "model: claude-opus-5.5"}});
+    let server = answering(http("404 Not Found", &gone.to_string())).await;
+    let looked = Wallet::new().look(&opus(server.port, "")).await;
+    looked.assert_failed(Status::Red, "missing ");
+    assert!(
+        looked
+            .failure()
+            .contains("does not offer the model `claude-opus-5-5`"),
+        "{}",
+        looked.failure()
+    );
+}
+
+#[tokio::test]
 async fn a_page_is_no_word_of_the_service() {
     let not_found = json!({"error": {"code": "404", "message": "Resource not found"}}).to_string();
     let no_deployment = json!({"error": {"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist."}}).to_string();
