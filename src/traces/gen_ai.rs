@@ -70,6 +70,25 @@ pub fn provider(name: &str) -> (&str, &str) {
         "azure" => ("azure.ai.openai", "az.ai.openai"),
         "bedrock" => ("aws.bedrock", "aws.bedrock"),
         "google" => ("gcp.gemini", "gcp.gemini"),
+        "mistral" => ("mistral_ai", "mistral_ai"),
         other => (other, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_have_the_names_of_the_conventions() {
+        for (name, of_conventions) in [
+            ("azure", "azure.ai.openai"),
+            ("bedrock", "aws.bedrock"),
+            ("mistral", "mistral_ai"),
+            ("openai", "openai"),
+            ("in-house", "in-house"),
+        ] {
+            assert_eq!(provider(name).0, of_conventions);
+        }
     }
 }

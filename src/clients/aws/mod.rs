@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -138,6 +139,14 @@ impl AwsClients {
             builder.set_endpoint_url(self.endpoint(account, "BEDROCK_RUNTIME"));
             // Each try is paid for: whoever reserves the money decides on the next.
             builder.set_retry_config(Some(RetryConfig::disabled()));
+            // A model may think for minutes, and say nothing meanwhile: how long is waited decides whoever asks.
+            builder.set_timeout_config(Some(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .disable_operation_attempt_timeout()
+                    .build(),
+            ));
+            builder.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
             aws_sdk_bedrockruntime::Client::from_conf(builder.build())
         })
     }
@@ -245,4 +254,24 @@ fn cached<C: Clone>(
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::Clients;
+
+    #[tokio::test]
+    async fn a_model_has_the_time_of_whoever_asks_and_other_services_have_ours() {
+        let clients = Clients::new().aws;
+        let account = Account::default();
+        let ec2 = clients.ec2(&account, "eu-west-1").await;
+        let bedrock = clients.bedrock(&account, "eu-west-1").await;
+        let of_ec2 = ec2.config().timeout_config().expect("time-outs");
+        let of_bedrock = bedrock.config().timeout_config().expect("time-outs");
+        assert_eq!(of_ec2.operation_attempt_timeout(), Some(ATTEMPT_TIMEOUT));
+        assert_eq!(of_bedrock.operation_attempt_timeout(), None);
+        assert_eq!(of_bedrock.operation_timeout(), None);
+        assert_eq!(of_bedrock.connect_timeout(), Some(CONNECT_TIMEOUT));
+    }
 }

@@ -109,6 +109,8 @@ const BAD_CREDENTIALS: [&str; 12] = [
     "OptInRequired",
     "NotSignedUp",
 ];
+/// A limit of the account, which waiting does not raise.
+const QUOTA: &str = "ServiceQuotaExceededException";
 const SKEWED: [&str; 3] = [
     "RequestTimeTooSkewed",
     "RequestExpired",
@@ -279,6 +281,9 @@ fn of_service(
             "allow it in the policy of the credentials; `deployment/aws-iam-policy.json` has all that is needed",
         ));
     }
+    if code == QUOTA {
+        return said(Class::Other, quota_used_up(whom));
+    }
     if EXPIRED.contains(&code) {
         let failure = Failure::new(
             FailureKind::Denied,
@@ -327,6 +332,12 @@ fn of_service(
         Class::Other
     };
     said(class, failure.hint("check the settings of the target, and what stands at `endpoint_url` or `AWS_ENDPOINT_URL`"))
+}
+
+fn quota_used_up(whom: &str) -> Failure {
+    let message = format!("{whom} does not let us: a quota of the account is used up (`{QUOTA}`)");
+    Failure::new(FailureKind::Denied, message)
+        .hint("look at Service Quotas in the console of AWS, and ask for a higher one")
 }
 
 fn or_status(code: &str, status: u16) -> String {

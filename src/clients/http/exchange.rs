@@ -40,22 +40,27 @@ pub(super) struct Received {
     pub(super) cut: bool,
 }
 
+/// Tells whether a body has come to its end, by what came so far, of which so many bytes were known before.
+pub type BodyEnd<'a> = &'a (dyn Fn(&[u8], usize) -> bool + Sync);
+
 /// How much of a body is wanted.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
     /// No more is read.
     pub(super) bytes: usize,
     /// Whether it is looked at; otherwise it is only counted.
     pub(super) keep: bool,
+    /// What ends it, though the connection stays open.
+    pub(super) end: Option<BodyEnd<'a>>,
 }
 
 /// Sends the request and reads the answer. The connection is driven here and ends with the future: nothing goes
 /// on in the background.
-pub(super) async fn exchange(
+pub(super) async fn exchange<'w>(
     transport: Box<dyn Transport>,
     request: Request<()>,
     body: Bytes,
-    wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
+    wanted: impl Fn(&http::response::Parts) -> Wanted<'w> + Send,
     trace: &mut Trace,
 ) -> Result<Received, Failure> {
     if request.version() == Version::HTTP_2 {
@@ -70,10 +75,10 @@ pub(super) async fn exchange(
     Box::pin(read_http1(answered, request, wanted, trace)).await
 }
 
-async fn read_http1(
+async fn read_http1<'w>(
     answered: Answered,
     request: Request<()>,
-    wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
+    wanted: impl Fn(&http::response::Parts) -> Wanted<'w> + Send,
     trace: &mut Trace,
 ) -> Result<Received, Failure> {
     let failed = |trace: &Trace, error: hyper::Error| exchange_failed(&trace.url, &error, None);
@@ -91,10 +96,10 @@ async fn read_http1(
     receive(response, connection, wanted, trace).await
 }
 
-async fn exchange_http2(
+async fn exchange_http2<'w>(
     transport: Box<dyn Transport>,
     request: Request<Full<Bytes>>,
-    wanted: impl Fn(&http::response::Parts) -> Wanted + Send,
+    wanted: impl Fn(&http::response::Parts) -> Wanted<'w> + Send,
     trace: &mut Trace,
 ) -> Result<Received, Failure> {
     let failed = |trace: &Trace, error: hyper::Error| exchange_failed(&trace.url, &error, None);
@@ -114,10 +119,10 @@ async fn exchange_http2(
     receive(response, connection, wanted, trace).await
 }
 
-async fn receive<C: Future>(
+async fn receive<'w, C: Future>(
     response: Response<Incoming>,
     mut connection: Connection<'_, C>,
-    wanted: impl Fn(&http::response::Parts) -> Wanted,
+    wanted: impl Fn(&http::response::Parts) -> Wanted<'w>,
     trace: &mut Trace,
 ) -> Result<Received, Failure> {
     trace.enter(Phase::Body);
@@ -158,8 +163,12 @@ async fn receive<C: Future>(
         received += taken.len();
         trace.body_bytes = Some(received);
         if wanted.keep {
+            let known = kept.len();
             kept.extend_from_slice(taken);
             trace.arrived(received);
+            if wanted.end.is_some_and(|has_ended| has_ended(&kept, known)) {
+                break;
+            }
         }
         if data.len() > room {
             cut = true;

@@ -22,6 +22,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+pub use exchange::BodyEnd;
 pub use headers::Headers;
 pub(crate) use headers::{basic, hidden};
 pub use trace::{Phase, Trace};
@@ -116,7 +117,21 @@ impl HttpClients {
         timeout: Duration,
         trace: &mut Trace,
     ) -> Result<Answer, Failure> {
-        let outcome = tokio::time::timeout(timeout, self.follow(visit, trace)).await;
+        self.visit_until(visit, None, timeout, trace).await
+    }
+
+    /// As [`HttpClients::visit`], for a body that says itself where it ends: some servers leave the connection open.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn visit_until(
+        &self,
+        visit: &Visit<'_>,
+        end: Option<BodyEnd<'_>>,
+        timeout: Duration,
+        trace: &mut Trace,
+    ) -> Result<Answer, Failure> {
+        let outcome = tokio::time::timeout(timeout, self.follow(visit, end, trace)).await;
         outcome.unwrap_or_else(|_| {
             let servers = match trace.phase() {
                 Some(Phase::Dns) => self.network.dns_servers(),
@@ -126,7 +141,12 @@ impl HttpClients {
         })
     }
 
-    async fn follow(&self, visit: &Visit<'_>, trace: &mut Trace) -> Result<Answer, Failure> {
+    async fn follow(
+        &self,
+        visit: &Visit<'_>,
+        end: Option<BodyEnd<'_>>,
+        trace: &mut Trace,
+    ) -> Result<Answer, Failure> {
         let mut hop = Hop {
             url: visit.url.clone(),
             method: visit.method.clone(),
@@ -135,7 +155,7 @@ impl HttpClients {
         };
         let mut been = Vec::new();
         loop {
-            let received = self.ask(visit, &hop, trace).await?;
+            let received = self.ask(visit, &hop, end, trace).await?;
             let (status, headers) = (received.head.status, &received.head.headers);
             if (visit.is_wanted)(status) || !redirect::leads_elsewhere(status, headers) {
                 return Ok(answer(visit, &hop, received));
@@ -172,6 +192,7 @@ impl HttpClients {
         &self,
         visit: &Visit<'_>,
         hop: &Hop,
+        end: Option<BodyEnd<'_>>,
         trace: &mut Trace,
     ) -> Result<Received, Failure> {
         let stream = self.connect(&hop.url, visit.connect_timeout, trace).await?;
@@ -191,6 +212,7 @@ impl HttpClients {
             Wanted {
                 bytes: if goes_on { 0 } else { visit.max_body_bytes },
                 keep: visit.keep_body,
+                end,
             }
         };
         exchange::exchange(transport, request, body.unwrap_or_default(), wanted, trace).await

@@ -3,13 +3,20 @@
 
 use serde_json::{Value, json};
 
-use super::{Endpoint, Family, Finish, FirstToken, Form, Parsed, Question, form, sse};
+use super::{
+    Endpoint, Family, Finish, FirstToken, Form, Manner, Parsed, Question, Trouble, form, sse,
+};
 
 /// The version of the format that we speak.
 pub(super) const VERSION: &str = "2023-06-01";
 
 /// A form is asked for as a tool that must be used.
-pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>) -> Value {
+pub(super) fn body(
+    endpoint: &Endpoint,
+    question: &Question,
+    form: Option<&Form>,
+    manner: Manner,
+) -> Value {
     let mut body = json!({
         "model": endpoint.model,
         "max_tokens": question.max_tokens,
@@ -19,7 +26,7 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>
     if let Some(system) = &question.system {
         body["system"] = json!(system);
     }
-    if Family::of(&endpoint.model).can_stop_thinking {
+    if Family::of(&endpoint.model).can_stop_thinking && !manner.may_think {
         body["thinking"] = json!({"type": "disabled"});
     }
     if let Some(form) = form {
@@ -31,6 +38,16 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>
         body["tool_choice"] = json!({"type": "tool", "name": form.name});
     }
     body
+}
+
+/// Whether a line ends the stream.
+pub(super) fn is_last(line: &str) -> bool {
+    let Some(data) = line.strip_prefix("data:") else {
+        return false;
+    };
+    // Most lines are parts of the text, and need not be read twice.
+    data.contains("message_stop")
+        && serde_json::from_str::<Value>(data).is_ok_and(|event| event["type"] == "message_stop")
 }
 
 pub(super) fn parse(body: &str) -> Option<Parsed> {
@@ -82,7 +99,10 @@ fn parse_stream(body: &str) -> Parsed {
             Some("message_stop") => parsed.complete = true,
             Some("error") => {
                 let message = event["error"]["message"].as_str();
-                parsed.error = Some(message.unwrap_or("it gave no reason").to_owned());
+                parsed.error = Some(Trouble {
+                    said: message.unwrap_or("it gave no reason").to_owned(),
+                    status: None,
+                });
             }
             _ => {}
         }

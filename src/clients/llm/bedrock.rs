@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ContentBlockDelta, ContentBlockStart, ConversationRole, ConverseOutput,
     ConverseStreamOutput, InferenceConfiguration, Message, SpecificToolChoice, StopReason,
@@ -18,8 +19,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 
 use super::document::{document_of, json_of};
-use super::send::{Again, SendFailed};
-use super::{Endpoint, Family, Finish, FirstToken, Form, Parsed, Question, form};
+use super::send::{Again, Otherwise, SendFailed};
+use super::{Endpoint, Family, Finish, FirstToken, Form, Manner, Parsed, Question, Trouble, form};
 use crate::clients::aws::{AwsClients, Call, Class, call_failed};
 use crate::clients::net::blame::chain;
 use crate::clients::words::shortened;
@@ -32,7 +33,7 @@ pub(super) async fn ask(
     aws: &AwsClients,
     endpoint: &Endpoint,
     question: &Question,
-    in_parts: bool,
+    manner: Manner,
     timeout: Duration,
     now: Timestamp,
 ) -> Result<Asked, SendFailed> {
@@ -48,18 +49,19 @@ pub(super) async fn ask(
             endpoint,
             question,
             form: question.form.as_ref(),
+            manner,
             whom: &whom,
             began,
             now,
         };
-        let parsed = match asking.ask(&client, in_parts).await {
+        let parsed = match asking.ask(&client).await {
             // Which models can be made to use a tool, their names do not tell: a profile can stand for any.
-            Err(failed) if failed.refuses_form && asking.form.is_some() => {
+            Err(failed) if failed.otherwise == Otherwise::WithoutForm => {
                 let asking = Asking {
                     form: None,
                     ..asking
                 };
-                asking.ask(&client, in_parts).await?
+                asking.ask(&client).await?
             }
             asked => asked?,
         };
@@ -87,14 +89,15 @@ struct Asking<'a> {
     question: &'a Question,
     /// Asked for as a tool that must be used.
     form: Option<&'a Form>,
+    manner: Manner,
     whom: &'a str,
     began: Instant,
     now: Timestamp,
 }
 
 impl Asking<'_> {
-    async fn ask(&self, client: &Client, in_parts: bool) -> Result<Parsed, SendFailed> {
-        if in_parts {
+    async fn ask(&self, client: &Client) -> Result<Parsed, SendFailed> {
+        if self.manner.in_parts {
             self.in_parts(client).await
         } else {
             self.in_one_piece(client).await
@@ -125,7 +128,13 @@ impl Asking<'_> {
                     if text.contains("unmarshall") {
                         return Err(self.unreadable(&text));
                     }
-                    parsed.error = Some(text);
+                    let service = error.as_service_error();
+                    let throttled =
+                        service.is_some_and(ConverseStreamOutputError::is_throttling_exception);
+                    parsed.error = Some(Trouble {
+                        said: text,
+                        status: throttled.then_some(429),
+                    });
                     return Ok(parsed);
                 }
             }
@@ -205,7 +214,7 @@ impl Asking<'_> {
     }
 
     fn without_thinking(&self) -> Option<Document> {
-        if !Family::of(&self.endpoint.model).can_stop_thinking {
+        if self.manner.may_think || !Family::of(&self.endpoint.model).can_stop_thinking {
             return None;
         }
         let disabled = Document::String("disabled".to_owned());
@@ -236,9 +245,18 @@ impl Asking<'_> {
             None if broke => Again::Soon,
             _ => Again::No,
         };
+        let is_invalid = error.code() == Some("ValidationException");
+        let otherwise =
+            if is_invalid && words.contains("thinking") && self.without_thinking().is_some() {
+                Otherwise::Thinking
+            } else if is_invalid && words.contains("tool") && self.form.is_some() {
+                Otherwise::WithoutForm
+            } else {
+                Otherwise::Not
+            };
         SendFailed {
             is_free,
-            refuses_form: error.code() == Some("ValidationException") && words.contains("tool"),
+            otherwise,
             ..SendFailed::paid(failure).again(again)
         }
     }
@@ -252,7 +270,7 @@ impl Asking<'_> {
         let failure = Failure::new(FailureKind::Unexpected, message)
             .hint("look at what stands between: a proxy, or another service at that address");
         SendFailed {
-            in_unreadable_parts: true,
+            otherwise: Otherwise::InOnePiece,
             ..SendFailed::paid(failure)
         }
     }

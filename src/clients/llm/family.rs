@@ -53,10 +53,17 @@ impl Family {
         }
     }
 
+    /// How many tokens a short answer may need where the model thinks first.
+    pub const TOKENS_WITH_THINKING: u32 = 2_048;
+
     /// How many tokens a short answer may need.
     #[must_use]
     pub fn tokens_for_a_short_answer(&self) -> u32 {
-        if self.thinks { 2_048 } else { 64 }
+        if self.thinks {
+            Self::TOKENS_WITH_THINKING
+        } else {
+            64
+        }
     }
 }
 

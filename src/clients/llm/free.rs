@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::send::{get, refused, said};
-use super::{Endpoint, KeyCheck};
-use crate::clients::http::HttpClients;
+use super::openai;
+use super::refusal::Refusal;
+use super::send::get;
+use super::{Endpoint, KeyCheck, provider};
+use crate::clients::http::{HttpClients, HttpUrl};
 use crate::model::{Failure, FailureKind};
 
 /// What a provider says of a key.
@@ -39,7 +41,7 @@ pub(super) async fn offered(
     };
     let answer = get(http, &url, endpoint.headers(), &endpoint.tls, timeout).await?;
     if !answer.status.is_success() {
-        return Err(refused(endpoint, &url, &answer, &said(&answer)));
+        return Err(Refusal::of(&answer).failure(endpoint, &url));
     }
     let names = serde_json::from_slice::<Value>(&answer.body)
         .ok()
@@ -80,23 +82,23 @@ pub(super) async fn check_key(
 ) -> Result<KeyAnswer, Failure> {
     let url = &check.url;
     let answer = get(http, url, check.headers(), &check.tls, timeout).await?;
-    let status = answer.status.as_u16();
-    let said = said(&answer).to_lowercase();
-    // Google says it with 400.
-    let is_refused = matches!(status, 401 | 403) || status == 400 && said.contains("api key");
-    if !is_refused && !answer.status.is_success() {
-        let (kind, hint) = match status {
-            429 => (FailureKind::Throttled, "look less often (`every`)"),
-            500.. => (
-                FailureKind::Unexpected,
-                "look at the provider's status page",
-            ),
-            _ => (
-                FailureKind::Unexpected,
-                "check `test_url`: it must answer for free whether a key is good",
-            ),
-        };
-        return Err(Failure::new(kind, format!("`{url}` answered {status}")).hint(hint));
+    let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
+    let refusal = if answer.status.is_success() {
+        match openai::trouble(&body["error"]) {
+            None if proves(check, &body) => None,
+            None => return Err(no_proof(url)),
+            Some(trouble) => Some(Refusal {
+                status: trouble.status.ok_or_else(|| no_proof(url))?,
+                in_answer: true,
+                said: trouble.said,
+                ..Refusal::default()
+            }),
+        }
+    } else {
+        Some(Refusal::of(&answer))
+    };
+    if let Some(refusal) = refusal.as_ref().filter(|refusal| !refusal.is_about_key()) {
+        return Err(says_nothing(refusal, url));
     }
     let number = |names: &[&str]| {
         names.iter().find_map(|name| {
@@ -110,13 +112,12 @@ pub(super) async fn check_key(
                 .ok()
         })
     };
-    let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
     let dollars = body["data"]["limit_remaining"]
         .as_f64()
         .filter(|left| *left >= 0.0);
     Ok(KeyAnswer {
-        is_valid: !is_refused,
-        status,
+        is_valid: refusal.is_none(),
+        status: refusal.map_or(answer.status.as_u16(), |refusal| refusal.status),
         remaining_requests: number(&[
             "x-ratelimit-remaining-requests",
             "anthropic-ratelimit-requests-remaining",
@@ -133,4 +134,50 @@ pub(super) async fn check_key(
         )]
         remaining_millidollars: dollars.map(|dollars| (dollars * 1_000.0) as u64),
     })
+}
+
+/// Whether an answer is one that only a good key gets. Of providers that we know that is a list of models, or what OpenRouter
+/// tells of the key; of others, whose address somebody wrote down for this, any object.
+fn proves(check: &KeyCheck, body: &Value) -> bool {
+    let is_list = names(body).is_some();
+    if provider(&check.provider).is_some() {
+        return is_list || body["data"].is_object();
+    }
+    is_list || body.as_object().is_some_and(|object| !object.is_empty())
+}
+
+/// It answers, and breaks its contract: that is its own trouble, and no word about the key.
+fn no_proof(url: &HttpUrl) -> Failure {
+    let message = format!("`{url}` answered what says nothing about a key");
+    Failure::new(FailureKind::Unexpected, message)
+        .hint("check `test_url`, which a list of models is expected from, and what stands between, such as a proxy")
+}
+
+/// A refusal that is not about the key: whether it is good is not known.
+fn says_nothing(refusal: &Refusal, url: &HttpUrl) -> Failure {
+    let answered = refusal.answered();
+    let (kind, more, hint) = match refusal.status {
+        _ if refusal.is_about_credit() => (
+            FailureKind::Denied,
+            ": the account has no credit left",
+            "top up the account",
+        ),
+        403 => (
+            FailureKind::Denied,
+            " with a page, and no word of the service",
+            "look at what stands between, such as a firewall or a proxy",
+        ),
+        429 => (FailureKind::Throttled, "", "look less often (`every`)"),
+        500.. => (
+            FailureKind::Unexpected,
+            "",
+            "look at the provider's status page",
+        ),
+        _ => (
+            FailureKind::Unexpected,
+            "",
+            "check `test_url`: it must answer for free whether a key is good",
+        ),
+    };
+    Failure::new(kind, format!("`{url}` {answered}{more}")).hint(hint)
 }

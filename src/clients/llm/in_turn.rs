@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::paying::{pricing, worst};
 use super::send::Again;
-use super::{AskFailed, Endpoint, Limit, LlmClients, Question, Reply, pricing, worst};
+use super::{AskFailed, Endpoint, Limit, LlmClients, Question, Reply};
 use crate::model::{Failure, FailureKind, Timestamp, UsDollars};
 use crate::purse::{Purpose, Refusal};
 
@@ -110,7 +111,9 @@ impl Way for Live<'_> {
         let endpoint = &self.endpoints[index];
         // A call is large, and what asks in turn is held by those who wait.
         let limit = Limit::Until(Instant::now() + left);
-        let asked = Box::pin((self.llm).ask_once(purpose, endpoint, question, limit, now));
+        // It is meant for a model that thinks.
+        let room = question.max_tokens;
+        let asked = Box::pin((self.llm).ask_once(purpose, endpoint, question, room, limit, now));
         let asked = tokio::time::timeout(left.saturating_add(GRACE), asked).await;
         asked.unwrap_or_else(|_| {
             let message = format!(

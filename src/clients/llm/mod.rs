@@ -3,6 +3,7 @@
 //! Every call that may cost something is paid from the purse: the most it can cost is reserved before it is made, and
 //! settled from what the provider reports. There is no way around it.
 
+pub mod address;
 mod anthropic;
 mod bedrock;
 mod document;
@@ -12,11 +13,14 @@ mod free;
 mod in_turn;
 mod ollama;
 mod openai;
+mod paying;
 mod providers;
+mod refusal;
 mod send;
 mod sse;
 mod traced;
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -33,23 +37,15 @@ use super::aws::AwsClients;
 use super::http::HttpClients;
 use crate::model::{Failure, Timestamp, UsDollars};
 use crate::purse::{
-    Budget, Ledger, NoLedger, PriceTable, Pricing, Purpose, Refusal, Reserved, Settled,
-    USUAL_DAILY_USD, Wanted,
+    Budget, Ledger, NoLedger, PriceTable, Purpose, Refusal, Reserved, Settled, USUAL_DAILY_USD,
+    Wanted,
 };
 use crate::secret::Redactor;
 use in_turn::OnceFailed;
+use paying::{paid, pricing, worst};
 
 /// How long a connection to a provider may take to open.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a whole answer may take, unless there is less time.
-pub const WHOLE_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// What providers put around a question; no question is longer in tokens than in bytes and this.
-const OVERHEAD_TOKENS: u64 = 64;
-
-/// Languages differ; three characters to a token is what most take at least. Used where nothing is reported.
-const CHARACTERS_PER_TOKEN: u64 = 3;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,10 +108,37 @@ struct Parsed {
     output_tokens: Option<u64>,
     /// Where in the body the first part of the text began, or when it came.
     first_token: FirstToken,
-    /// The provider said in the middle of the answer that it failed.
-    error: Option<String>,
+    /// The provider said in the answer that it failed.
+    error: Option<Trouble>,
+    /// Whether there was thinking aloud, which is no part of the text.
+    thought: bool,
     /// Whether the answer came to its end.
     complete: bool,
+}
+
+impl Parsed {
+    /// Whether nothing came that anybody could be charged for.
+    fn is_nothing(&self) -> bool {
+        self.text.is_empty() && !self.thought && self.output_tokens.unwrap_or(0) == 0
+    }
+}
+
+/// What a provider says of its failure in an answer that began well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trouble {
+    /// In words.
+    said: String,
+    /// The status of HTTP that it stands for.
+    status: Option<u16>,
+}
+
+/// How a question is put, as far as that is found out by asking and must be paid for anew.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    /// The answer is to come in parts.
+    in_parts: bool,
+    /// The model thinks as it likes. Otherwise one that can be kept from it is.
+    may_think: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -138,6 +161,15 @@ pub enum AskFailed {
     Failed(Failure),
 }
 
+/// What a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    /// How long, from when the purse has paid for it.
+    pub time: Duration,
+    /// The longest answer that is paid for where the model cannot be kept from thinking first.
+    pub max_tokens_with_thinking: u32,
+}
+
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
 enum Limit {
@@ -145,6 +177,16 @@ enum Limit {
     OncePaid(Duration),
     /// Whatever the purse takes.
     Until(Instant),
+}
+
+impl Limit {
+    /// What is left of it when so much has been taken. There is no other bound: who may set it has one of his own.
+    fn left(self, taken: Duration, now: Instant) -> Duration {
+        match self {
+            Self::OncePaid(timeout) => timeout.saturating_sub(taken),
+            Self::Until(end) => end.saturating_duration_since(now),
+        }
+    }
 }
 
 /// On which terms calls are made: what a configuration says of money and of traces.
@@ -210,7 +252,7 @@ impl LlmClients {
             .clone()
     }
 
-    /// Asks a model, within that time.
+    /// Asks a model, within what is allowed.
     ///
     /// # Errors
     /// The purse does not pay for it, or the call failed.
@@ -219,11 +261,12 @@ impl LlmClients {
         purpose: Purpose,
         endpoint: &Endpoint,
         question: &Question,
-        timeout: Duration,
+        allowance: Allowance,
         now: Timestamp,
     ) -> Result<Reply, AskFailed> {
-        let limit = Limit::OncePaid(timeout);
-        let asked = self.ask_once(purpose, endpoint, question, limit, now);
+        let limit = Limit::OncePaid(allowance.time);
+        let room = allowance.max_tokens_with_thinking;
+        let asked = self.ask_once(purpose, endpoint, question, room, limit, now);
         asked.await.map_err(|failed| match failed {
             OnceFailed::NotPaid(refusal) => AskFailed::NotPaid(refusal),
             OnceFailed::Failed(failure, _) => AskFailed::Failed(failure),
@@ -235,52 +278,45 @@ impl LlmClients {
         purpose: Purpose,
         endpoint: &Endpoint,
         question: &Question,
+        max_tokens_with_thinking: u32,
         limit: Limit,
         now: Timestamp,
     ) -> Result<Reply, OnceFailed> {
         let terms = self.terms();
         let pricing = pricing(&terms, endpoint, now);
-        let wanted = Wanted {
-            purpose,
-            provider: endpoint.provider.clone(),
-            model: endpoint.model.clone(),
-            worst: worst(&pricing, question),
+        let mut question = Cow::Borrowed(question);
+        let mut manner = Manner {
+            in_parts: true,
+            may_think: false,
         };
-        let mut in_parts = true;
         let mut taken = Duration::ZERO;
         loop {
-            let reserved = match self.reserve(terms.budget, wanted.clone(), now).await {
+            let wanted = Wanted {
+                purpose,
+                provider: endpoint.provider.clone(),
+                model: endpoint.model.clone(),
+                worst: worst(&pricing, &question),
+            };
+            let worst = wanted.worst;
+            let reserved = match self.reserve(terms.budget, wanted, now).await {
                 // What is free is done also where nothing can be noted.
-                Err(Refusal::NoLedger(_)) if wanted.worst == UsDollars::ZERO => None,
+                Err(Refusal::NoLedger(_)) if worst == UsDollars::ZERO => None,
                 reserved => Some(reserved.map_err(OnceFailed::NotPaid)?),
             };
             let began = Instant::now();
-            let left = match limit {
-                Limit::OncePaid(timeout) => timeout.saturating_sub(taken),
-                Limit::Until(end) => end.saturating_duration_since(began),
-            };
-            let left = left.min(WHOLE_TIMEOUT);
-            let call = Call::begin(purpose, endpoint, question);
+            let left = limit.left(taken, began);
+            let call = Call::begin(purpose, endpoint, &question);
             if terms.trace_prompts {
-                call.show_question(question);
+                call.show_question(&question);
             }
-            let sending = self.send(endpoint, question, in_parts, left, now);
-            let waiting = call.wait(wanted.worst);
+            let sending = self.send(endpoint, &question, manner, left, now);
+            let waiting = call.wait(worst);
             let sent = sending.instrument(call.span()).await;
             let sent = without_key(sent, endpoint);
             waiting.over();
-            if let Err(failed) = &sent {
-                let is_free = failed.is_free && !(in_parts && failed.in_unreadable_parts);
-                let cost = if is_free {
-                    UsDollars::ZERO
-                } else {
-                    wanted.worst
-                };
-                call.failed(&failed.failure, cost);
-            }
-            match sent {
+            let failed = match sent {
                 Ok((parsed, took, first_token)) => {
-                    let paid = paid(&parsed, question, &pricing);
+                    let paid = paid(&parsed, &question, &pricing);
                     self.settle(reserved, paid).await;
                     let reply = Reply {
                         text: parsed.text,
@@ -298,20 +334,28 @@ impl LlmClients {
                     }
                     return Ok(reply);
                 }
-                // It is paid for twice: the reservation of the first stands.
-                Err(failed) if in_parts && failed.in_unreadable_parts => {
-                    in_parts = false;
-                    taken += began.elapsed();
-                }
-                Err(failed) => {
-                    // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands:
-                    // the answer may have been made, and lost on its way.
-                    if failed.is_free {
-                        self.settle(reserved, Settled::default()).await;
-                    }
-                    return Err(OnceFailed::Failed(failed.failure, failed.again));
-                }
+                Err(failed) => failed,
+            };
+            let once_more = failed.after(manner);
+            // Whoever was refused, or never reached anybody, pays nothing. Otherwise the reservation stands: the answer may
+            // have been made, and lost on its way, or it came and could not be read.
+            let cost = if failed.is_free {
+                UsDollars::ZERO
+            } else {
+                worst
+            };
+            call.failed(&failed.failure, cost);
+            if failed.is_free {
+                self.settle(reserved, Settled::default()).await;
             }
+            let Some(next) = once_more else {
+                return Err(OnceFailed::Failed(failed.failure, failed.again));
+            };
+            if next.may_think && question.max_tokens < max_tokens_with_thinking {
+                question.to_mut().max_tokens = max_tokens_with_thinking;
+            }
+            manner = next;
+            taken += began.elapsed();
         }
     }
 
@@ -373,15 +417,15 @@ impl LlmClients {
         &self,
         endpoint: &Endpoint,
         question: &Question,
-        in_parts: bool,
+        manner: Manner,
         timeout: Duration,
         now: Timestamp,
     ) -> Sent {
         match endpoint.wire {
             Wire::Bedrock => {
-                bedrock::ask(&self.aws, endpoint, question, in_parts, timeout, now).await
+                bedrock::ask(&self.aws, endpoint, question, manner, timeout, now).await
             }
-            _ => send::ask(&self.http, endpoint, question, timeout).await,
+            _ => send::ask(&self.http, endpoint, question, manner, timeout).await,
         }
     }
 
@@ -432,72 +476,19 @@ fn without_key(sent: Sent, endpoint: &Endpoint) -> Sent {
     }
 }
 
-fn pricing(terms: &Terms, endpoint: &Endpoint, now: Timestamp) -> Pricing {
-    let today = now.with_timezone(&terms.budget.zone).date_naive();
-    let prices = &terms.prices;
-    endpoint.price.map_or_else(
-        || prices.pricing(&endpoint.provider, &endpoint.model, today),
-        Pricing::own,
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Some count thinking beyond what the longest answer may be; nobody counts so many times as much.
-const FAR_MORE: u64 = 4;
-
-/// The most that an answer can cost.
-fn worst(pricing: &Pricing, question: &Question) -> UsDollars {
-    pricing.of(most_input(question), u64::from(question.max_tokens))
-}
-
-/// The most tokens that a question can be.
-fn most_input(question: &Question) -> u64 {
-    let form = question.form.as_ref().map_or(0, Form::longest);
-    longest_text(question).saturating_add(form)
-}
-
-/// The most tokens that the words of a question can be.
-fn longest_text(question: &Question) -> u64 {
-    let bytes = question.text.len() + question.system.as_ref().map_or(0, String::len);
-    u64::try_from(bytes)
-        .unwrap_or(u64::MAX)
-        .saturating_add(OVERHEAD_TOKENS)
-}
-
-fn estimated(text: &str) -> u64 {
-    let characters = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
-    characters.div_ceil(CHARACTERS_PER_TOKEN)
-}
-
-fn paid(parsed: &Parsed, question: &Question, pricing: &Pricing) -> Settled {
-    // Some report zeros where they do not count; nobody answers for nothing. What is far more than was asked for is no bill
-    // either, and would stop all other calls of the day.
-    let reported = |tokens: Option<u64>, most: u64| {
-        let most = most.saturating_mul(FAR_MORE);
-        if let Some(tokens) = tokens.filter(|tokens| *tokens > most) {
-            tracing::warn!(
-                event = "purse.absurd_usage",
-                tokens,
-                most,
-                "a provider reports more tokens than there can be: ours are counted"
-            );
-        }
-        tokens.filter(|tokens| (1..=most).contains(tokens))
-    };
-    let schema = question.form.as_ref().map(|form| form.schema.to_string());
-    let asked = format!(
-        "{}{}{}",
-        question.system.as_deref().unwrap_or_default(),
-        question.text,
-        schema.unwrap_or_default(),
-    );
-    let input = reported(parsed.input_tokens, most_input(question));
-    let output = reported(parsed.output_tokens, u64::from(question.max_tokens));
-    let input_tokens = input.unwrap_or_else(|| estimated(&asked));
-    let output_tokens = output.unwrap_or_else(|| estimated(&parsed.text));
-    Settled {
-        cost: pricing.of(input_tokens, output_tokens),
-        input_tokens,
-        output_tokens,
-        estimated: input.is_none() || output.is_none() && !parsed.text.is_empty(),
+    #[test]
+    fn a_call_has_the_time_that_was_set_for_it_however_long() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let day = Duration::from_hours(24);
+        assert_eq!(
+            Limit::OncePaid(day).left(second, now),
+            Duration::from_secs(86_399)
+        );
+        assert_eq!(Limit::Until(now + day).left(second, now), day);
+        assert_eq!(Limit::Until(now).left(second, now + second), Duration::ZERO);
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Endpoint, Finish, FirstToken, Form, Parsed, Question, sse};
+use super::{Endpoint, Finish, FirstToken, Form, Parsed, Question, Trouble, sse};
 
 /// How much of a conversation a model keeps, unless the settings say otherwise: room for the question and the answer.
 const LEAST_CONTEXT: u64 = 4_096;
@@ -14,7 +14,7 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>
         messages.push(json!({"role": "system", "content": system}));
     }
     messages.push(json!({"role": "user", "content": question.text}));
-    let needed = super::longest_text(question) + u64::from(question.max_tokens);
+    let needed = super::paying::longest_text(question) + u64::from(question.max_tokens);
     let context = endpoint
         .num_ctx
         .map_or_else(|| needed.next_power_of_two().max(LEAST_CONTEXT), u64::from);
@@ -31,6 +31,13 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, form: Option<&Form>
     body
 }
 
+/// Whether a line ends the stream.
+pub(super) fn is_last(line: &str) -> bool {
+    // Most lines are parts of the text, and need not be read twice.
+    line.contains("true")
+        && serde_json::from_str::<Value>(line).is_ok_and(|part| part["done"] == true)
+}
+
 pub(super) fn parse(body: &str) -> Option<Parsed> {
     let lines = sse::json_lines(body);
     if lines.is_empty() {
@@ -40,7 +47,10 @@ pub(super) fn parse(body: &str) -> Option<Parsed> {
     let mut parsed = Parsed::default();
     for (at, line) in lines {
         if let Some(error) = line["error"].as_str() {
-            parsed.error = Some(error.to_owned());
+            parsed.error = Some(Trouble {
+                said: error.to_owned(),
+                status: None,
+            });
         }
         let part = line["message"]["content"].as_str().unwrap_or_default();
         if !part.is_empty() && parsed.text.is_empty() && is_stream {

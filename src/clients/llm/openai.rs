@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question, Wire, sse};
+use super::refusal::{said_in, status_in};
+use super::{Endpoint, Family, Finish, FirstToken, Parsed, Question, Trouble, sse};
 
 /// What servers call the form of an answer when they refuse it.
 const FORM_WORDS: [&str; 6] = [
@@ -115,8 +116,7 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, quirks: Quirks) -> 
     }
     messages.push(json!({"role": "user", "content": question.text}));
     let mut body = json!({"messages": messages});
-    // Azure names the model in the address.
-    if endpoint.wire != Wire::Azure {
+    if endpoint.names_model() {
         body["model"] = json!(endpoint.model);
     }
     let limit = if quirks.completion_tokens {
@@ -145,22 +145,32 @@ pub(super) fn body(endpoint: &Endpoint, question: &Question, quirks: Quirks) -> 
     body
 }
 
+/// Whether a line ends the stream.
+pub(super) fn is_last(line: &str) -> bool {
+    line.strip_prefix("data:")
+        .is_some_and(|data| data.trim() == "[DONE]")
+}
+
 pub(super) fn parse(body: &str) -> Option<Parsed> {
     if sse::is_stream(body) {
         return Some(parse_stream(body));
     }
     let whole: Value = serde_json::from_str(body).ok()?;
-    let choice = whole["choices"].get(0)?;
-    let mut parsed = Parsed {
-        complete: true,
-        text: text_of(&choice["message"]["content"]),
-        finish: choice["finish_reason"].as_str().map(finish),
-        ..Parsed::default()
+    let mut parsed = Parsed::default();
+    note(&whole, &mut parsed);
+    let Some(choice) = whole["choices"].get(0) else {
+        // OpenRouter answers so with 200 where others say it with a status.
+        parsed.error = Some(trouble(&whole["error"])?);
+        return Some(parsed);
     };
-    if choice["message"]["refusal"].is_string() {
+    let message = &choice["message"];
+    parsed.complete = true;
+    parsed.text = text_of(&message["content"]);
+    parsed.thought = has_thoughts(message);
+    end(&whole, choice, &mut parsed);
+    if message["refusal"].is_string() {
         parsed.finish = Some(Finish::Refusal);
     }
-    note(&whole, &mut parsed);
     Some(parsed)
 }
 
@@ -172,31 +182,61 @@ fn parse_stream(body: &str) -> Parsed {
     };
     let mut refused = false;
     for (at, event) in events {
-        if let Some(error) = event["error"]["message"]
-            .as_str()
-            .or(event["error"].as_str())
-        {
-            parsed.error = Some(error.to_owned());
-        }
         note(&event, &mut parsed);
         let choice = &event["choices"][0];
-        let refusal = choice["delta"]["refusal"].as_str();
+        let delta = &choice["delta"];
+        let refusal = delta["refusal"].as_str();
         refused |= refusal.is_some_and(|part| !part.is_empty());
-        let part = text_of(&choice["delta"]["content"]);
+        let part = text_of(&delta["content"]);
         if !part.is_empty() && parsed.text.is_empty() {
             parsed.first_token = FirstToken::AtByte(at);
         }
         parsed.text.push_str(&part);
-        if let Some(reason) = choice["finish_reason"].as_str() {
-            parsed.finish = Some(finish(reason));
-            // Some servers leave the last line out.
-            parsed.complete = true;
-        }
+        parsed.thought |= has_thoughts(delta);
+        end(&event, choice, &mut parsed);
     }
     if refused {
         parsed.finish = Some(Finish::Refusal);
     }
     parsed
+}
+
+/// Why an answer ended, or that it failed.
+fn end(whole: &Value, choice: &Value, parsed: &mut Parsed) {
+    if let Some(reason) = choice["finish_reason"].as_str() {
+        // Some servers leave the last line of a stream out.
+        parsed.complete = true;
+        if GIVEN_UP.contains(&reason) {
+            parsed.error.get_or_insert_with(|| Trouble {
+                said: format!("it ended with `{reason}`"),
+                status: None,
+            });
+        } else {
+            parsed.finish = Some(finish(reason));
+        }
+    }
+    let trouble = trouble(&whole["error"]).or_else(|| trouble(&choice["error"]));
+    parsed.error = trouble.or_else(|| parsed.error.take());
+}
+
+/// What an error in an answer says. Some put an empty one into every answer.
+pub(super) fn trouble(error: &Value) -> Option<Trouble> {
+    let is_there = match error {
+        Value::String(text) => !text.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => false,
+    };
+    is_there.then(|| Trouble {
+        said: said_in(&json!({ "error": error })),
+        status: status_in(error),
+    })
+}
+
+/// Whether a model that thinks aloud did: that is paid for, though nothing of it is the answer.
+fn has_thoughts(message: &Value) -> bool {
+    ["reasoning", "reasoning_content"]
+        .iter()
+        .any(|name| message[*name].as_str().is_some_and(|part| !part.is_empty()))
 }
 
 /// Content is a text, or a list of parts.
@@ -220,12 +260,20 @@ fn note(whole: &Value, parsed: &mut Parsed) {
     }
 }
 
+/// The words for an answer that the server gave up: of OpenRouter and Mistral, of vLLM, of `DeepSeek`.
+const GIVEN_UP: [&str; 3] = ["error", "abort", "insufficient_system_resource"];
+
+/// Each has words of its own, and Google's are those of its own interface
+/// (<https://ai.google.dev/api/generate-content#FinishReason>).
 fn finish(reason: &str) -> Finish {
-    match reason {
+    match reason.to_lowercase().as_str() {
         "stop" | "eos" | "end_turn" => Finish::Stop,
-        "length" | "max_tokens" => Finish::Length,
-        "content_filter" | "refusal" => Finish::Refusal,
-        other => Finish::Other(other.to_owned()),
+        "length" | "max_tokens" | "model_length" => Finish::Length,
+        "refusal" | "safety" | "recitation" | "prohibited_content" | "blocklist" | "spii" => {
+            Finish::Refusal
+        }
+        filtered if filtered.starts_with("content_filter") => Finish::Refusal,
+        _ => Finish::Other(reason.to_owned()),
     }
 }
 
@@ -284,5 +332,49 @@ mod tests {
         );
         let cut = parse(&body[..70]).expect("a part");
         assert!(!cut.complete);
+    }
+
+    #[test]
+    fn why_an_answer_ended_is_read_in_everybody_s_words() {
+        for (reason, expected) in [
+            ("stop", Finish::Stop),
+            ("STOP", Finish::Stop),
+            ("model_length", Finish::Length),
+            ("MAX_TOKENS", Finish::Length),
+            ("content_filter", Finish::Refusal),
+            ("content_filter: SAFETY", Finish::Refusal),
+            ("SAFETY", Finish::Refusal),
+            ("RECITATION", Finish::Refusal),
+            ("PROHIBITED_CONTENT", Finish::Refusal),
+            ("tool_calls", Finish::Other("tool_calls".to_owned())),
+        ] {
+            let body = json!({"choices": [{"message": {"content": "4"}, "finish_reason": reason}]});
+            let parsed = parse(&body.to_string()).expect("an answer");
+            assert_eq!(parsed.finish, Some(expected), "{reason}");
+            assert_eq!(parsed.error, None, "{reason}");
+        }
+        for reason in ["error", "abort", "insufficient_system_resource"] {
+            let part = json!({"choices": [{"delta": {"content": "4"}, "finish_reason": reason}]});
+            let parsed = parse(&format!("data: {part}\n\ndata: [DONE]\n\n")).expect("an answer");
+            let said = parsed.error.map(|trouble| trouble.said);
+            assert_eq!(said, Some(format!("it ended with `{reason}`")));
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_choice_is_one_and_thinking_is_paid_for() {
+        let choice = json!({"choices": [{
+            "message": {"content": "4"}, "finish_reason": "error",
+            "error": {"code": 502, "message": "gone"},
+        }]});
+        let parsed = parse(&choice.to_string()).expect("an answer");
+        let trouble = parsed.error.clone().expect("an error");
+        assert_eq!((trouble.said.as_str(), trouble.status), ("gone", Some(502)));
+        assert!(!parsed.is_nothing());
+        let thoughts = json!({"choices": [{"delta": {"reasoning": "hm"}}]});
+        let error = json!({"error": {"code": 429, "message": "no"}, "choices": []});
+        let parsed = parse(&format!("data: {thoughts}\n\ndata: {error}\n\n")).expect("an answer");
+        assert!(!parsed.is_nothing());
+        assert!(parse(&error.to_string()).is_some_and(|parsed| parsed.is_nothing()));
     }
 }

@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue, header};
 
+use super::address;
 use crate::clients::aws::Account;
 use crate::clients::http::HttpUrl;
 use crate::clients::tls::TlsSettings;
@@ -183,6 +184,11 @@ impl Endpoint {
     pub(super) fn chat_url(&self) -> Option<HttpUrl> {
         self.under(match self.wire {
             Wire::OpenAi => "chat/completions",
+            Wire::Azure if self.names_model() => {
+                let version = self.api_version.as_ref();
+                let query = version.map(|version| format!("?api-version={version}"));
+                return self.under(&format!("chat/completions{}", query.unwrap_or_default()));
+            }
             Wire::Azure => {
                 let version = self.api_version.as_deref().unwrap_or(AZURE_VERSION);
                 return self.under(&format!(
@@ -196,6 +202,11 @@ impl Endpoint {
         })
     }
 
+    /// Whether the model stands in the question: Azure's older interface has it in the address.
+    pub(super) fn names_model(&self) -> bool {
+        self.wire != Wire::Azure || self.base_url.as_ref().is_some_and(address::is_azure_v1)
+    }
+
     /// Where the offered models are listed.
     pub(super) fn models_url(&self) -> Option<HttpUrl> {
         match self.wire {
@@ -207,15 +218,16 @@ impl Endpoint {
         }
     }
 
-    /// An address below the base, which may end in what the path begins with.
+    /// An address below the base, whose path may end in what this one begins with.
     fn under(&self, path: &str) -> Option<HttpUrl> {
-        let base = self.base_url.as_ref()?.without_user();
-        let base = base.trim_end_matches('/');
-        let path = match path.strip_prefix("v1/") {
-            Some(rest) if base.ends_with("/v1") => rest,
+        let url = self.base_url.as_ref()?;
+        let (base, own_path) = (url.without_user(), url.path_and_query());
+        let own_path = own_path.trim_end_matches('/');
+        let path = match path.split_once('/') {
+            Some((first, rest)) if own_path.ends_with(&format!("/{first}")) => rest,
             _ => path,
         };
-        HttpUrl::parse(&format!("{base}/{path}")).ok()
+        HttpUrl::parse(&format!("{}/{path}", base.trim_end_matches('/'))).ok()
     }
 
     /// The headers that carry the key, and what else the provider wants.
@@ -319,6 +331,22 @@ mod tests {
                 "https://me.openai.azure.com/",
                 "https://me.openai.azure.com/openai/deployments/m/chat/completions?api-version=2024-10-21",
             ),
+            (
+                Wire::Azure,
+                "https://me.openai.azure.com/openai",
+                "https://me.openai.azure.com/openai/deployments/m/chat/completions?api-version=2024-10-21",
+            ),
+            (
+                Wire::Azure,
+                "https://me.openai.azure.com/openai/v1/",
+                "https://me.openai.azure.com/openai/v1/chat/completions",
+            ),
+            (
+                Wire::Ollama,
+                "http://localhost:11434/api/",
+                "http://localhost:11434/api/chat",
+            ),
+            (Wire::Ollama, "http://api", "http://api/api/chat"),
         ] {
             let url = endpoint(wire, base).chat_url().expect("an address");
             assert_eq!(url.without_user(), expected);

@@ -7,9 +7,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 
 use super::openai::Quirks;
+use super::refusal::{Refusal, may_pass};
 use super::{
-    CONNECT_TIMEOUT, Endpoint, Family, FirstToken, Parsed, Question, Wire, anthropic, form, ollama,
-    openai,
+    CONNECT_TIMEOUT, Endpoint, Family, FirstToken, Manner, Parsed, Question, Trouble, Wire,
+    anthropic, form, ollama, openai, sse,
 };
 use crate::clients::http::{Answer, HttpClients, HttpUrl, Trace, Visit};
 use crate::clients::tls::TlsSettings;
@@ -31,12 +32,23 @@ pub(super) struct SendFailed {
     pub(super) failure: Failure,
     /// Whether it surely cost nothing.
     pub(super) is_free: bool,
-    /// Whether the answer came in parts that cannot be read: in one piece it may be.
-    pub(super) in_unreadable_parts: bool,
-    /// Whether the form of the answer was refused: without it the question may not be.
-    pub(super) refuses_form: bool,
+    /// How the same question may be answered yet.
+    pub(super) otherwise: Otherwise,
     /// Whether the same server may answer the same question a little later.
     pub(super) again: Again,
+}
+
+/// How a question may be put to the same server so that it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Otherwise {
+    /// In no way that we know.
+    Not,
+    /// For an answer in one piece: its parts cannot be read. It was made, and is paid for.
+    InOnePiece,
+    /// Without the form of the answer.
+    WithoutForm,
+    /// For a model that thinks as it likes.
+    Thinking,
 }
 
 /// Whether to ask the same server again.
@@ -62,9 +74,23 @@ impl SendFailed {
         Self {
             failure,
             is_free: false,
-            in_unreadable_parts: false,
-            refuses_form: false,
+            otherwise: Otherwise::Not,
             again: Again::No,
+        }
+    }
+
+    /// How to put the question once more, where that may help: reserved for anew.
+    pub(super) fn after(&self, manner: Manner) -> Option<Manner> {
+        match self.otherwise {
+            Otherwise::Thinking if !manner.may_think => Some(Manner {
+                may_think: true,
+                ..manner
+            }),
+            Otherwise::InOnePiece if manner.in_parts => Some(Manner {
+                in_parts: false,
+                ..manner
+            }),
+            _ => None,
         }
     }
 
@@ -75,10 +101,18 @@ impl SendFailed {
 
 type Asked = (Parsed, Duration, Option<Duration>);
 
+/// Why there is no answer.
+enum NoAnswer {
+    /// It was refused, and whether that is all that was made of it.
+    Refused(Refusal, bool),
+    Failed(SendFailed),
+}
+
 pub(super) async fn ask(
     http: &HttpClients,
     endpoint: &Endpoint,
     question: &Question,
+    manner: Manner,
     timeout: Duration,
 ) -> Result<Asked, SendFailed> {
     let Some(url) = endpoint.chat_url() else {
@@ -94,7 +128,7 @@ pub(super) async fn ask(
     loop {
         let body = match endpoint.wire {
             Wire::OpenAi | Wire::Azure => openai::body(endpoint, question, quirks),
-            Wire::Anthropic => anthropic::body(endpoint, question, form),
+            Wire::Anthropic => anthropic::body(endpoint, question, form, manner),
             Wire::Ollama | Wire::Bedrock => ollama::body(endpoint, question, form),
         };
         let left = timeout.saturating_sub(began.elapsed());
@@ -109,37 +143,42 @@ pub(super) async fn ask(
                 SendFailed::paid(failure).again(again)
             }
         })?;
-        if !answer.status.is_success() {
-            let said = said(&answer);
-            let status = answer.status.as_u16();
-            if rewordings_left > 0 {
-                rewordings_left -= 1;
-                let body = String::from_utf8_lossy(&answer.body);
-                let words = match form {
-                    // Some say it in a list of their own, where only the names are of interest.
-                    Some(_) if said.is_empty() => &body,
-                    _ => said.as_str(),
-                };
-                if matches!(endpoint.wire, Wire::OpenAi | Wire::Azure) {
-                    if let Some(next) = quirks.after(status, words) {
-                        quirks = next;
-                        continue;
-                    }
-                } else if form.is_some() && form::is_refused(endpoint.wire, status, words) {
-                    form = None;
+        let (refusal, is_free) = match read(endpoint, &url, &answer, &trace) {
+            Ok(asked) => return Ok(asked),
+            Err(NoAnswer::Failed(failed)) => return Err(failed),
+            Err(NoAnswer::Refused(refusal, is_free)) => (refusal, is_free),
+        };
+        let failed = SendFailed {
+            is_free,
+            ..SendFailed::free(refusal.failure(endpoint, &url))
+        };
+        // It needs more room then, which is to be paid for.
+        if body["thinking"].is_object() && refusal.is_about_thinking() {
+            return Err(SendFailed {
+                otherwise: Otherwise::Thinking,
+                ..failed
+            });
+        }
+        if is_free && rewordings_left > 0 {
+            rewordings_left -= 1;
+            let (status, words) = (refusal.status, &refusal.said);
+            if matches!(endpoint.wire, Wire::OpenAi | Wire::Azure) {
+                if let Some(next) = quirks.after(status, words) {
+                    quirks = next;
                     continue;
                 }
+            } else if form.is_some() && form::is_refused(endpoint.wire, status, words) {
+                form = None;
+                continue;
             }
-            let failure = refused(endpoint, &url, &answer, &said);
-            return Err(SendFailed::free(failure).again(after_status(&answer)));
         }
-        return read(endpoint, &url, &answer, &trace);
+        return Err(failed.again(after_refusal(&refusal, &answer)));
     }
 }
 
-/// What a status says about asking again.
-fn after_status(answer: &Answer) -> Again {
-    if !may_pass(answer.status) {
+/// What a refusal says about asking again.
+fn after_refusal(refusal: &Refusal, answer: &Answer) -> Again {
+    if !may_pass(refusal.status) {
         return Again::No;
     }
     wait_of(&answer.headers).map_or(Again::Soon, Again::After)
@@ -153,13 +192,9 @@ fn after_broken(trace: &Trace, failure: &Failure) -> Again {
     );
     match trace.status {
         None if broke => Again::Soon,
-        Some(status) if broke && may_pass(status) => Again::Soon,
+        Some(status) if broke && may_pass(status.as_u16()) => Again::Soon,
         _ => Again::No,
     }
-}
-
-fn may_pass(status: StatusCode) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 /// How long to wait, by the words of the server: in seconds or until a time, or in the milliseconds of some providers.
@@ -197,15 +232,19 @@ fn read(
     url: &HttpUrl,
     answer: &Answer,
     trace: &Trace,
-) -> Result<Asked, SendFailed> {
+) -> Result<Asked, NoAnswer> {
+    if !answer.status.is_success() {
+        return Err(NoAnswer::Refused(Refusal::of(answer), true));
+    }
     let unexpected = |message: String, hint: &str| {
-        SendFailed::paid(Failure::new(FailureKind::Unexpected, message).hint(hint))
+        let failure = Failure::new(FailureKind::Unexpected, message).hint(hint);
+        Err(NoAnswer::Failed(SendFailed::paid(failure)))
     };
     if answer.is_cut {
-        return Err(unexpected(
+        return unexpected(
             format!("`{url}` answered with more than {MOST_BYTES} bytes"),
             "look at what answers there",
-        ));
+        );
     }
     let body = String::from_utf8_lossy(&answer.body);
     let parsed = match endpoint.wire {
@@ -214,12 +253,25 @@ fn read(
         Wire::Ollama | Wire::Bedrock => ollama::parse(&body),
     };
     let Some(parsed) = parsed else {
-        return Err(unexpected(
+        return unexpected(
             format!("`{url}` answered what is no answer of a model"),
             "check `provider` and `base_url`: another service may answer there",
-        ));
+        );
     };
-    finished(&parsed, &format!("`{url}`"))?;
+    if let Some(Trouble {
+        said,
+        status: Some(status),
+    }) = &parsed.error
+    {
+        let refusal = Refusal {
+            status: *status,
+            in_answer: true,
+            said: said.clone(),
+            ..Refusal::default()
+        };
+        return Err(NoAnswer::Refused(refusal, parsed.is_nothing()));
+    }
+    finished(&parsed, &format!("`{url}`")).map_err(NoAnswer::Failed)?;
     let first_token = match parsed.first_token {
         FirstToken::AtByte(byte) => trace.arrival_of(byte),
         FirstToken::After(time) => Some(time),
@@ -230,138 +282,34 @@ fn read(
 
 /// An answer that broke off, or that the provider itself gave up, is none.
 pub(super) fn finished(parsed: &Parsed, whom: &str) -> Result<(), SendFailed> {
-    let (why, hint) = match &parsed.error {
-        Some(error) => (
-            format!(
+    let (kind, why, hint) = match &parsed.error {
+        Some(trouble) => {
+            let message = format!(
                 "{whom} failed in the middle of its answer: {}",
-                shortened(error)
-            ),
-            "look at the provider's status page; it is asked again in the next round",
-        ),
+                shortened(&trouble.said)
+            );
+            if trouble.status == Some(429) {
+                let hint = "look less often (`every`), or ask for a higher limit";
+                (FailureKind::Throttled, message, hint)
+            } else {
+                let hint =
+                    "look at the provider's status page; it is asked again in the next round";
+                (FailureKind::Unexpected, message, hint)
+            }
+        }
         None if !parsed.complete => (
+            FailureKind::Unexpected,
             format!("the answer of {whom} broke off"),
             "look at what stands between: a proxy may end streams early",
         ),
         None => return Ok(()),
     };
-    Err(SendFailed::paid(
-        Failure::new(FailureKind::Unexpected, why).hint(hint),
-    ))
-}
-
-/// What a status means, with the provider's own words where they hold no key.
-pub(super) fn refused(endpoint: &Endpoint, url: &HttpUrl, answer: &Answer, said: &str) -> Failure {
-    let status = answer.status.as_u16();
-    let words = said.to_lowercase();
-    let no_model = words.contains("model")
-        && [
-            "not found",
-            "does not exist",
-            "not_found",
-            "not exist",
-            "no such",
-            "unknown model",
-            "invalid model",
-            "decommissioned",
-            "deprecated",
-            "retired",
-            "is not a valid",
-        ]
-        .iter()
-        .any(|word| words.contains(word));
-    let model = &endpoint.model;
-    if status == 404
-        && (no_model || endpoint.wire == Wire::Azure || words.contains(&model.to_lowercase()))
-        || status == 400 && no_model
-    {
-        return Failure::new(
-            FailureKind::Missing,
-            format!("`{url}` does not offer the model `{model}`"),
-        )
-        .hint("check the name");
-    }
-    let (kind, what, hint) = match status {
-        // Their messages repeat a part of the key.
-        401 | 403 => (
-            FailureKind::Denied,
-            "our key was not accepted".to_owned(),
-            "check the key, and that the account may use this model",
-        ),
-        402 => (
-            FailureKind::Denied,
-            "the account has no credit left".to_owned(),
-            "top up the account",
-        ),
-        429 => (
-            FailureKind::Throttled,
-            format!(
-                "we ask too often, or the quota is used up{}",
-                retry_after(answer)
-            ),
-            "look less often (`every`), or ask for a higher limit",
-        ),
-        300..=399 => (
-            FailureKind::Unexpected,
-            "it leads elsewhere, and we follow nobody with a key".to_owned(),
-            "set `base_url` to where it leads",
-        ),
-        404 => (
-            FailureKind::Missing,
-            "there is nothing at that address".to_owned(),
-            "check `base_url`",
-        ),
-        500.. => (
-            FailureKind::Unexpected,
-            with_words("it failed", said),
-            "look at the provider's status page; it is asked again in the next round",
-        ),
-        _ => (
-            FailureKind::Unexpected,
-            with_words("it refused the question", said),
-            "check `model_id` and `max_tokens`: not every model takes every question",
-        ),
+    let status = parsed.error.as_ref().and_then(|trouble| trouble.status);
+    let again = match status {
+        Some(status) if may_pass(status) => Again::Soon,
+        _ => Again::No,
     };
-    Failure::new(kind, format!("`{url}` answered {status}: {what}")).hint(hint)
-}
-
-fn with_words(what: &str, said: &str) -> String {
-    if said.is_empty() {
-        what.to_owned()
-    } else {
-        format!("{what}: {}", shortened(said))
-    }
-}
-
-fn retry_after(answer: &Answer) -> String {
-    let seconds = answer
-        .headers
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
-    seconds.map_or_else(String::new, |seconds| format!(", retry after {seconds} s"))
-}
-
-/// The message of an error, wherever the provider puts it.
-pub(super) fn said(answer: &Answer) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(&answer.body) else {
-        return String::new();
-    };
-    // Google puts errors into a list.
-    let value = value.get(0).unwrap_or(&value);
-    let places = [
-        &value["error"]["message"],
-        &value["error"],
-        &value["message"],
-        &value["detail"],
-    ];
-    let text = places.iter().find_map(|place| place.as_str());
-    // Some repeat the status here.
-    let code = (value["error"]["code"].as_str()).filter(|code| code.parse::<u16>().is_err());
-    let code = code.unwrap_or_default();
-    match (text, code) {
-        (Some(text), "") => text.to_owned(),
-        (Some(text), code) => format!("{text} ({code})"),
-        (None, code) => code.to_owned(),
-    }
+    Err(SendFailed::paid(Failure::new(kind, why).hint(hint)).again(again))
 }
 
 async fn post(
@@ -378,17 +326,19 @@ async fn post(
         HeaderValue::from_static("application/json"),
     );
     let body = Bytes::from(body.to_string());
-    visit(
-        http,
-        &Method::POST,
-        url,
-        &headers,
-        Some(&body),
-        &endpoint.tls,
-        timeout,
-        trace,
-    )
-    .await
+    let is_last = match endpoint.wire {
+        Wire::OpenAi | Wire::Azure => openai::is_last,
+        Wire::Anthropic => anthropic::is_last,
+        Wire::Ollama | Wire::Bedrock => ollama::is_last,
+    };
+    let visit = Visit {
+        method: &Method::POST,
+        body: Some(&body),
+        ..visit(url, &headers, &endpoint.tls)
+    };
+    // What has come to its end is an answer, also where the server keeps the connection open.
+    let end = |body: &[u8], known: usize| sse::has_ended(body, known, is_last);
+    http.visit_until(&visit, Some(&end), timeout, trace).await
 }
 
 pub(super) async fn get(
@@ -400,39 +350,18 @@ pub(super) async fn get(
 ) -> Result<Answer, Failure> {
     let headers: HeaderMap = headers.into_iter().collect();
     let mut trace = Trace::new(url.clone());
-    visit(
-        http,
-        &Method::GET,
-        url,
-        &headers,
-        None,
-        tls,
-        timeout,
-        &mut trace,
-    )
-    .await
+    http.visit(&visit(url, &headers, tls), timeout, &mut trace)
+        .await
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a part of one request; it is called from two places above"
-)]
-async fn visit(
-    http: &HttpClients,
-    method: &Method,
-    url: &HttpUrl,
-    headers: &HeaderMap,
-    body: Option<&Bytes>,
-    tls: &TlsSettings,
-    timeout: Duration,
-    trace: &mut Trace,
-) -> Result<Answer, Failure> {
-    let visit = Visit {
-        method,
+/// What all visits have in common.
+fn visit<'a>(url: &'a HttpUrl, headers: &'a HeaderMap, tls: &'a TlsSettings) -> Visit<'a> {
+    Visit {
+        method: &Method::GET,
         url,
         headers,
         authorization: None,
-        body,
+        body: None,
         tls,
         max_body_bytes: MOST_BYTES,
         keep_body: true,
@@ -440,8 +369,7 @@ async fn visit(
         max_redirects: 0,
         connect_timeout: Some(CONNECT_TIMEOUT),
         is_wanted: &|_: StatusCode| true,
-    };
-    http.visit(&visit, timeout, trace).await
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,20 @@ pub(super) fn events(body: &str) -> (Vec<(usize, Value)>, bool) {
     (found, done)
 }
 
+/// How long the line is at most that ends a stream.
+const LONGEST_END: usize = 64 * 1024;
+
+/// Whether one of the lines that came after the first `known` bytes, or that were not whole then, is the last.
+pub(super) fn has_ended(body: &[u8], known: usize, is_last: impl Fn(&str) -> bool) -> bool {
+    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let earliest = known.saturating_sub(LONGEST_END);
+    let began = body[earliest..known].iter().rposition(is_break);
+    let from = began.map_or(earliest, |at| earliest + at + 1);
+    let lines = body[from..].split(is_break);
+    let mut lines = lines.filter_map(|line| std::str::from_utf8(line).ok());
+    lines.any(|line| is_last(line.trim()))
+}
+
 /// The JSON of each line.
 pub(super) fn json_lines(body: &str) -> Vec<(usize, Value)> {
     let values = lines(body).filter_map(|(at, line)| Some((at, serde_json::from_str(line).ok()?)));
@@ -29,20 +43,23 @@ pub(super) fn json_lines(body: &str) -> Vec<(usize, Value)> {
 
 /// Whether a body is a stream of events: it may begin with comments.
 pub(super) fn is_stream(body: &str) -> bool {
-    let first = body.lines().find(|line| !line.trim().is_empty());
-    first.is_some_and(|line| {
+    let first = lines(body).find(|(_, line)| !line.trim().is_empty());
+    first.is_some_and(|(_, line)| {
         ["data:", "event:", "id:", "retry:", ":"]
             .iter()
             .any(|start| line.starts_with(start))
     })
 }
 
+/// Lines end as they like, and a byte order mark may stand before the first.
 fn lines(body: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
-    body.split_inclusive('\n').map(move |line| {
+    body.split_inclusive(['\n', '\r']).map(move |line| {
         let began = at;
         at += line.len();
-        (began, line.trim_end_matches(['\n', '\r']))
+        let line = line.trim_end_matches(['\n', '\r']);
+        let marked = line.strip_prefix('\u{feff}').filter(|_| began == 0);
+        (began, marked.unwrap_or(line))
     })
 }
 
@@ -60,5 +77,38 @@ mod tests {
         assert_eq!((places, done), (vec![11, 37], true));
         assert_eq!(json_lines("{\"a\":1}\nnonsense\n{\"b\":2}").len(), 2);
         assert!(!is_stream("{\"a\": 1}"));
+    }
+
+    #[test]
+    fn lines_end_as_they_like_and_may_begin_with_a_mark() {
+        for end in ["\n", "\r\n", "\r"] {
+            let body = format!("\u{feff}data: {{\"a\": 1}}{end}{end}data: [DONE]{end}{end}");
+            assert!(is_stream(&body), "{body:?}");
+            let (events, done) = events(&body);
+            assert_eq!((events.len(), done), (1, true), "{body:?}");
+        }
+        assert!(!is_stream("\u{feff}{\"a\": 1}"));
+    }
+
+    #[test]
+    fn the_end_is_found_however_a_stream_is_cut_into_parts() {
+        let is_last = |line: &str| line == "data: [DONE]";
+        let body = "data: {\"content\": \"data: [DONE]\"}\n\ndata: [DONE]\r\n\r\n: later";
+        let end = body.find("[DONE]\r").expect("an end") + "[DONE]".len();
+        for size in 1..body.len() {
+            let mut known = 0;
+            let found = body.as_bytes().chunks(size).find_map(|part| {
+                let so_far = known + part.len();
+                let has_ended = has_ended(&body.as_bytes()[..so_far], known, is_last);
+                known = so_far;
+                has_ended.then_some(so_far)
+            });
+            let expected = end.div_ceil(size) * size;
+            assert_eq!(found, Some(expected.min(body.len())), "{size}");
+        }
+        // Nobody looks through an endless line again and again.
+        let long = format!("{}\ndata: [DONE]\n", "x".repeat(3 * LONGEST_END));
+        assert!(has_ended(long.as_bytes(), long.len() - 3, is_last));
+        assert!(!has_ended(long.as_bytes(), 3, |_| false));
     }
 }

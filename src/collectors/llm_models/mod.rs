@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Collector, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
-use crate::clients::llm::{AskFailed, Finish, LlmClients, Question, Reply, Wire};
+use crate::clients::llm::{Allowance, AskFailed, Finish, LlmClients, Question, Reply, Wire};
 use crate::model::{
     Failure, FailureKind, KindSpec, Limit, MetricSpec, MonthlyPrice, Reading, Rule, Target,
     Timestamp, Unit,
@@ -241,9 +241,13 @@ impl LlmModels {
             session: run.round.as_deref().map(str::to_owned),
             form: None,
         };
+        let allowance = Allowance {
+            time: run.timeout,
+            max_tokens_with_thinking: settings.max_tokens_with_thinking(),
+        };
         let asked = self
             .llm
-            .ask(Purpose::Probe, &endpoint, &question, run.timeout, now)
+            .ask(Purpose::Probe, &endpoint, &question, allowance, now)
             .await;
         let reply = match asked {
             Ok(reply) => reply,
@@ -355,7 +359,8 @@ fn judge(probe: &Probe, reply: &Reply, settings: &Settings) -> Result<(), Failur
         // Whether it knows the answer is not known.
         Finish::Length => Err(Failure::ours(format!(
             "`{model}` used all of its {} tokens before it came to an answer",
-            settings.max_tokens()
+            // It may have been given more, to think.
+            u64::from(settings.max_tokens()).max(reply.paid.output_tokens)
         ))
         .hint("raise `max_tokens`: some models think first, and that counts")),
         Finish::Refusal => unexpected(

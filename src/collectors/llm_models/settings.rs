@@ -4,7 +4,7 @@ use serde::Deserialize;
 use super::super::{SettingsProblem, Variables};
 use crate::clients::aws::{Account, AssumeRole};
 use crate::clients::http::HttpUrl;
-use crate::clients::llm::{Endpoint, Family, PROVIDERS, Wire, provider};
+use crate::clients::llm::{Endpoint, Family, PROVIDERS, Wire, address, provider};
 use crate::clients::tls::TlsSettings;
 use crate::problem::Severity;
 use crate::purse::Price;
@@ -122,7 +122,10 @@ impl Settings {
                 .url_variable
                 .and_then(variable)
                 .filter(|url| !url.is_empty())
-                .map(with_scheme);
+                .map(|url| match provider.wire {
+                    Wire::Ollama => address::ollama_host(&url),
+                    _ => with_scheme(url),
+                });
         }
         if self.api_key.is_none() {
             let key = provider.key_variable.and_then(variable);
@@ -166,6 +169,12 @@ impl Settings {
         self.max_tokens.unwrap_or_else(usual)
     }
 
+    /// The same where the model turns out to think first.
+    #[must_use]
+    pub fn max_tokens_with_thinking(&self) -> u32 {
+        self.max_tokens.unwrap_or(Family::TOKENS_WITH_THINKING)
+    }
+
     /// What is wrong with it.
     #[must_use]
     pub fn check(&self) -> Vec<SettingsProblem> {
@@ -201,16 +210,19 @@ impl Settings {
                 error("provider", message, &hint);
             }
         }
-        if self
-            .base_url
-            .as_ref()
-            .is_some_and(|url| HttpUrl::parse(url).is_err())
-        {
-            error(
+        let wire = known.map_or(Wire::OpenAi, |known| known.wire);
+        match self.base_url.as_deref().map(HttpUrl::parse) {
+            Some(Err(_)) => error(
                 "base_url",
                 "expected an address such as `https://host/v1`",
                 "check it",
-            );
+            ),
+            Some(Ok(url)) => {
+                if let Some((message, hint)) = address::problem(wire, &url) {
+                    error("base_url", message, &hint);
+                }
+            }
+            None => {}
         }
         if let Some(problem) = self.price.and_then(|price| price.problem()) {
             error(
@@ -237,11 +249,16 @@ impl Settings {
     }
 }
 
+<<<<<<< HEAD
 /// `OLLAMA_HOST` is often a host and a port alone.
 pub fn with_scheme(url: String) -> String {
+=======
+/// Some write a host alone.
+fn with_scheme(url: String) -> String {
+>>>>>>> help/wires
     if url.contains("://") {
         url
     } else {
-        format!("http://{url}")
+        format!("https://{url}")
     }
 }

@@ -123,6 +123,141 @@ async fn a_provider_in_trouble_is_not_a_bad_key() {
         .assert_failed(Status::Red, "unexpected ");
 }
 
+/// An answer of any server, whatever it is.
+async fn saying(status: &str, content_type: &str, body: &str) -> RawServer {
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    serving(answer.leak()).await
+}
+
+#[tokio::test]
+async fn only_what_a_good_key_gets_proves_it() {
+    let page = "<html><body>Welcome to nginx</body></html>";
+    for (status, body, expected, words) in [
+        (
+            "200 OK",
+            page,
+            Status::Red,
+            "answered what says nothing about a key",
+        ),
+        (
+            "200 OK",
+            "",
+            Status::Red,
+            "answered what says nothing about a key",
+        ),
+        (
+            "204 No Content",
+            "",
+            Status::Red,
+            "answered what says nothing about a key",
+        ),
+        (
+            "200 OK",
+            "{}",
+            Status::Red,
+            "answered what says nothing about a key",
+        ),
+        (
+            "200 OK",
+            "\"fine\"",
+            Status::Red,
+            "answered what says nothing about a key",
+        ),
+        (
+            "200 OK",
+            r#"{"status": "fine"}"#,
+            Status::Red,
+            "answered what says nothing about a key",
+        ),
+        (
+            "200 OK",
+            r#"{"error": {"message": "no"}, "data": []}"#,
+            Status::Red,
+            "answered what says nothing about a key",
+        ),
+        (
+            "200 OK",
+            r#"{"error": {"message": "Invalid key", "code": 401}}"#,
+            Status::Red,
+            "denied `openai` refuses the key in `KEY_UNDER_TEST` (HTTP 401)",
+        ),
+        (
+            "200 OK",
+            r#"{"error": {"message": "Slow down", "code": 429}}"#,
+            Status::Unknown,
+            "answered with an error 429",
+        ),
+        (
+            "403 Forbidden",
+            page,
+            Status::Unknown,
+            "answered 403 with a page",
+        ),
+        (
+            "403 Forbidden",
+            "{}",
+            Status::Red,
+            "denied `openai` refuses the key",
+        ),
+        (
+            "402 Payment Required",
+            "{}",
+            Status::Unknown,
+            "the account has no credit left",
+        ),
+        (
+            "400 Bad Request",
+            r#"{"type": "error", "error": {"type": "invalid_request_error", "message": "Your credit balance is too low to access the Anthropic API."}}"#,
+            Status::Unknown,
+            "the account has no credit left",
+        ),
+    ] {
+        let server = saying(status, "text/html", body).await;
+        let looked = look(&server, "openai", Some(CANARY), "").await;
+        assert_eq!(looked.status(), expected, "{status} {body}: {looked:?}");
+        assert!(
+            looked.failure().contains(words),
+            "{status} {body}: {}",
+            looked.failure()
+        );
+        assert_ne!(looked.state("key_valid").as_deref(), Some("yes"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn each_provider_has_its_own_proof() {
+    for (provider, body) in [
+        (
+            "openai",
+            r#"{"object": "list", "data": [{"id": "gpt-4o"}]}"#,
+        ),
+        (
+            "anthropic",
+            r#"{"data": [{"type": "model", "id": "x"}], "has_more": false}"#,
+        ),
+        ("together", r#"[{"id": "x", "object": "model"}]"#),
+        ("google", r#"{"models": [{"name": "models/gemini"}]}"#),
+        (
+            "openrouter",
+            r#"{"data": {"label": "sk-or-v1", "limit_remaining": null, "usage": 0}}"#,
+        ),
+        // Whose address somebody wrote down for this.
+        ("in-house", r#"{"key": "…", "info": {"spend": 0.1}}"#),
+    ] {
+        let server = saying("200 OK", "application/json", body).await;
+        let looked = look(&server, provider, Some(CANARY), "").await;
+        looked.assert_green();
+        assert_eq!(
+            looked.state("key_valid").as_deref(),
+            Some("yes"),
+            "{provider}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_key_is_never_sent_in_the_clear() {
     let place = Workplace::with_configuration(

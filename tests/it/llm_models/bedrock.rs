@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use roundsman::model::Status;
+use tokio::io::AsyncWriteExt;
 
 use super::{CANARY, Wallet, sum_in};
 use crate::support::Looked;
@@ -63,6 +64,29 @@ pub(super) fn error(status: &str, code: &str, message: &str) -> Vec<u8> {
     .into()
 }
 
+/// A whole answer, of 30 and 4 tokens.
+pub(super) fn answer_in_parts(text: &str) -> Vec<u8> {
+    let (first, rest) = text.split_at(1);
+    let delta = |text: &str| {
+        event(
+            "event",
+            "contentBlockDelta",
+            &format!(r#"{{"contentBlockIndex": 0, "delta": {{"text": "{text}"}}}}"#),
+        )
+    };
+    stream(&[
+        event("event", "messageStart", r#"{"role": "assistant"}"#),
+        delta(first),
+        delta(rest),
+        event("event", "messageStop", r#"{"stopReason": "end_turn"}"#),
+        event(
+            "event",
+            "metadata",
+            r#"{"usage": {"inputTokens": 30, "outputTokens": 4, "totalTokens": 34}, "metrics": {"latencyMs": 5}}"#,
+        ),
+    ])
+}
+
 async fn answered(answer: Vec<u8>) -> (Looked, f64, RawServer) {
     let server = answering_as(move |_| answer.clone()).await;
     let wallet = wallet(&server);
@@ -72,19 +96,7 @@ async fn answered(answer: Vec<u8>) -> (Looked, f64, RawServer) {
 
 #[tokio::test]
 async fn an_answer_in_parts_with_its_tokens() {
-    let server = answering_as(|request| {
-        let sum = sum_in(request);
-        let (first, rest) = sum.split_at(1);
-        let delta = |text: &str| event("event", "contentBlockDelta", &format!(r#"{{"contentBlockIndex": 0, "delta": {{"text": "{text}"}}}}"#));
-        stream(&[
-            event("event", "messageStart", r#"{"role": "assistant"}"#),
-            delta(first),
-            delta(rest),
-            event("event", "messageStop", r#"{"stopReason": "end_turn"}"#),
-            event("event", "metadata", r#"{"usage": {"inputTokens": 30, "outputTokens": 4, "totalTokens": 34}, "metrics": {"latencyMs": 5}}"#),
-        ])
-    })
-    .await;
+    let server = answering_as(|request| answer_in_parts(&sum_in(request))).await;
     let wallet = wallet(&server);
     let looked = wallet.look(MODEL).await;
     looked.assert_green();
@@ -153,6 +165,15 @@ async fn its_errors_are_told_apart() {
             "denied Bedrock in eu-west-1 does not accept our credentials: they have expired",
         ),
         (
+            error(
+                "400 Bad Request",
+                "ServiceQuotaExceededException",
+                "Your request exceeds the service quota for your account",
+            ),
+            Status::Unknown,
+            "denied Bedrock in eu-west-1 does not let us: a quota of the account is used up",
+        ),
+        (
             error("503 Unavailable", "ServiceUnavailableException", "busy"),
             Status::Red,
             "unexpected Bedrock in eu-west-1 failed with",
@@ -200,6 +221,29 @@ async fn a_stream_that_fails_or_ends_early_is_no_answer() {
 }
 
 #[tokio::test]
+async fn throttling_in_the_middle_of_an_answer_is_that_and_paid_for() {
+    let begun = event(
+        "event",
+        "contentBlockDelta",
+        r#"{"contentBlockIndex": 0, "delta": {"text": "4"}}"#,
+    );
+    let throttled = event(
+        "exception",
+        "throttlingException",
+        r#"{"message": "Too many tokens"}"#,
+    );
+    for events in [vec![begun, throttled.clone()], vec![throttled]] {
+        let (looked, spent, _server) = answered(stream(&events)).await;
+        assert_eq!(looked.status(), Status::Yellow, "{looked:?}");
+        assert!(
+            format!("{looked:?}").contains("Too many tokens"),
+            "{looked:?}"
+        );
+        assert!(spent > 0.0);
+    }
+}
+
+#[tokio::test]
 async fn without_an_answer_it_ends_at_its_deadline() {
     let silent = crate::support::servers::raw(|stream| async move {
         let _open = stream;
@@ -213,6 +257,30 @@ async fn without_an_answer_it_ends_at_its_deadline() {
         Status::Red,
         "timed_out Bedrock in eu-west-1 did not answer within 1000 ms",
     );
+}
+
+#[tokio::test]
+async fn a_slow_model_is_waited_for_as_long_as_was_set() {
+    // Longer than one attempt at another service of AWS may take.
+    let slow = Duration::from_millis(10_400);
+    let server = crate::support::servers::raw(move |mut stream| async move {
+        let request = crate::support::servers::request(&mut stream).await;
+        tokio::time::sleep(slow).await;
+        stream
+            .write_all(&answer_in_parts(&sum_in(&request)))
+            .await
+            .ok();
+        stream.shutdown().await.ok();
+    })
+    .await;
+    let wallet = wallet(&server);
+    let looked = wallet.look_for(MODEL, Duration::from_mins(1)).await;
+    assert_eq!(looked.state("available").as_deref(), Some("yes"));
+    assert!(
+        looked.number("first_token_ms") > Some(10_400.0),
+        "{looked:?}"
+    );
+    assert_eq!(wallet.spent().1, 0);
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! Language models: each wire format against a server that others wrote, faults against recorders.
 
+mod addresses;
 mod answers;
 mod bedrock;
 mod budget;
+mod ends;
 mod forms;
 mod forms_ended;
 mod in_turn;
+mod refusals;
 mod wires;
 
 use std::sync::Arc;
