@@ -1,5 +1,6 @@
 //! Who explains incidents: the section `llm` as endpoints to ask.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::sections::{AskWhen, Fallback, Llm};
@@ -78,6 +79,17 @@ pub(super) fn read(
     })
 }
 
+/// A host alone: a server of this machine or network has seldom a certificate, and nobody else is asked without one.
+fn with_scheme(url: String) -> String {
+    if url.contains("://") {
+        return url;
+    }
+    let end = url.find([':', '/']).unwrap_or(url.len());
+    let is_near = url[..end].parse::<Ipv4Addr>().is_ok() || !url[..end].contains('.');
+    let scheme = if is_near { "http" } else { "https" };
+    format!("{scheme}://{url}")
+}
+
 /// Reads the section, and says what is wrong with it.
 struct Reader<'a> {
     section: &'a Node,
@@ -133,7 +145,7 @@ impl Reader<'_> {
             model,
             region: llm.region.clone(),
             base_url: (llm.base_url.clone())
-                .or_else(|| set_url.map(|url| Written(LinkText(llm_models::with_scheme(url))))),
+                .or_else(|| set_url.map(|url| Written(LinkText(with_scheme(url))))),
             api_key: llm.api_key.clone(),
             api_version: llm.api_version.clone(),
             price: llm.price,

@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::purse::{PriceTable, Pricing, Purpose, Refusal, retired};
 use probe::{Probe, is_offered, nearest_names};
-pub use settings::{Method, PriceSettings, Settings, with_scheme};
+pub use settings::{Method, PriceSettings, Settings};
 
 /// Looks at language models.
 pub struct LlmModels {

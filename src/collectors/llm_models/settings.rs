@@ -249,13 +249,8 @@ impl Settings {
     }
 }
 
-<<<<<<< HEAD
-/// `OLLAMA_HOST` is often a host and a port alone.
-pub fn with_scheme(url: String) -> String {
-=======
 /// Some write a host alone.
 fn with_scheme(url: String) -> String {
->>>>>>> help/wires
     if url.contains("://") {
         url
     } else {
