@@ -10,7 +10,7 @@ use super::super::{SettingsProblem, Variables};
 use crate::clients::net::{Port, host_and_port};
 use crate::clients::postgres::{Login, SslMode};
 use crate::clients::tls::ClientIdentity;
-use crate::document::{Word, Written};
+use crate::document::{Word, Written, shown, shown_path};
 use crate::problem::Severity;
 use crate::secret::Secret;
 
@@ -73,11 +73,18 @@ impl FromStr for Engine {
             "mysql" | "mariadb" => "mysql_servers",
             "mongodb" | "mongo" => "mongodb_servers",
             "redis" | "valkey" => "redis_servers",
-            _ => return Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+            _ => {
+                return Err(format!(
+                    "expected {}, found {}",
+                    Self::EXPECTED,
+                    shown(text)
+                ));
+            }
         };
         Err(format!(
-            "expected {}, found `{text}`: such a server is watched under `{kind}`",
-            Self::EXPECTED
+            "expected {}, found {}: such a server is watched under `{kind}`",
+            Self::EXPECTED,
+            shown(text)
         ))
     }
 }
@@ -179,7 +186,7 @@ impl Settings {
         ];
         for (key, path) in files {
             if let Some(path) = path.filter(|path| !path.is_file()) {
-                let message = format!("there is no file `{}`", path.display());
+                let message = format!("there is no file {}", shown_path(path));
                 let hint = "put it there, or mount it; without it the target will be UNKNOWN";
                 add(key, Severity::Warning, message, hint);
             }

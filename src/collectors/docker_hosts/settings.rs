@@ -15,7 +15,7 @@ use crate::clients::net::{Port, outside_host};
 use crate::clients::ssh::SshSettings;
 use crate::clients::tls::{Check, ClientIdentity, Keys, Trust};
 use crate::collectors::{SettingsProblem, Variables};
-use crate::document::{DurationText, OneOrMany, Word, Written};
+use crate::document::{DurationText, OneOrMany, Word, Written, shown_name, shown_path};
 use crate::problem::Severity;
 
 /// How old a failure may be and still count: a day.
@@ -301,7 +301,7 @@ impl Settings {
         ] {
             for glob in &globs.0 {
                 if let Err(error) = Glob::new(glob) {
-                    let message = format!("`{glob}` is no glob: {}", error.kind());
+                    let message = format!("{} is no glob: {}", shown_name(glob), error.kind());
                     let hint = "write a container's name, with `*` for any part of it: `web-*`";
                     told(key, Severity::Error, message, hint);
                 }
@@ -322,7 +322,7 @@ impl Settings {
                 told("tls", Severity::Error, message, "set both, or neither");
             }
             for path in tls.files().filter(|path| !path.is_file()) {
-                let message = format!("there is no file `{}`", path.display());
+                let message = format!("there is no file {}", shown_path(path));
                 let hint = "without it the engine cannot be asked, and the target will be UNKNOWN";
                 told("tls", Severity::Warning, message, hint);
             }
