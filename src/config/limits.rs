@@ -1,5 +1,6 @@
 //! Thresholds and rules of one target, checked against what its kind measures.
 
+use super::reachable;
 use super::sections::{CommonKeys, RuleEntry};
 use crate::document::{Node, Path, is_name, shown_name};
 use crate::model::{Bound, KindSpec, Limit, Origin, Rule, Threshold, Unit};
@@ -48,6 +49,8 @@ pub(super) fn own_rules(
         inherited,
         problems,
     );
+    let thresholds = &common.thresholds;
+    reachable::check_thresholds(thresholds, thresholds_node, &thresholds_path, problems);
     for (index, entry) in common.rules.iter().enumerate() {
         let path = path.key("rules").index(index);
         let Some(node) = node.get("rules").and_then(|rules| rules.items().get(index)) else {
@@ -144,6 +147,8 @@ fn rule(
             let problem = Problem::error(message).at(at(key), path.key(key).to_string());
             problems.push(problem.hint(format!("compare it with {expected}")));
         }
+        let place = (at(key), &path.key(key));
+        reachable::check_limit(metric.name, metric.unit, limit, place, problems);
     }
     if let (Some(Threshold::At(yellow)), Some(Threshold::At(red))) = (&yellow, &red)
         && turns_first(red, yellow)

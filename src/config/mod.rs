@@ -16,12 +16,14 @@ mod load;
 mod money;
 mod names;
 mod plan;
+mod reachable;
 mod schema;
 mod sections;
 mod surroundings;
 mod targets;
 mod timing;
 mod values;
+mod zone;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -225,6 +227,7 @@ fn plan(
         &none,
         problems,
     );
+    reachable::check_thresholds(&thresholds, thresholds_node, &thresholds_path, problems);
     let global = targets::GlobalThresholds {
         values: thresholds,
         node: thresholds_node,
@@ -242,7 +245,7 @@ fn plan(
     }
     let targets_node = root.get("targets").unwrap_or(&empty);
     let zone = monitoring.timezone.as_ref().map(|written| written.0.0);
-    let zone = zone.unwrap_or_else(|| system_zone(environment));
+    let zone = zone.unwrap_or_else(|| zone::of_the_system(environment, problems));
     let read = targets::read(targets_node, &global, &variable, redactor, zone, problems);
     let broken = problems
         .iter()
@@ -304,15 +307,6 @@ fn section<T: serde::de::DeserializeOwned + Default>(
     root.get(key)
         .and_then(|node| read_all(node, &path, &[], problems, from_node))
         .unwrap_or_default()
-}
-
-/// The zone of `TZ`, else of the system, else UTC.
-fn system_zone(environment: &Environment) -> chrono_tz::Tz {
-    let named = environment
-        .get("TZ")
-        .and_then(|name| name.trim_start_matches(':').parse().ok());
-    let by_system = || iana_time_zone::get_timezone().ok()?.parse().ok();
-    named.or_else(by_system).unwrap_or(chrono_tz::UTC)
 }
 
 fn sections() -> impl Iterator<Item = &'static str> + Clone {
