@@ -152,6 +152,14 @@ impl Settings {
                 );
             }
         }
+        // A folder of sockets begins with a slash.
+        let host = self.host.trim();
+        let is_address = !host.starts_with('/') && host.contains(['/', '@', '?']);
+        if is_address {
+            let message = "expected the name or the address of a server alone".to_owned();
+            let hint = "write the parts apart: `host`, `port`, `database`, `username`, and `password: ${NAME}`";
+            add("host", Severity::Error, message, hint);
+        }
         if self.tables > MOST_TABLES {
             let message = format!(
                 "expected a whole number from 0 to {MOST_TABLES}, found `{}`",

@@ -224,6 +224,12 @@ impl Settings {
         if let Some(ssh) = &mut self.ssh {
             ssh.complete(variable);
         }
+        // As `DOCKER_HOST` has it.
+        if let Some(path) = (self.socket.as_ref().and_then(|path| path.to_str()))
+            .and_then(|text| text.strip_prefix("unix://"))
+        {
+            self.socket = Some(PathBuf::from(path));
+        }
         if self.socket.is_some() || self.url.is_some() || self.ssh.is_some() {
             return;
         }
@@ -279,6 +285,12 @@ impl Settings {
                 let hint = "one engine is reached in one way: keep one of them";
                 told("url", Severity::Error, message, hint);
             }
+        }
+        let socket = self.socket.as_ref().and_then(|path| path.to_str());
+        if socket.is_some_and(|text| text.contains("://")) {
+            let message = "expected the path of a socket, found an address".to_owned();
+            let hint = "an address belongs to `url`: `url: tcp://host:2376`";
+            told("socket", Severity::Error, message, hint);
         }
         if self.has_unknown_variable {
             let message = "the variable `DOCKER_HOST` names no engine that can be looked at";

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::SettingsProblem;
-use crate::clients::aws::{Account, AssumeRole};
+use crate::clients::aws::{Account, AssumeRole, check_region};
 use crate::document::{DurationText, OneOrMany, Written, shown, shown_choice, shown_name};
 use crate::problem::Severity;
 
@@ -135,6 +135,18 @@ impl Settings {
                 "IDs look like `i-0123456789abcdef0`; `discover: {tags: {Name: …}}` finds instances by name",
             )),
             _ => {}
+        }
+        if self.endpoint_url.is_none() {
+            let discovered = self
+                .discover
+                .iter()
+                .flat_map(|discover| &discover.regions.0);
+            let discovered = discovered.map(|region| ("discover", region));
+            let own = self.region.iter().map(|region| ("region", region));
+            problems.extend(
+                own.chain(discovered)
+                    .filter_map(|(key, region)| check_region(key, region)),
+            );
         }
         if !LASTING_STATES.contains(&self.expected_state()) {
             problems.push(error(
