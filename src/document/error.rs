@@ -17,10 +17,18 @@ pub struct ReadError {
     /// From the innermost outwards.
     reversed_path: Vec<Segment>,
     pub(super) location: Option<Location>,
-    /// The text that stands there, if it may be shown.
-    pub(super) found: Option<String>,
-    /// Whether the message is about the one value that stands there, so that an example of it is of use.
-    pub(super) is_about_a_value: bool,
+    /// The one value that the message is about: then an example of it is of use.
+    pub(super) about: Option<Box<Found>>,
+}
+
+/// The text that stands there, if it may be shown.
+#[derive(Debug, Clone)]
+pub(super) struct Found(Option<String>);
+
+impl Found {
+    pub(super) fn at(node: &Node) -> Self {
+        Self(node.open_text().map(str::to_owned))
+    }
 }
 
 /// What sort of mistake, as far as it matters for the hint and for going on.
@@ -47,16 +55,14 @@ impl ReadError {
             sort: Sort::Other,
             reversed_path: Vec::new(),
             location: None,
-            found: None,
-            is_about_a_value: false,
+            about: None,
         }
     }
 
     pub(super) fn expected(what: &str, found: &Node) -> Self {
         let mut error = Self::new(format!("expected {what}, found {}", found.describe()));
         error.location = Some(found.location.clone());
-        error.found = found.open_text().map(str::to_owned);
-        error.is_about_a_value = true;
+        error.about = Some(Box::new(Found::at(found)));
         error
     }
 
@@ -82,9 +88,7 @@ impl ReadError {
 
     /// What to write instead.
     fn advice(&self) -> Option<String> {
-        if !self.is_about_a_value {
-            return None;
-        }
+        let about = self.about.as_ref()?;
         let expected = self.message.strip_prefix("expected ")?;
         let expected = expected.split(", found ").next()?;
         let key = self.reversed_path.iter().find_map(|segment| match segment {
@@ -93,7 +97,7 @@ impl ReadError {
         });
         // An item of a list stands for itself.
         let key = key.filter(|_| matches!(self.reversed_path.first(), Some(Segment::Key(_))));
-        advice(key, expected, self.found.as_deref())
+        advice(key, expected, about.0.as_deref())
     }
 
     /// As a problem of the document.

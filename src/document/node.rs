@@ -72,7 +72,9 @@ impl Node {
         match &mut self.value {
             NodeValue::Sequence(items) => items.iter_mut().for_each(Self::hide),
             NodeValue::Mapping(entries) => {
-                entries.iter_mut().for_each(|entry| entry.value.hide());
+                for entry in entries {
+                    entry.value.hide();
+                }
             }
             NodeValue::Null | NodeValue::Scalar { .. } => {}
         }

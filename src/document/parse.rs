@@ -85,9 +85,15 @@ impl<'input> Builder<'_, 'input> {
             Some(Err(error)) => {
                 let marker = error.marker();
                 let location = self.location_of(marker.line(), marker.col());
-                let problem = Problem::error(format!("this is not YAML: {}", error.info()))
+                let info = error.info();
+                let hint = if info.contains("anchor") || info.contains("alias") {
+                    "a value that begins with `*` or `&` stands in quotes: `schedule: \"*/5 * * * *\"`"
+                } else {
+                    "look at the indentation and the quotes on this line and the one above"
+                };
+                let problem = Problem::error(format!("this is not YAML: {info}"))
                     .at(&location, "")
-                    .hint("look at the indentation and the quotes on this line and the one above");
+                    .hint(hint);
                 Err(Box::new(problem))
             }
             None => Ok((Event::StreamEnd, Span::default())),

@@ -6,7 +6,7 @@ use serde::de::{
     Visitor,
 };
 
-use super::error::{ReadError, Sort};
+use super::error::{Found, ReadError, Sort};
 use super::shown::{is_name, shown};
 use super::word::AS_WRITTEN;
 use super::{Entry, Node, NodeValue, Path, Segment, Source};
@@ -85,8 +85,8 @@ fn in_words_of(node: &Node, mut error: ReadError) -> ReadError {
     }
     let is_own_word =
         matches!(error.sort, Sort::Other) && !error.message.contains(&node.describe());
-    error.is_about_a_value = node.text().is_some() || !is_own_word;
-    error.found = node.open_text().map(str::to_owned);
+    let is_about_a_value = node.text().is_some() || !is_own_word;
+    error.about = is_about_a_value.then(|| Box::new(Found::at(node)));
     if let Some(text) = node.text()
         && !may_be_in_a_message(node, text)
         && error.message.contains(text)

@@ -49,7 +49,7 @@ const FIELDS: [&str; 5] = [
 ];
 
 /// Why a text is no entry. The library's own words speak of its options.
-fn reason(parser: &CronParser, text: &str) -> String {
+fn reason(parser: CronParser, text: &str) -> String {
     let fields: Vec<&str> = text.split_whitespace().collect();
     if fields.len() != FIELDS.len() {
         let plural = if fields.len() == 1 { "" } else { "s" };
@@ -81,7 +81,7 @@ impl FromStr for Cron {
             }),
             Err(_) => Err(CronError {
                 found: shown(text.trim()),
-                reason: reason(&parser, text),
+                reason: reason(parser, text),
             }),
         }
     }
