@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de;
 
 use super::advice::advice;
-use super::shown::{is_name, shown_name};
+use super::shown::{is_name, shown_choice, shown_name};
 use super::{Node, Path, Segment};
 use crate::problem::{Location, Problem, nearest};
 
@@ -27,7 +27,9 @@ pub(super) struct Found(Option<String>);
 
 impl Found {
     pub(super) fn at(node: &Node) -> Self {
-        Self(node.open_text().map(str::to_owned))
+        let may_be_shown = |text: &&str| shown_choice(text).contains('`');
+        let text = node.open_text().filter(may_be_shown);
+        Self(text.map(str::to_owned))
     }
 }
 
