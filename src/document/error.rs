@@ -21,9 +21,15 @@ pub struct ReadError {
     pub(super) about: Option<Box<Found>>,
 }
 
-/// The text that stands there, if it may be shown.
-#[derive(Debug, Clone)]
+/// The text that stands there, if it may be shown. It is for hints: its `Debug` shows none.
+#[derive(Clone)]
 pub(super) struct Found(Option<String>);
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Found")
+    }
+}
 
 impl Found {
     pub(super) fn at(node: &Node) -> Self {

@@ -147,5 +147,11 @@ async fn without_a_store_lists_are_empty_and_what_needs_one_is_not_done() {
         ended.assert_code(1).assert_says(missing);
         assert_eq!(ended.stdout, "", "{arguments:?}");
     }
+    let place = place.file("there.db", "kept by somebody");
+    let ended = place.run(&["backup", "there.db"]).await;
+    ended
+        .assert_code(64)
+        .assert_says("`there.db` is there already\n  hint: name a file");
+    assert_eq!(place.read("there.db"), "kept by somebody");
     assert!(!place.path().join("kept").exists());
 }
