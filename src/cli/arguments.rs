@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::document::length_of_time;
 use crate::render::Format;
 
 /// Makes its rounds: looks at everything a small team runs, judges it, and reports.
@@ -157,7 +158,7 @@ pub(super) struct History {
     #[arg(long, value_name = "METRIC")]
     pub metric: Option<String>,
     /// How far back, such as 90m, 24h or 7d
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = length_of_time)]
     pub since: std::time::Duration,
     /// How it is printed: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -168,7 +169,7 @@ pub(super) struct History {
 #[derive(Debug, Args)]
 pub(super) struct Uptime {
     /// How far back, such as 90m, 24h or 7d
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = length_of_time)]
     pub since: std::time::Duration,
     /// How it is printed: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -197,7 +198,7 @@ pub(super) struct Incidents {
     #[arg(long)]
     pub all: bool,
     /// Those that ended within this time, such as 90m, 24h or 7d
-    #[arg(long, value_name = "TIME", default_value = "7d", requires = "all", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "7d", requires = "all", value_parser = length_of_time)]
     pub since: std::time::Duration,
     /// How they are printed: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -230,7 +231,7 @@ pub(super) struct Silence {
     #[arg(long, value_name = "KEY=VALUE", num_args = 1)]
     pub label: Vec<String>,
     /// For how long, such as 90m, 2h or 3d
-    #[arg(long = "for", value_name = "TIME", conflicts_with = "until", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until", value_parser = length_of_time)]
     pub length: Option<std::time::Duration>,
     /// Until when: 2026-12-02T06:00:00Z, or '2026-12-02 06:00' in monitoring.timezone
     #[arg(long, value_name = "TIME")]

@@ -11,6 +11,14 @@ pub(super) fn backup(session: &Session, file: &Path) -> Exit {
         Ok(place) => place,
         Err(exit) => return exit,
     };
+    if file.symlink_metadata().is_ok() {
+        let said = format!(
+            "`{}` is there already\n  hint: name a file that is not there yet",
+            file.display()
+        );
+        session.terminal.complain(&said);
+        return Exit::Usage;
+    }
     let folder = place.folder();
     match none_where_gone(store::backup(folder, file)) {
         Ok(None) => place.not_without_store(session),

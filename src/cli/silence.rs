@@ -20,6 +20,9 @@ use crate::problem::nearest;
 use crate::render::escape::plain;
 use crate::store;
 
+/// Whoever asks for more has mixed up the units, or the year.
+const LONGEST: TimeDelta = TimeDelta::days(366);
+
 /// Keeps some targets from being spoken of for a while, or ends that.
 pub(super) fn run(session: &Session, asked: Asked) -> Exit {
     if let Some(id) = &asked.end {
@@ -132,7 +135,7 @@ fn until(asked: &Asked, times: Times) -> Result<Timestamp, String> {
         (Some(length), _) => TimeDelta::from_std(length)
             .ok()
             .and_then(|length| times.now.checked_add_signed(length))
-            .ok_or("nobody lives that long\n  hint: `m` is a minute, `M` a month, `d` a day")?,
+            .ok_or_else(too_long)?,
         (None, Some(text)) => config::instant(text, times.zone)?,
         (None, None) => {
             return Err(
@@ -147,7 +150,18 @@ fn until(asked: &Asked, times: Times) -> Result<Timestamp, String> {
             "it would be over already: {when}\n  hint: give a time that is to come"
         ));
     }
+    if until - times.now > LONGEST {
+        return Err(too_long());
+    }
     Ok(until)
+}
+
+fn too_long() -> String {
+    format!(
+        "a silence of more than {} days would be forgotten\n  hint: `m` is a minute, `h` an hour, `d` a day; what shall \
+         never be told of gets `enabled: false`, or an entry under `silences:` in the configuration",
+        LONGEST.num_days()
+    )
 }
 
 /// A target that may be meant.

@@ -7,7 +7,7 @@ use super::sections::{AskWhen, Fallback, Llm};
 use crate::analysis::analyst::{Settings, When};
 use crate::clients::llm::Endpoint;
 use crate::collectors::llm_models::{self, PriceSettings};
-use crate::document::{LinkText, Node, Path, Written};
+use crate::document::{LinkText, Node, Path, Written, shown_name};
 use crate::problem::{Problem, SettingsProblem, Severity, Variables};
 use crate::purse::PriceTable;
 use crate::secret::Redactor;
@@ -194,8 +194,8 @@ impl Reader<'_> {
         }
         let endpoint = settings.endpoint();
         if let Some(variable) = endpoint.missing_key() {
-            let provider = &model.provider;
-            let message = format!("there is no key for `{provider}`: it will not answer");
+            let provider = shown_name(&model.provider);
+            let message = format!("there is no key for {provider}: it will not answer");
             let problem = Problem::warning(message).at(&node.location, path.to_string());
             self.problems
                 .push(problem.hint(format!("set `{variable}`, or `api_key` here")));

@@ -3,7 +3,7 @@
 use super::plan::PlannedReporter;
 use super::sections::ReporterKeys;
 use super::targets;
-use crate::document::{Node, NodeValue, Path, from_node, read_all};
+use crate::document::{Node, NodeValue, Path, from_node, read_all, shown_choice, shown_name};
 use crate::problem::{Problem, Variables, nearest};
 use crate::reporters::{self, KINDS, ReporterKind};
 
@@ -72,7 +72,7 @@ fn read_list(
             continue;
         };
         if planned.iter().any(|known| known.name == one.name) {
-            let message = format!("the name `{}` is already taken", one.name);
+            let message = format!("the name {} is already taken", shown_name(&one.name));
             let problem = Problem::error(message).at(&entry.location, path.to_string());
             let hint = if is_short && one.name == SHORT_FORM {
                 "the section `telegram` has it: give this one a `name`, or take the section out"
@@ -161,7 +161,7 @@ fn kind(
         let location = entry
             .get("kind")
             .map_or(&entry.location, |kind| &kind.location);
-        let problem = Problem::error(format!("unknown channel `{}`", keys.kind));
+        let problem = Problem::error(format!("unknown channel {}", shown_choice(&keys.kind)));
         problems.push(
             problem
                 .at(location, path.key("kind").to_string())

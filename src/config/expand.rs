@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Environment;
 use super::hidden::Hidden;
 use super::load::read_at_most;
-use crate::document::{Node, NodeValue, Path as DocumentPath, Source};
+use crate::document::{Node, NodeValue, Path as DocumentPath, Source, is_name, shown_name};
 use crate::problem::{Location, Problem, nearest};
 
 /// What reading the files finds beside their content.
@@ -116,9 +116,9 @@ impl Expander<'_> {
             Some((name, default)) => (name, Some(default)),
             None => (inner, None),
         };
-        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        let is_variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !is_name {
+        if !is_variable {
             let hint = "write `${NAME}`, `${NAME:-default}` or `${file:path}`, or `$${` for a literal `${`";
             self.refuse("a `${…}` that names no variable", hint);
             return String::new();
@@ -136,16 +136,18 @@ impl Expander<'_> {
                 value
             }
             (_, Some(default)) => {
-                self.sources.push(format!("the default of `{name}`"));
+                self.sources
+                    .push(format!("the default of {}", shown_name(name)));
                 default.to_owned()
             }
             (None, None) => {
                 let near = nearest(name, self.environment.names());
                 let also = near.map_or_else(String::new, |near| format!("; `{near}` is set"));
+                let written = if is_name(name) { name } else { "NAME" };
                 self.refuse(
-                    &format!("the variable `{name}` is not set"),
+                    &format!("the variable {} is not set", shown_name(name)),
                     &format!(
-                        "set it in the environment or in `.env`, or write `${{{name}:-default}}`{also}"
+                        "set it in the environment or in `.env`, or write `${{{written}:-default}}`{also}"
                     ),
                 );
                 String::new()
@@ -156,12 +158,13 @@ impl Expander<'_> {
     fn note_variable(&mut self, name: &str, value: &str) {
         self.found.hidden.add_variable(name, value);
         let origin = self.environment.origin(name).unwrap_or_default();
-        self.sources.push(format!("`{name}` ({origin})"));
+        self.sources
+            .push(format!("{} ({origin})", shown_name(name)));
     }
 
     fn file(&mut self, name: &str) -> String {
         let read = read_at_most(&self.directory.join(name), LARGEST_FILE_BYTES).and_then(text_of);
-        self.sources.push(format!("the file `{name}`"));
+        self.sources.push(format!("the file {}", shown_name(name)));
         match read {
             // Editors and `echo` end a file with a line break that is not part of the secret.
             Ok(text) => {
@@ -171,7 +174,7 @@ impl Expander<'_> {
             }
             Err(error) => {
                 self.refuse(
-                    &format!("the file `{name}` cannot be read: {error}"),
+                    &format!("the file {} cannot be read: {error}", shown_name(name)),
                     "give the path from the working directory, and let our user read it",
                 );
                 String::new()

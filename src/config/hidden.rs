@@ -1,4 +1,8 @@
+use std::borrow::Cow;
+
+use crate::document::{Node, is_name};
 use crate::problem::Problem;
+use crate::redaction;
 use crate::secret::Redactor;
 
 /// Words in the name of a variable that holds a secret.
@@ -43,10 +47,27 @@ impl Hidden {
         self.secrets.add(content);
     }
 
-    /// Takes the values out of what is said. Places stay: they hold no values.
-    pub(super) fn scrub(&self, problems: &mut [Problem]) {
+    /// Adds what is written under the keys of secrets in a document, words aside: they are found in many sentences.
+    pub(super) fn add_written(&mut self, node: &Node) {
+        if let Some(text) = node.text()
+            && node.private
+            && !is_name(text)
+        {
+            self.values.add(text);
+        }
+        let entries = node.entries().iter().map(|entry| &entry.value);
+        for inner in node.items().iter().chain(entries) {
+            self.add_written(inner);
+        }
+    }
+
+    /// Takes the values out of what is said, and whatever else looks like a secret. Places stay: they hold no values.
+    pub(super) fn scrub(&self, looks: &redaction::Redactor, problems: &mut [Problem]) {
         for problem in problems {
             self.values.redact(&mut problem.message);
+            if let Cow::Owned(redacted) = looks.redact(&problem.message) {
+                problem.message = redacted;
+            }
             if let Some(hint) = &mut problem.hint {
                 self.values.redact(hint);
             }

@@ -1,8 +1,9 @@
 //! Thresholds and rules of one target, checked against what its kind measures.
 
+use super::reachable;
 use super::sections::{CommonKeys, RuleEntry};
-use crate::document::{Node, Path};
-use crate::model::{KindSpec, Limit, Origin, Rule, Threshold, Unit};
+use crate::document::{Node, Path, is_name, shown_name};
+use crate::model::{Bound, KindSpec, Limit, Origin, Rule, Threshold, Unit};
 use crate::problem::{Problem, nearest};
 use crate::rules::Rules;
 
@@ -48,6 +49,8 @@ pub(super) fn own_rules(
         inherited,
         problems,
     );
+    let thresholds = &common.thresholds;
+    reachable::check_thresholds(thresholds, thresholds_node, &thresholds_path, problems);
     for (index, entry) in common.rules.iter().enumerate() {
         let path = path.key("rules").index(index);
         let Some(node) = node.get("rules").and_then(|rules| rules.items().get(index)) else {
@@ -99,7 +102,7 @@ fn rule(
     let metric = spec.metric(&entry.metric);
     if metric.is_none() && spec.built {
         let names = spec.metrics.iter().map(|metric| metric.name);
-        let message = format!("{} do not measure `{}`", spec.key, entry.metric);
+        let message = format!("{} do not measure {}", spec.key, shown_name(&entry.metric));
         let hint = nearest(&entry.metric, names.clone()).map_or_else(
             || format!("they measure {}", names.collect::<Vec<_>>().join(", ")),
             |near| format!("did you mean `{near}`?"),
@@ -109,7 +112,7 @@ fn rule(
         return None;
     }
     if entry.subject.is_some() && metric.is_some_and(|metric| metric.subject.is_none()) {
-        let message = format!("`{}` has no parts to choose from", entry.metric);
+        let message = format!("{} has no parts to choose from", shown_name(&entry.metric));
         let problem = Problem::error(message).at(at("subject"), path.key("subject").to_string());
         problems.push(problem.hint("leave `subject` out"));
     }
@@ -125,7 +128,7 @@ fn rule(
     }
     let yellow = entry.yellow.as_ref().map(|written| written.0.0.clone());
     let red = entry.red.as_ref().map(|written| written.0.0.clone());
-    let clear = entry.clear.as_ref().map(|written| written.0.clone());
+    let clear = entry.clear.as_ref().map(|written| written.0.0.clone());
     let sides = [
         ("yellow", yellow.as_ref().and_then(Threshold::limit)),
         ("red", red.as_ref().and_then(Threshold::limit)),
@@ -136,15 +139,25 @@ fn rule(
             continue;
         };
         if let Some(expected) = misfit(metric.unit, limit) {
-            let message = format!("`{limit}` can never be compared with `{}`", metric.name);
+            let message = format!(
+                "{} can never be compared with `{}`",
+                shown_limit(limit),
+                metric.name
+            );
             let problem = Problem::error(message).at(at(key), path.key(key).to_string());
             problems.push(problem.hint(format!("compare it with {expected}")));
         }
+        let place = (at(key), &path.key(key));
+        reachable::check_limit(metric.name, metric.unit, limit, place, problems);
     }
     if let (Some(Threshold::At(yellow)), Some(Threshold::At(red))) = (&yellow, &red)
         && turns_first(red, yellow)
     {
-        let message = format!("RED at `{red}` would turn before YELLOW at `{yellow}`");
+        let message = format!(
+            "RED at {} would turn before YELLOW at {}",
+            shown_limit(red),
+            shown_limit(yellow)
+        );
         let problem = Problem::error(message).at(at("red"), path.key("red").to_string());
         problems.push(problem.hint("swap the two"));
     }
@@ -157,7 +170,10 @@ fn rule(
                 Threshold::Never => false,
             });
         if same_way {
-            let message = format!("`clear` at `{clear}` points the same way as the limit");
+            let message = format!(
+                "`clear` at {} points the same way as the limit",
+                shown_limit(clear)
+            );
             let problem = Problem::error(message).at(at("clear"), path.key("clear").to_string());
             problems.push(problem.hint(
                 "`clear` says when all is well again: `clear: \"< 65\"` for `red: \"> 90\"`",
@@ -199,4 +215,12 @@ fn turns_first(red: &Limit, yellow: &Limit) -> bool {
 fn same_direction(one: &Limit, other: &Limit) -> bool {
     (one.comparison.higher_is_worse() && other.comparison.higher_is_worse())
         || (one.comparison.lower_is_worse() && other.comparison.lower_is_worse())
+}
+
+/// A limit in a sentence. A text to compare with may be a secret in the wrong place.
+fn shown_limit(limit: &Limit) -> String {
+    match &limit.bound {
+        Bound::Text(text) if !is_name(&text.replace('|', " ")) => "a text".to_owned(),
+        _ => format!("`{limit}`"),
+    }
 }

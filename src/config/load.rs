@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,7 +126,7 @@ fn read_one(file: &Path, directory: &Path, problems: &mut Vec<Problem>) -> Optio
             let message = format!("the file `{name}` cannot be read: {error}");
             problems.push(Problem::error(message).hint(match error.kind() {
                 ErrorKind::NotFound => "it may be a link that leads nowhere",
-                ErrorKind::IsADirectory => "name a file",
+                ErrorKind::IsADirectory | ErrorKind::InvalidInput => "name a file",
                 _ => "let our user read it",
             }));
             return None;
@@ -153,10 +154,24 @@ fn read_one(file: &Path, directory: &Path, problems: &mut Vec<Problem>) -> Optio
 pub(super) fn read_at_most(path: &Path, bytes: usize) -> std::io::Result<Vec<u8>> {
     let most = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(1);
     let mut content = Vec::new();
+    refuse_pipe(path)?;
     std::fs::File::open(path)?
         .take(most)
         .read_to_end(&mut content)?;
     Ok(content)
+}
+
+/// Opening a named pipe waits for somebody who writes into it, without end. The pipes of a shell, such as that of
+/// `<(command)`, lie under `/dev` and have somebody.
+fn refuse_pipe(path: &Path) -> std::io::Result<()> {
+    let is_of_a_shell = path.starts_with("/dev") || path.starts_with("/proc");
+    if !is_of_a_shell && std::fs::metadata(path)?.file_type().is_fifo() {
+        return Err(std::io::Error::new(
+            ErrorKind::InvalidInput,
+            "it is a named pipe",
+        ));
+    }
+    Ok(())
 }
 
 /// Merges `more` into `root`: maps by key, lists by appending; a scalar given twice is a mistake.

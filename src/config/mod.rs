@@ -16,12 +16,14 @@ mod load;
 mod money;
 mod names;
 mod plan;
+mod reachable;
 mod schema;
 mod sections;
 mod surroundings;
 mod targets;
 mod timing;
 mod values;
+mod zone;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -36,7 +38,7 @@ pub use values::instant;
 
 use crate::clients::aws::SECRET_VARIABLES;
 use crate::clock::{Clock, SystemClock};
-use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all};
+use crate::document::{self, LIMITS, Node, NodeValue, Source, from_node, read_all, unknown_key};
 use crate::problem::{Problem, Severity, nearest};
 use crate::redaction;
 use crate::rules::{Rules, Thresholds};
@@ -90,10 +92,19 @@ pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -
     let mut found = expand::Found::default();
     let document = load::read(&main, environment, directory, &mut found);
     let mut later = Vec::new();
+    let redactor = redaction::Redactor::new(&found.hidden.secrets, false);
     let plan = document.and_then(|document| {
+        found.hidden.add_written(&document.root);
         let main = document.files.first().map(PathBuf::as_path);
         let secrets = &found.hidden.secrets;
-        let mut plan = plan(&document.root, main, environment, secrets, &mut later)?;
+        let mut plan = plan(
+            &document.root,
+            main,
+            environment,
+            secrets,
+            &redactor,
+            &mut later,
+        )?;
         plan.files = document.files;
         Some(plan)
     });
@@ -103,7 +114,9 @@ pub fn load(named: Option<&Path>, environment: &Environment, directory: &Path) -
     });
     let mut problems = found.problems;
     problems.append(&mut later);
-    found.hidden.scrub(&mut problems);
+    if !problems.is_empty() {
+        found.hidden.scrub(&redactor, &mut problems);
+    }
     Found::File(Box::new(finish(plan, problems)))
 }
 
@@ -124,6 +137,7 @@ pub fn built_in(environment: &Environment) -> Loaded {
             None,
             environment,
             &Redactor::default(),
+            &redaction::Redactor::default(),
             &mut problems,
         )
     });
@@ -171,6 +185,7 @@ fn plan(
     main_file: Option<&Path>,
     environment: &Environment,
     secrets: &Redactor,
+    redactor: &redaction::Redactor,
     problems: &mut Vec<Problem>,
 ) -> Option<Plan> {
     if !matches!(root.value, NodeValue::Mapping(_) | NodeValue::Null) {
@@ -183,8 +198,8 @@ fn plan(
     for entry in root.entries() {
         let known = sections().any(|known| known == entry.key) || entry.key.starts_with("x-");
         if !known {
-            let problem = Problem::error(format!("unknown key `{}`", entry.key))
-                .at(&entry.key_location, entry.key.clone());
+            let problem = Problem::error(unknown_key(&entry.key))
+                .at(&entry.key_location, path.key(&entry.key).to_string());
             problems.push(problem.hint(nearest(&entry.key, sections()).map_or_else(
                 || {
                     format!(
@@ -212,6 +227,7 @@ fn plan(
         &none,
         problems,
     );
+    reachable::check_thresholds(&thresholds, thresholds_node, &thresholds_path, problems);
     let global = targets::GlobalThresholds {
         values: thresholds,
         node: thresholds_node,
@@ -229,9 +245,8 @@ fn plan(
     }
     let targets_node = root.get("targets").unwrap_or(&empty);
     let zone = monitoring.timezone.as_ref().map(|written| written.0.0);
-    let zone = zone.unwrap_or_else(|| system_zone(environment));
-    let redactor = redaction::Redactor::new(secrets, false);
-    let read = targets::read(targets_node, &global, &variable, &redactor, zone, problems);
+    let zone = zone.unwrap_or_else(|| zone::of_the_system(environment, problems));
+    let read = targets::read(targets_node, &global, &variable, redactor, zone, problems);
     let broken = problems
         .iter()
         .any(|problem| problem.severity == Severity::Error);
@@ -292,15 +307,6 @@ fn section<T: serde::de::DeserializeOwned + Default>(
     root.get(key)
         .and_then(|node| read_all(node, &path, &[], problems, from_node))
         .unwrap_or_default()
-}
-
-/// The zone of `TZ`, else of the system, else UTC.
-fn system_zone(environment: &Environment) -> chrono_tz::Tz {
-    let named = environment
-        .get("TZ")
-        .and_then(|name| name.trim_start_matches(':').parse().ok());
-    let by_system = || iana_time_zone::get_timezone().ok()?.parse().ok();
-    named.or_else(by_system).unwrap_or(chrono_tz::UTC)
 }
 
 fn sections() -> impl Iterator<Item = &'static str> + Clone {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::plan::Watched;
+use crate::document::shown_name;
 use crate::model::TargetId;
 use crate::problem::{Problem, nearest};
 
@@ -26,7 +27,10 @@ pub(super) fn make_unique(watched: &mut [Watched], problems: &mut Vec<Problem>) 
             continue;
         };
         if one.named {
-            let message = format!("the name `{}` is already taken, at {first}", id.name);
+            let message = format!(
+                "the name {} is already taken, at {first}",
+                shown_name(&id.name)
+            );
             let mut problem = Problem::error(message).hint("names are unique within a kind");
             if let Some((location, path)) = one.places.get("name") {
                 problem = problem.at(location, path.clone());
@@ -80,15 +84,19 @@ pub(super) fn check_dependencies(
                         || "write the `name` of a target, or `kind/name`".to_owned(),
                         |near| format!("did you mean `{near}`?"),
                     );
-                    Problem::error(format!("there is no target `{name}`")).hint(hint)
+                    Problem::error(format!("there is no target {}", shown_name(name))).hint(hint)
                 }
                 several => {
                     let ids: Vec<String> = several
                         .iter()
-                        .map(|index| format!("`{}`", watched[*index].target.id))
+                        .map(|index| shown_name(&watched[*index].target.id.to_string()))
                         .collect();
-                    Problem::error(format!("`{name}` could be {}", ids.join(" or ")))
-                        .hint("write the kind too")
+                    Problem::error(format!(
+                        "{} could be {}",
+                        shown_name(name),
+                        ids.join(" or ")
+                    ))
+                    .hint("write the kind too")
                 }
             };
             problems.push(place(problem, one));
@@ -98,7 +106,7 @@ pub(super) fn check_dependencies(
         let names: Vec<String> = circle
             .iter()
             .chain(circle.first())
-            .map(|index| format!("`{}`", watched[*index].target.id.name))
+            .map(|index| shown_name(&watched[*index].target.id.name))
             .collect();
         let message = format!("dependencies go round in a circle: {}", names.join(" → "));
         let problem = Problem::error(message).hint("take one of them out");

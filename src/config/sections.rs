@@ -6,9 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::incidents::RouteKeys;
-use super::values::{SubjectText, ThresholdText, ZoneText};
+use super::values::{LimitText, SubjectText, ThresholdText, ZoneText};
 use crate::document::{DurationText, LinkText, Milliseconds, OneOrMany, Written};
-use crate::model::Limit;
 use crate::rules::Thresholds;
 use crate::schedule::Cron;
 use crate::secret::Secret;
@@ -259,7 +258,7 @@ pub(super) struct RuleEntry {
     /// When it turns RED: `> 90`, or `never`.
     pub red: Option<Written<ThresholdText>>,
     /// What must be true before it is GREEN again: `< 65`.
-    pub clear: Option<Written<Limit>>,
+    pub clear: Option<Written<LimitText>>,
 }
 
 /// A channel that reports go to; further keys belong to its kind.

@@ -7,7 +7,9 @@ use super::plan::Watched;
 use super::sections::{CommonKeys, UrgencyWord};
 use super::{limits, names};
 use crate::collectors::{self, KINDS, Kind};
-use crate::document::{Entry, Node, NodeValue, Path, from_node, missing_hint, read_all};
+use crate::document::{
+    Entry, Node, NodeValue, Path, from_node, missing_hint, read_all, shown_name,
+};
 use crate::model::{Common, Origin, Rule, Target, TargetId, Urgency};
 use crate::problem::{Location, Problem, nearest};
 use crate::redaction::Redactor;
@@ -93,7 +95,7 @@ fn required_keys(kind: &Kind) -> Vec<String> {
 }
 
 fn unknown_kind(entry: &Entry, path: &Path) -> Problem {
-    let problem = Problem::error(format!("unknown kind `{}`", entry.key))
+    let problem = Problem::error(format!("unknown kind {}", shown_name(&entry.key)))
         .at(&entry.key_location, path.key(&entry.key).to_string());
     if entry.key.contains("docker") {
         return problem.hint(DOCKER_HINT);

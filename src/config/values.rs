@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDateTime};
 
-use crate::document::Word;
+use crate::document::{Word, shown, shown_name};
 use crate::model::{Limit, LimitError, SubjectPattern, Threshold, Timestamp};
 use crate::schedule::{Cron, first_instant};
 
@@ -12,7 +12,20 @@ impl Word for Cron {
     const EXPECTED: &'static str = "five cron fields such as `0 */6 * * *`";
 }
 
-impl Word for Limit {
+/// A limit.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LimitText(pub Limit);
+
+impl FromStr for LimitText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = |error: LimitError| format!("{error}, found {}", shown(text));
+        text.parse().map(Self).map_err(refused)
+    }
+}
+
+impl Word for LimitText {
     const EXPECTED: &'static str = "a comparison such as `< 65`";
 }
 
@@ -21,12 +34,15 @@ impl Word for Limit {
 pub(super) struct ThresholdText(pub Threshold);
 
 impl FromStr for ThresholdText {
-    type Err = LimitError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, LimitError> {
+    fn from_str(text: &str) -> Result<Self, String> {
         match text.trim() {
             "never" => Ok(Self(Threshold::Never)),
-            text => text.parse().map(|limit| Self(Threshold::At(limit))),
+            text => {
+                let LimitText(limit) = text.parse()?;
+                Ok(Self(Threshold::At(limit)))
+            }
         }
     }
 }
@@ -47,7 +63,11 @@ impl FromStr for ZoneText {
         text.parse().map(Self).map_err(|_| {
             let near = crate::problem::nearest(text, names());
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            format!("expected {}, found `{text}`{near}", Self::EXPECTED)
+            format!(
+                "expected {}, found {}{near}",
+                Self::EXPECTED,
+                shown_name(text)
+            )
         })
     }
 }
@@ -115,7 +135,7 @@ impl FromStr for MomentText {
             .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
             .filter(|local| (1970..=9999).contains(&local.year()))
             .map(Self::Local)
-            .ok_or_else(|| format!("expected {}, found `{text}`", Self::EXPECTED))
+            .ok_or_else(|| format!("expected {}, found {}", Self::EXPECTED, shown(text)))
     }
 }
 
@@ -168,7 +188,10 @@ mod tests {
             "0001-01-01 00:00",
         ] {
             let error = text.parse::<MomentText>().unwrap_err();
-            assert!(error.ends_with(&format!("found `{text}`")), "{error}");
+            assert!(
+                error.ends_with(&format!("found {}", shown(text))),
+                "{error}"
+            );
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de;
 
+use super::advice::advice;
+use super::shown::{is_name, shown_choice, shown_name};
 use super::{Node, Path, Segment};
 use crate::problem::{Location, Problem, nearest};
 
@@ -15,6 +17,26 @@ pub struct ReadError {
     /// From the innermost outwards.
     reversed_path: Vec<Segment>,
     pub(super) location: Option<Location>,
+    /// The one value that the message is about: then an example of it is of use.
+    pub(super) about: Option<Box<Found>>,
+}
+
+/// The text that stands there, if it may be shown. It is for hints: its `Debug` shows none.
+#[derive(Clone)]
+pub(super) struct Found(Option<String>);
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Found")
+    }
+}
+
+impl Found {
+    pub(super) fn at(node: &Node) -> Self {
+        let may_be_shown = |text: &&str| shown_choice(text).contains('`');
+        let text = node.open_text().filter(may_be_shown);
+        Self(text.map(str::to_owned))
+    }
 }
 
 /// What sort of mistake, as far as it matters for the hint and for going on.
@@ -41,12 +63,14 @@ impl ReadError {
             sort: Sort::Other,
             reversed_path: Vec::new(),
             location: None,
+            about: None,
         }
     }
 
     pub(super) fn expected(what: &str, found: &Node) -> Self {
         let mut error = Self::new(format!("expected {what}, found {}", found.describe()));
         error.location = Some(found.location.clone());
+        error.about = Some(Box::new(Found::at(found)));
         error
     }
 
@@ -70,6 +94,20 @@ impl ReadError {
         self.reversed_path.iter().rev().cloned().collect()
     }
 
+    /// What to write instead.
+    fn advice(&self) -> Option<String> {
+        let about = self.about.as_ref()?;
+        let expected = self.message.strip_prefix("expected ")?;
+        let expected = expected.split(", found ").next()?;
+        let key = self.reversed_path.iter().find_map(|segment| match segment {
+            Segment::Key(key) if is_name(key) => Some(key.as_str()),
+            _ => None,
+        });
+        // An item of a list stands for itself.
+        let key = key.filter(|_| matches!(self.reversed_path.first(), Some(Segment::Key(_))));
+        advice(key, expected, about.0.as_deref())
+    }
+
     /// As a problem of the document.
     ///
     /// `base` and `start` are the path and the place of the node that was read; `also_known` are keys that the
@@ -84,12 +122,20 @@ impl ReadError {
                 offer(key, all.copied())
             }
             Sort::MissingKey(key) => missing_hint(key),
-            _ => "`roundsman schema` describes what may stand here".to_owned(),
+            _ => self
+                .advice()
+                .unwrap_or_else(|| "`roundsman schema` describes what may stand here".to_owned()),
         };
         let location = self.location.as_ref().unwrap_or(start);
         let problem = Problem::error(self.message).at(location, path.to_string());
         problem.hint(hint)
     }
+}
+
+/// What is said of a key that nobody knows. A secret may stand where a key should.
+#[must_use]
+pub fn unknown_key(key: &str) -> String {
+    format!("unknown key {}", shown_name(key))
 }
 
 /// What to do about a key that is missing.
@@ -139,7 +185,7 @@ impl de::Error for ReadError {
                 key: key.to_owned(),
                 known,
             },
-            ..Self::new(format!("unknown key `{key}`"))
+            ..Self::new(unknown_key(key))
         }
     }
 

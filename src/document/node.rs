@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::shown::{is_name, shown, shown_choice};
 use crate::problem::Location;
 
 /// A value with its position.
@@ -12,6 +13,8 @@ pub struct Node {
     pub value: NodeValue,
     /// Where its text came from.
     pub source: Source,
+    /// Whether it stands under a key whose value is a secret, or may hold one: then nothing of it is shown.
+    pub private: bool,
 }
 
 /// What a node is. Its text may have come from a variable, which only the node knows: it has no `Debug` of its own.
@@ -59,6 +62,21 @@ impl Node {
             location,
             value,
             source: Source::File,
+            private: false,
+        }
+    }
+
+    /// Lets nothing of it be shown, and nothing of what it holds.
+    pub(super) fn hide(&mut self) {
+        self.private = true;
+        match &mut self.value {
+            NodeValue::Sequence(items) => items.iter_mut().for_each(Self::hide),
+            NodeValue::Mapping(entries) => {
+                for entry in entries {
+                    entry.value.hide();
+                }
+            }
+            NodeValue::Null | NodeValue::Scalar { .. } => {}
         }
     }
 
@@ -101,19 +119,31 @@ impl Node {
         }
     }
 
-    /// What it is, for a sentence that begins with "found". Never shows a text that came from a variable.
+    /// Its text, if a message may show it as it is: it is no secret by where it stands and came from.
+    pub(super) fn open_text(&self) -> Option<&str> {
+        let is_open = !self.private && self.source == Source::File;
+        self.text().filter(|_| is_open)
+    }
+
+    /// What it is, for a sentence that begins with "found". Never shows what may be a secret.
     #[must_use]
     pub fn describe(&self) -> String {
+        self.described_by(shown)
+    }
+
+    /// What it is, where one of a few words was expected.
+    pub(super) fn describe_choice(&self) -> String {
+        self.described_by(shown_choice)
+    }
+
+    fn described_by(&self, shown: fn(&str) -> String) -> String {
         match (&self.value, &self.source) {
             (NodeValue::Null, _) => "nothing".to_owned(),
             (NodeValue::Sequence(_), _) => "a list".to_owned(),
             (NodeValue::Mapping(_), _) => "a map".to_owned(),
             (NodeValue::Scalar { .. }, Source::Expanded(from)) => format!("the text of {from}"),
-            (NodeValue::Scalar { text, .. }, Source::File) => {
-                let short: String = text.chars().take(40).collect();
-                let cut = if short.len() < text.len() { "…" } else { "" };
-                format!("`{short}{cut}`")
-            }
+            (NodeValue::Scalar { .. }, Source::File) if self.private => "a text".to_owned(),
+            (NodeValue::Scalar { text, .. }, Source::File) => shown(text),
         }
     }
 
@@ -150,7 +180,7 @@ impl Node {
 }
 
 impl fmt::Debug for Node {
-    /// Never shows a text that came from a variable.
+    /// Never shows what may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
             NodeValue::Sequence(items) => f.debug_list().entries(items).finish(),
@@ -202,8 +232,12 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
-                Segment::Key(key) if position == 0 => f.write_str(key)?,
-                Segment::Key(key) => write!(f, ".{key}")?,
+                Segment::Key(key) => {
+                    let dot = if position == 0 { "" } else { "." };
+                    // A secret may stand where a key should.
+                    let key = if is_name(key) { key } else { "…" };
+                    write!(f, "{dot}{key}")?;
+                }
                 Segment::Index(index) => write!(f, "[{index}]")?,
             }
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::{Entry, Node, NodeValue};
+use super::shown::{may_hold_a_secret, shown_name};
+use super::{Entry, Node, NodeValue, Path};
 use crate::problem::{Location, Problem};
 
 /// How large a document may be.
@@ -84,9 +85,15 @@ impl<'input> Builder<'_, 'input> {
             Some(Err(error)) => {
                 let marker = error.marker();
                 let location = self.location_of(marker.line(), marker.col());
-                let problem = Problem::error(format!("this is not YAML: {}", error.info()))
+                let info = error.info();
+                let hint = if info.contains("anchor") || info.contains("alias") {
+                    "a value that begins with `*` or `&` stands in quotes: `schedule: \"*/5 * * * *\"`"
+                } else {
+                    "look at the indentation and the quotes on this line and the one above"
+                };
+                let problem = Problem::error(format!("this is not YAML: {info}"))
                     .at(&location, "")
-                    .hint("look at the indentation and the quotes on this line and the one above");
+                    .hint(hint);
                 Err(Box::new(problem))
             }
             None => Ok((Event::StreamEnd, Span::default())),
@@ -207,7 +214,10 @@ impl<'input> Builder<'_, 'input> {
             let is_merge =
                 key == "<<" && matches!(key_node.value, NodeValue::Scalar { plain: true, .. });
             let (event, span) = self.next()?;
-            let value = self.node(event, &span, depth + 1)?;
+            let mut value = self.node(event, &span, depth + 1)?;
+            if may_hold_a_secret(&key) {
+                value.hide();
+            }
             if is_merge {
                 match value.value {
                     NodeValue::Mapping(_) => merged.push(value),
@@ -219,11 +229,13 @@ impl<'input> Builder<'_, 'input> {
                 }
             } else if let Some(first) = own.get(&key) {
                 let first = &entries[*first].key_location;
+                let key_shown = shown_name(&key);
                 let message = format!(
-                    "`{key}` is given twice; the first is on line {}",
+                    "{key_shown} is given twice; the first is on line {}",
                     first.line
                 );
-                let problem = Problem::error(message).at(&key_location, key.clone());
+                let problem = Problem::error(message)
+                    .at(&key_location, Path::default().key(&key).to_string());
                 self.problems.push(problem.hint("keep one of them"));
             } else {
                 own.insert(key.clone(), entries.len());

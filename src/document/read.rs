@@ -6,7 +6,8 @@ use serde::de::{
     Visitor,
 };
 
-use super::error::{ReadError, Sort};
+use super::error::{Found, ReadError, Sort};
+use super::shown::{is_name, shown};
 use super::word::AS_WRITTEN;
 use super::{Entry, Node, NodeValue, Path, Segment, Source};
 use crate::problem::Problem;
@@ -70,16 +71,24 @@ fn in_words_of(node: &Node, mut error: ReadError) -> ReadError {
     let expected = match &error.sort {
         Sort::UnknownWord { known } => {
             let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-            Some(format!("one of {}", words.join(", ")))
+            Some((
+                format!("one of {}", words.join(", ")),
+                node.describe_choice(),
+            ))
         }
-        Sort::WrongValue { expected } => Some(expected.clone()),
+        Sort::WrongValue { expected } => Some((expected.clone(), node.describe())),
         _ => None,
     };
-    if let Some(expected) = expected {
-        error.message = format!("expected {expected}, found {}", node.describe());
+    if let Some((expected, found)) = expected {
+        error.message = format!("expected {expected}, found {found}");
         error.sort = Sort::Other;
     }
-    if let (Source::Expanded(_), Some(text)) = (&node.source, node.text())
+    let is_own_word =
+        matches!(error.sort, Sort::Other) && !error.message.contains(&node.describe());
+    let is_about_a_value = node.text().is_some() || !is_own_word;
+    error.about = is_about_a_value.then(|| Box::new(Found::at(node)));
+    if let Some(text) = node.text()
+        && !may_be_in_a_message(node, text)
         && error.message.contains(text)
     {
         let expected = error.message.split(", found ").next().unwrap_or_default();
@@ -90,6 +99,15 @@ fn in_words_of(node: &Node, mut error: ReadError) -> ReadError {
         };
     }
     error
+}
+
+/// Whether a message may have the text in it, as a part of a word or by itself.
+fn may_be_in_a_message(node: &Node, text: &str) -> bool {
+    // What is shorter stands in every message.
+    const SHORTEST: usize = 4;
+    node.source == Source::File
+        && (text.len() < SHORTEST
+            || (!node.private && (is_name(text) || shown(text).contains(text))))
 }
 
 struct NodeReader<'a> {
@@ -106,7 +124,7 @@ fn truth(text: &str) -> Option<bool> {
 }
 
 /// A number's text without the separators that YAML 1.1 allows in it.
-fn digits(text: &str) -> String {
+pub(super) fn digits(text: &str) -> String {
     text.trim().replace('_', "")
 }
 
@@ -345,7 +363,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         };
         seed.deserialize(NodeReader { node })
             .map(Some)
-            .map_err(|error| error.within(&node.location, Segment::Index(index)))
+            .map_err(|error| in_words_of(node, error).within(&node.location, Segment::Index(index)))
     }
 }
 
@@ -377,6 +395,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Err(ReadError::new("a value without its key"));
         };
         seed.deserialize(NodeReader { node: &entry.value })
-            .map_err(|error| error.within(&entry.value.location, Segment::Key(entry.key.clone())))
+            .map_err(|error| {
+                in_words_of(&entry.value, error)
+                    .within(&entry.value.location, Segment::Key(entry.key.clone()))
+            })
     }
 }

@@ -10,6 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
+use super::shown::shown;
+
 /// A value that is written as a text and read by `FromStr`.
 pub trait Word: FromStr<Err: fmt::Display> {
     /// What is expected, for messages and for the schema's description.
@@ -67,10 +69,50 @@ impl FromStr for DurationText {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match humantime::parse_duration(text) {
-            Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
-            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+            Ok(duration) if !duration.is_zero() && Self::months(text).is_none() => {
+                Ok(Self(duration))
+            }
+            _ => Err(format!(
+                "expected {}, found {}",
+                Self::EXPECTED,
+                shown(text)
+            )),
         }
     }
+}
+
+impl DurationText {
+    /// How [`Word::EXPECTED`] begins.
+    pub(super) const EXPECTED_IN_WORDS: &'static str = "a length of time";
+
+    /// What to do about a length in months or years, which the library takes for 30.44 and 365.25 days: nobody looks, or
+    /// is told, in such steps, and `5M` is meant to be five minutes.
+    pub(super) fn months(text: &str) -> Option<String> {
+        let mut units = text.split(|c: char| !c.is_alphabetic());
+        let unit = units.find(|unit| {
+            matches!(
+                *unit,
+                "M" | "month" | "months" | "y" | "Y" | "yr" | "yrs" | "year" | "years"
+            )
+        })?;
+        Some(if unit == "M" {
+            let minutes = text.trim().replace('M', "m");
+            format!("`M` would be a month: write `{minutes}` for minutes, `d` for days")
+        } else {
+            "write days, such as `90d`: months and years have no fixed length".to_owned()
+        })
+    }
+}
+
+/// Reads a length of time as the command line takes it; none at all is one too.
+///
+/// # Errors
+/// It is none, or is in months or years.
+pub fn length_of_time(text: &str) -> Result<Duration, String> {
+    if let Some(hint) = DurationText::months(text) {
+        return Err(hint);
+    }
+    humantime::parse_duration(text).map_err(|error| error.to_string())
 }
 
 impl Word for DurationText {
@@ -90,7 +132,11 @@ impl FromStr for LinkText {
     fn from_str(text: &str) -> Result<Self, String> {
         match url::Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(text.to_owned())),
-            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+            _ => Err(format!(
+                "expected {}, found {}",
+                Self::EXPECTED,
+                shown(text)
+            )),
         }
     }
 }
@@ -214,7 +260,11 @@ impl FromStr for Milliseconds {
             });
         match whole.parse() {
             Ok(number @ 1..=Self::MOST) => Ok(Self(number)),
-            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+            _ => Err(format!(
+                "expected {}, found {}",
+                Self::EXPECTED,
+                shown(text)
+            )),
         }
     }
 }

@@ -8,7 +8,7 @@ use globset::GlobMatcher;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::document::OneOrMany;
+use crate::document::{OneOrMany, shown_name};
 use crate::model::TargetId;
 
 /// A name or a glob: `web-1`, `web-*`, `{web,api}-[0-9]`. Capital letters count, and `*` stands for any text, `/`
@@ -37,7 +37,8 @@ impl FromStr for Pattern {
         match globset::Glob::new(glob) {
             Ok(glob) => Ok(Self(glob.compile_matcher())),
             Err(error) => Err(format!(
-                "expected a name, or a pattern such as `web-*`, found `{glob}`: {}",
+                "expected a name, or a pattern such as `web-*`, found {}: {}",
+                shown_name(glob),
                 error.kind()
             )),
         }

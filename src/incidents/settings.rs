@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 
+use crate::document::shown;
+
 /// How incidents are grouped and repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -33,7 +35,8 @@ impl FromStr for Grouping {
                 Ok(Self::Label(key.trim().to_owned()))
             }
             _ => Err(format!(
-                "expected `region`, or `label:` and the key of a label such as `label:rack`, found `{text}`"
+                "expected `region`, or `label:` and the key of a label such as `label:rack`, found {}",
+                shown(text)
             )),
         }
     }
@@ -81,7 +84,10 @@ mod tests {
         }
         for text in ["", "rack", "label:", "label: ", "Region", "region:"] {
             let error = text.parse::<Grouping>().expect_err(text);
-            assert!(error.ends_with(&format!("found `{text}`")), "{error}");
+            assert!(
+                error.ends_with(&format!("found {}", shown(text))),
+                "{error}"
+            );
         }
     }
 

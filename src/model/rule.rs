@@ -192,31 +192,30 @@ impl fmt::Display for Limit {
 
 /// Why a text is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a comparison such as `> 90`, `<= 5`, `== 0` or `!= running`, found `{0}`")]
-pub struct LimitError(String);
+#[error("expected a comparison such as `> 90`, `<= 5`, `== 0` or `!= running`")]
+pub struct LimitError;
 
 impl FromStr for Limit {
     type Err = LimitError;
 
     fn from_str(text: &str) -> Result<Self, LimitError> {
-        let refuse = || LimitError(text.to_owned());
         let trimmed = text.trim();
         let (sign, comparison) = Comparison::ALL
             .iter()
             .find(|(sign, _)| trimmed.starts_with(sign))
-            .ok_or_else(refuse)?;
+            .ok_or(LimitError)?;
         let rest = trimmed[sign.len()..].trim();
         let rest = rest.strip_suffix('%').map_or(rest, str::trim_end);
         let bound = match rest.parse::<f64>() {
             Ok(number) if number.is_finite() => Bound::Number(number),
-            Ok(_) => return Err(refuse()),
-            Err(_) if rest.contains(['<', '>', '=']) => return Err(refuse()),
-            Err(_) if rest.split('|').any(|word| word.trim().is_empty()) => return Err(refuse()),
+            Ok(_) => return Err(LimitError),
+            Err(_) if rest.contains(['<', '>', '=']) => return Err(LimitError),
+            Err(_) if rest.split('|').any(|word| word.trim().is_empty()) => return Err(LimitError),
             Err(_) => Bound::Text(Cow::Owned(rest.to_owned())),
         };
         let orders = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         if orders && matches!(bound, Bound::Text(_)) {
-            return Err(refuse());
+            return Err(LimitError);
         }
         Ok(Self {
             comparison: *comparison,

@@ -115,6 +115,21 @@ impl Thresholds {
         ]
     }
 
+    /// Each limit that is set, with its key and its metric.
+    pub fn limits(&self) -> impl Iterator<Item = (&'static str, &'static str, Limit)> {
+        self.pairs().into_iter().flat_map(|pair| {
+            [pair.yellow, pair.red]
+                .into_iter()
+                .filter_map(move |(key, number)| {
+                    let limit = Limit {
+                        comparison: pair.comparison,
+                        bound: crate::model::Bound::Number(number?),
+                    };
+                    Some((key, pair.metric, limit))
+                })
+        })
+    }
+
     /// The rules that these thresholds stand for, one for each side that is set. `origin` is asked with the key.
     pub fn rules(&self, origin: impl Fn(&str) -> Origin) -> Vec<Rule> {
         let mut rules = Vec::new();

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::{words, zone};
+use crate::document::shown;
 use crate::model::Timestamp;
 
 /// The parser's search gives up in the year 5000.
@@ -30,11 +31,39 @@ pub struct Cron {
 /// Why a text is no cron entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected five cron fields (minute hour day month weekday) such as `0 */6 * * *`, found `{text}`: {reason}"
+    "expected five cron fields (minute hour day month weekday) such as `0 */6 * * *`, found {found}: {reason}"
 )]
 pub struct CronError {
-    text: String,
+    /// As it may be shown.
+    found: String,
     reason: String,
+}
+
+/// The fields and what may stand in them.
+const FIELDS: [&str; 5] = [
+    "minute (0 to 59)",
+    "hour (0 to 23)",
+    "day of the month (1 to 31)",
+    "month (1 to 12)",
+    "weekday (0 to 7)",
+];
+
+/// Why a text is no entry. The library's own words speak of its options.
+fn reason(parser: CronParser, text: &str) -> String {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    if fields.len() != FIELDS.len() {
+        let plural = if fields.len() == 1 { "" } else { "s" };
+        return format!("that is {} field{plural}", fields.len());
+    }
+    let is_wrong = |index: &usize| {
+        let mut alone = ["*"; FIELDS.len()];
+        alone[*index] = fields[*index];
+        parser.parse(&alone.join(" ")).is_err()
+    };
+    (0..FIELDS.len()).find(is_wrong).map_or_else(
+        || "the fields do not go together".to_owned(),
+        |wrong| format!("{} is no {}", shown(fields[wrong]), FIELDS[wrong]),
+    )
 }
 
 impl FromStr for Cron {
@@ -50,9 +79,9 @@ impl FromStr for Cron {
                 text: text.trim().to_owned(),
                 entry,
             }),
-            Err(error) => Err(CronError {
-                text: text.to_owned(),
-                reason: error.to_string(),
+            Err(_) => Err(CronError {
+                found: shown(text.trim()),
+                reason: reason(parser, text),
             }),
         }
     }

@@ -6,6 +6,7 @@ mod credentials;
 mod environment;
 mod pages;
 mod problems;
+mod region;
 mod transport;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ pub use account::{Account, AssumeRole};
 pub use environment::{AwsEnvironment, SECRET_VARIABLES};
 pub(crate) use pages::Pages;
 pub(crate) use problems::{Call, CallFailed, Class, call_failed};
+pub use region::check as check_region;
 
 use super::net::Network;
 use crate::model::Failure;

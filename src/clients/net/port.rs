@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::document::{Word, Written};
+use crate::document::{Word, Written, shown};
 
 /// A TCP port as it is written in settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +16,11 @@ impl FromStr for Port {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.trim().replace('_', "").parse() {
             Ok(number @ 1..) => Ok(Self(number)),
-            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+            _ => Err(format!(
+                "expected {}, found {}",
+                Self::EXPECTED,
+                shown(text)
+            )),
         }
     }
 }

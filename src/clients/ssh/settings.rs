@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::place::{Hop, Place, USUAL_PORT};
 use crate::clients::net::{Port, host_and_port};
-use crate::document::Written;
+use crate::document::{Written, shown, shown_name};
 use crate::secret::Secret;
 
 /// The variable with the folder that relative key paths are taken from (product specification §1).
@@ -93,7 +93,7 @@ impl SshSettings {
             mistakes.push(Mistake {
                 key: "known_hosts",
                 is_error: false,
-                message: format!("the known hosts in `{path}` cannot be read: {error}"),
+                message: format!("the known hosts in {} cannot be read: {error}", shown_name(path)),
                 hint: "put the file there and let this user read it, or leave `known_hosts` away: then the user's own \
                        is read"
                     .to_owned(),
@@ -105,7 +105,7 @@ impl SshSettings {
             mistakes.push(Mistake {
                 key: "host_key",
                 is_error: true,
-                message: format!("`{pinned}` is no fingerprint of a host key"),
+                message: format!("{} is no fingerprint of a host key", shown(pinned)),
                 hint: "write it as `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows it on the server: \
                        `SHA256:` and 43 characters"
                     .to_owned(),
@@ -115,7 +115,7 @@ impl SshSettings {
             mistakes.push(Mistake {
                 key: "jump",
                 is_error: true,
-                message: format!("`{part}` is no host to go through"),
+                message: format!("{} is no host to go through", shown(&part)),
                 hint: "write `user@host:port`; user and port may be left out, an IPv6 address before a port stands \
                        in brackets, and several hosts are separated by commas"
                     .to_owned(),
@@ -145,7 +145,7 @@ impl SshSettings {
             mistakes.push(Mistake {
                 key: "host",
                 is_error: true,
-                message: format!("`{host}` is no name or address of a server"),
+                message: format!("{} is no name or address of a server", shown(host)),
                 hint: "write the name or the address alone: who logs in belongs to `username`, and the port to `port`"
                     .to_owned(),
             });
@@ -295,7 +295,7 @@ fn key_mistake(path: &str) -> Option<Mistake> {
     Some(Mistake {
         key: "ssh_key_path",
         is_error: false,
-        message: format!("the key file `{path}` {what}"),
+        message: format!("the key file {} {what}", shown_name(path)),
         hint,
     })
 }

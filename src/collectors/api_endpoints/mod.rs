@@ -29,6 +29,7 @@ use http::{StatusCode, header};
 use super::{Collector, Home, RunContext, SettingsProblem, Variables};
 use crate::clients::Clients;
 use crate::clients::http::{Answer, HttpClients, Phase, Trace, Visit};
+use crate::document::shown_path;
 use crate::model::{
     Failure, FailureKind, KindSpec, Limit, MetricSpec, Reading, Rule, Target, Timestamp, Unit,
 };
@@ -193,7 +194,7 @@ impl Collector for ApiEndpoints {
         if let Some(path) = &settings.tls.ca_file
             && !path.is_file()
         {
-            let message = format!("there is no file `{}`", path.display());
+            let message = format!("there is no file {}", shown_path(path));
             let hint =
                 "without it the certificate cannot be checked, and the target will be UNKNOWN";
             problems.push(warning("tls", message, hint));

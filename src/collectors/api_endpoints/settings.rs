@@ -145,14 +145,14 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// As it is written.
+/// As it is written: one of the two.
 #[derive(serde::Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum WrittenAuth {
+#[serde(deny_unknown_fields)]
+struct WrittenAuth {
     /// A user and a password (RFC 7617).
-    Basic(Basic),
+    basic: Option<Basic>,
     /// A token (RFC 6750).
-    Bearer(Secret),
+    bearer: Option<Secret>,
 }
 
 #[derive(serde::Deserialize, JsonSchema)]
@@ -166,9 +166,21 @@ struct Basic {
 
 impl<'de> Deserialize<'de> for Auth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let header = match WrittenAuth::deserialize(deserializer)? {
-            WrittenAuth::Basic(Basic { username, password }) => basic(&username, &password),
-            WrittenAuth::Bearer(token) => hidden(&format!("Bearer {}", token.expose().trim())),
+        let WrittenAuth {
+            basic: user,
+            bearer,
+        } = WrittenAuth::deserialize(deserializer)?;
+        let header = match (user, bearer) {
+            (Some(Basic { username, password }), None) => basic(&username, &password),
+            (None, Some(token)) => hidden(&format!("Bearer {}", token.expose().trim())),
+            (Some(_), Some(_)) => {
+                let message = "`basic` and `bearer` exclude each other: one of them is enough";
+                return Err(de::Error::custom(message));
+            }
+            (None, None) => {
+                let message = "expected `basic: {username: …, password: …}`, or `bearer: …`";
+                return Err(de::Error::custom(message));
+            }
         };
         let header = header.map_err(de::Error::custom)?;
         Ok(Self { header })

@@ -10,7 +10,7 @@ use super::super::{SettingsProblem, Variables};
 use crate::clients::net::{Port, host_and_port};
 use crate::clients::postgres::{Login, SslMode};
 use crate::clients::tls::ClientIdentity;
-use crate::document::{Word, Written};
+use crate::document::{Word, Written, shown, shown_path};
 use crate::problem::Severity;
 use crate::secret::Secret;
 
@@ -73,11 +73,18 @@ impl FromStr for Engine {
             "mysql" | "mariadb" => "mysql_servers",
             "mongodb" | "mongo" => "mongodb_servers",
             "redis" | "valkey" => "redis_servers",
-            _ => return Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+            _ => {
+                return Err(format!(
+                    "expected {}, found {}",
+                    Self::EXPECTED,
+                    shown(text)
+                ));
+            }
         };
         Err(format!(
-            "expected {}, found `{text}`: such a server is watched under `{kind}`",
-            Self::EXPECTED
+            "expected {}, found {}: such a server is watched under `{kind}`",
+            Self::EXPECTED,
+            shown(text)
         ))
     }
 }
@@ -145,6 +152,14 @@ impl Settings {
                 );
             }
         }
+        // A folder of sockets begins with a slash.
+        let host = self.host.trim();
+        let is_address = !host.starts_with('/') && host.contains(['/', '@', '?']);
+        if is_address {
+            let message = "expected the name or the address of a server alone".to_owned();
+            let hint = "write the parts apart: `host`, `port`, `database`, `username`, and `password: ${NAME}`";
+            add("host", Severity::Error, message, hint);
+        }
         if self.tables > MOST_TABLES {
             let message = format!(
                 "expected a whole number from 0 to {MOST_TABLES}, found `{}`",
@@ -179,7 +194,7 @@ impl Settings {
         ];
         for (key, path) in files {
             if let Some(path) = path.filter(|path| !path.is_file()) {
-                let message = format!("there is no file `{}`", path.display());
+                let message = format!("there is no file {}", shown_path(path));
                 let hint = "put it there, or mount it; without it the target will be UNKNOWN";
                 add(key, Severity::Warning, message, hint);
             }

@@ -15,7 +15,7 @@ use crate::clients::net::{Port, outside_host};
 use crate::clients::ssh::SshSettings;
 use crate::clients::tls::{Check, ClientIdentity, Keys, Trust};
 use crate::collectors::{SettingsProblem, Variables};
-use crate::document::{DurationText, OneOrMany, Word, Written};
+use crate::document::{DurationText, OneOrMany, Word, Written, shown_name, shown_path};
 use crate::problem::Severity;
 
 /// How old a failure may be and still count: a day.
@@ -224,6 +224,12 @@ impl Settings {
         if let Some(ssh) = &mut self.ssh {
             ssh.complete(variable);
         }
+        // As `DOCKER_HOST` has it.
+        if let Some(path) = (self.socket.as_ref().and_then(|path| path.to_str()))
+            .and_then(|text| text.strip_prefix("unix://"))
+        {
+            self.socket = Some(PathBuf::from(path));
+        }
         if self.socket.is_some() || self.url.is_some() || self.ssh.is_some() {
             return;
         }
@@ -280,6 +286,12 @@ impl Settings {
                 told("url", Severity::Error, message, hint);
             }
         }
+        let socket = self.socket.as_ref().and_then(|path| path.to_str());
+        if socket.is_some_and(|text| text.contains("://")) {
+            let message = "expected the path of a socket, found an address".to_owned();
+            let hint = "an address belongs to `url`: `url: tcp://host:2376`";
+            told("socket", Severity::Error, message, hint);
+        }
         if self.has_unknown_variable {
             let message = "the variable `DOCKER_HOST` names no engine that can be looked at";
             let hint = "`unix://`, `tcp://` and `ssh://user@host` can be; or name the engine here: `socket`, `url` or `ssh`";
@@ -301,7 +313,7 @@ impl Settings {
         ] {
             for glob in &globs.0 {
                 if let Err(error) = Glob::new(glob) {
-                    let message = format!("`{glob}` is no glob: {}", error.kind());
+                    let message = format!("{} is no glob: {}", shown_name(glob), error.kind());
                     let hint = "write a container's name, with `*` for any part of it: `web-*`";
                     told(key, Severity::Error, message, hint);
                 }
@@ -322,7 +334,7 @@ impl Settings {
                 told("tls", Severity::Error, message, "set both, or neither");
             }
             for path in tls.files().filter(|path| !path.is_file()) {
-                let message = format!("there is no file `{}`", path.display());
+                let message = format!("there is no file {}", shown_path(path));
                 let hint = "without it the engine cannot be asked, and the target will be UNKNOWN";
                 told("tls", Severity::Warning, message, hint);
             }

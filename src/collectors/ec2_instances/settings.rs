@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::SettingsProblem;
-use crate::clients::aws::{Account, AssumeRole};
-use crate::document::{DurationText, OneOrMany, Written};
+use crate::clients::aws::{Account, AssumeRole, check_region};
+use crate::document::{DurationText, OneOrMany, Written, shown, shown_choice, shown_name};
 use crate::problem::Severity;
 
 /// How old a datapoint may be unless the target says otherwise.
@@ -131,15 +131,30 @@ impl Settings {
             (Some(id), None) if !is_instance_id(id) => problems.push(problem(
                 "instance_id",
                 Severity::Warning,
-                format!("`{id}` is no ID of an instance"),
+                format!("{} is no ID of an instance", shown(id)),
                 "IDs look like `i-0123456789abcdef0`; `discover: {tags: {Name: …}}` finds instances by name",
             )),
             _ => {}
         }
+        if self.endpoint_url.is_none() {
+            let discovered = self
+                .discover
+                .iter()
+                .flat_map(|discover| &discover.regions.0);
+            let discovered = discovered.map(|region| ("discover", region));
+            let own = self.region.iter().map(|region| ("region", region));
+            problems.extend(
+                own.chain(discovered)
+                    .filter_map(|(key, region)| check_region(key, region)),
+            );
+        }
         if !LASTING_STATES.contains(&self.expected_state()) {
             problems.push(error(
                 "expected_state",
-                format!("`{}` is no state that lasts", self.expected_state()),
+                format!(
+                    "{} is no state that lasts",
+                    shown_choice(self.expected_state())
+                ),
                 "write `running`, `stopped` or `terminated`",
             ));
         }
@@ -152,7 +167,7 @@ impl Settings {
             .flatten()
             .filter(|state| !STATES.contains(&state.as_str()))
         {
-            let message = format!("`{state}` is no state of an instance");
+            let message = format!("{} is no state of an instance", shown_choice(state));
             problems.push(error(
                 "discover",
                 message,
@@ -162,7 +177,8 @@ impl Settings {
         for (key, value) in tags.into_iter().flatten() {
             if let Err(reason) = Glob::new(value) {
                 let message = format!(
-                    "the value of the tag `{key}` is no pattern: {}",
+                    "the value of the tag {} is no pattern: {}",
+                    shown_name(key),
                     reason.kind()
                 );
                 problems.push(error(

@@ -6,6 +6,7 @@ use super::disk;
 use super::mounts::{self, FileSystem};
 use super::one_line;
 use crate::collectors::SettingsProblem;
+use crate::document::shown_name;
 use crate::model::{Failure, Reading, SubjectPattern};
 use crate::problem::Severity;
 
@@ -30,7 +31,7 @@ pub(crate) fn check(exclude_mounts: &[String], top_processes: u8) -> Vec<Setting
             problems.push(SettingsProblem {
                 key: "exclude_mounts",
                 severity: Severity::Error,
-                message: format!("`{glob}` is no glob: {}", error.kind()),
+                message: format!("{} is no glob: {}", shown_name(glob), error.kind()),
                 hint: Some("write a mount point, with `*` for any part of it: `/mnt/*`".to_owned()),
             });
         }

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::SettingsProblem;
-use crate::clients::aws::{Account, AssumeRole};
+use crate::clients::aws::{Account, AssumeRole, check_region};
 use crate::problem::Severity;
 
 /// An S3 bucket.
@@ -54,6 +54,10 @@ impl Settings {
                 message: "this is no name of a bucket".to_owned(),
                 hint: Some("write the name alone, 3 to 63 letters, digits, hyphens and dots; no `s3://`, no path".to_owned()),
             });
+        }
+        // Others have regions of their own.
+        if let (Some(region), None) = (&self.region, &self.endpoint_url) {
+            problems.extend(check_region("region", region));
         }
         if let Some(endpoint) = &self.endpoint_url
             && !url::Url::parse(endpoint)

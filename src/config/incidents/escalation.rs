@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::lists;
-use crate::document::{DurationText, Node, OneOrMany, Written};
+use crate::document::{DurationText, Node, OneOrMany, Written, shown_name};
 use crate::incidents::Level;
 use crate::model::Severity;
 use crate::problem::{Problem, nearest};
@@ -47,7 +47,7 @@ pub(super) fn read(root: &Node, problems: &mut Vec<Problem>) -> Vec<Level> {
             };
             let list = entry.node.get("reporters").unwrap_or(entry.node);
             let (place, path) = lists::item(list, &entry.path.key("reporters"), index);
-            let problem = Problem::error(format!("there is no reporter `{name}`"));
+            let problem = Problem::error(format!("there is no reporter {}", shown_name(name)));
             problems.push(problem.at(&place.location, path.to_string()).hint(hint));
         }
         levels.push(Level {

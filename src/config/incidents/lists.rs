@@ -122,7 +122,7 @@ pub(super) fn length(
             node.describe()
         );
         let problem = Problem::error(message).at(&node.location, path.to_string());
-        problems.push(problem.hint("`m` is a minute, `M` a month, `d` a day"));
+        problems.push(problem.hint("`m` is a minute, `d` a day"));
     }
     length.min(LONGEST)
 }

@@ -4,7 +4,7 @@ use super::super::plan::Watched;
 use super::super::targets;
 use super::lists;
 use crate::collectors::{KINDS, ec2_instances};
-use crate::document::{Node, Path};
+use crate::document::{Node, Path, shown_name};
 use crate::incidents::Matcher;
 use crate::problem::{Problem, Severity, nearest};
 
@@ -31,7 +31,7 @@ pub(super) fn check(
         );
         let kinds = node.get("kinds").unwrap_or(node);
         let (place, path) = lists::item(kinds, &path.key("kinds"), index);
-        let message = format!("there is no kind `{}`", pattern.glob());
+        let message = format!("there is no kind {}", shown_name(pattern.glob()));
         let problem = Problem::error(message).at(&place.location, path.to_string());
         problems.push(problem.hint(hint));
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::super::targets;
 use super::super::values::ZoneText;
 use super::{lists, matching};
-use crate::document::{DurationText, Node, Written};
+use crate::document::{DurationText, Node, Written, shown_name};
 use crate::incidents::{LONGEST_OPEN, Matcher, Window};
 use crate::model::Timestamp;
 use crate::problem::Problem;
@@ -51,7 +51,7 @@ pub(super) fn read(
             let message = "expected a name";
             entry.refuse("name", message, "say what is done: `backups`", problems);
         } else if windows.iter().any(|known| known.name == name) {
-            let message = format!("the name `{name}` is already taken");
+            let message = format!("the name {} is already taken", shown_name(name));
             let hint = "give each window a `name` of its own";
             entry.refuse("name", &message, hint, problems);
         }

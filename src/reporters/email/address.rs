@@ -7,7 +7,7 @@ use lettre::message::{Mailbox, Mailboxes};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
-use crate::document::{Word, Written};
+use crate::document::{Word, Written, shown};
 
 /// An address, with the name of who reads there if one was written. Its domain is in ASCII.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || format!("expected {}, found `{text}`", Self::EXPECTED);
+        let refused = || format!("expected {}, found {}", Self::EXPECTED, shown(text));
         match &addresses(text).ok_or_else(refused)?[..] {
             [one] => Ok(one.clone()),
             _ => Err(refused()),
@@ -82,7 +82,11 @@ impl FromStr for Text {
     fn from_str(text: &str) -> Result<Self, String> {
         match addresses(text) {
             Some(found) if !found.is_empty() => Ok(Self(found)),
-            _ => Err(format!("expected {}, found `{text}`", Address::EXPECTED)),
+            _ => Err(format!(
+                "expected {}, found {}",
+                Address::EXPECTED,
+                shown(text)
+            )),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::address::{Address, Recipients};
 use crate::clients::net::Port;
-use crate::document::{Word, Written};
+use crate::document::{Word, Written, shown};
 use crate::problem::{SettingsProblem, Variables};
 use crate::secret::Secret;
 
@@ -80,12 +80,17 @@ impl FromStr for Host {
         if host.parse::<IpAddr>().is_ok() || (!host.is_empty() && host.chars().all(is_name)) {
             return Ok(Self(host.to_owned()));
         }
-        Err(format!("expected {}, found `{text}`", Self::EXPECTED))
+        Err(format!(
+            "expected {}, found {}",
+            Self::EXPECTED,
+            shown(text)
+        ))
     }
 }
 
 impl Word for Host {
-    const EXPECTED: &'static str = "a name or an address, without a port";
+    const EXPECTED: &'static str =
+        "a name or an address such as `mail.example.com`, without a port";
 }
 
 impl Host {
@@ -284,7 +289,7 @@ mod tests {
                 PEOPLE,
                 &[(HOST, "canary host:1"), (PORT, "canary")],
                 &[
-                    "the variable `SMTP_HOST` is wrong: expected a name or an address, without a port",
+                    "the variable `SMTP_HOST` is wrong: expected a name or an address such as `mail.example.com`, without a port",
                     "the variable `SMTP_PORT` is wrong: expected a whole number from 1 to 65535",
                 ],
             ),

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::document::shown_path;
+use crate::problem::{SettingsProblem, Severity, Variables};
+
 use super::{Content, Means, Message, Receipt, Reporter, ReporterSpec, SendError};
 
 mod name;
@@ -69,6 +72,29 @@ impl Reporter for File {
             settings,
             incidents: Arc::default(),
         }
+    }
+
+    fn check(settings: &Settings, _: Variables<'_>) -> Vec<SettingsProblem> {
+        let directory = &settings.directory;
+        if directory.as_os_str().to_string_lossy().trim().is_empty() {
+            let hint = "name a folder: `directory: reports`";
+            return vec![SettingsProblem::error(
+                "directory",
+                "`directory` is empty",
+                hint,
+            )];
+        }
+        if directory.exists() && !directory.is_dir() {
+            return vec![SettingsProblem {
+                severity: Severity::Warning,
+                ..SettingsProblem::error(
+                    "directory",
+                    format!("{} is no folder", shown_path(directory)),
+                    "name a folder: until then no report can be written",
+                )
+            }];
+        }
+        Vec::new()
     }
 
     /// The receipt names the file. When this is dropped, the files are written all the same.

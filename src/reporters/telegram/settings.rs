@@ -9,7 +9,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use teloxide_core::types::{ChatId, Recipient};
 
 use crate::clients::telegram::SERVICE;
-use crate::document::{LinkText, OneOrMany, Word, Written};
+use crate::document::{LinkText, OneOrMany, Word, Written, shown};
 use crate::secret::Secret;
 
 /// Who writes, and where.
@@ -88,7 +88,11 @@ impl FromStr for Chat {
             (_, Some(name)) if is_name(name) => {
                 Ok(Self(Recipient::ChannelUsername(text.to_owned())))
             }
-            _ => Err(format!("expected {}, found `{text}`", Self::EXPECTED)),
+            _ => Err(format!(
+                "expected {}, found {}",
+                Self::EXPECTED,
+                shown(text)
+            )),
         }
     }
 }

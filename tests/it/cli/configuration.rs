@@ -164,3 +164,17 @@ async fn a_file_that_cannot_be_reached_is_not_taken_for_none() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_named_pipe_is_no_file_and_is_not_waited_for() {
+    let place = Workplace::with_configuration("");
+    let made = std::process::Command::new("mkfifo")
+        .arg(place.path().join("pipe"))
+        .status()
+        .expect("mkfifo");
+    assert!(made.success());
+    let ended = place.run(&["--config", "pipe", "check-config"]).await;
+    ended
+        .assert_code(78)
+        .assert_prints("the file `pipe` cannot be read: it is a named pipe\n  hint: name a file\n");
+}

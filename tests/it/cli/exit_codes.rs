@@ -121,6 +121,12 @@ async fn without_a_store_lists_are_empty_and_what_needs_one_is_not_done() {
     let place =
         Workplace::with_configuration(&format!("{}store: {{path: kept}}\n", all_four(server.port)));
     lists_are_empty_in(&place).await;
+    let place = place.file("there.db", "kept by somebody");
+    let ended = place.run(&["backup", "there.db"]).await;
+    ended
+        .assert_code(64)
+        .assert_says("`there.db` is there already\n  hint: name a file");
+    assert_eq!(place.read("there.db"), "kept by somebody");
     assert!(!place.path().join("kept").exists());
     // What a daemon leaves that had no room for more.
     let place = place.file("kept/roundsman.db", "");

@@ -1,8 +1,10 @@
 //! `silence` and `silences`: what is not spoken of, and who says so.
 
 use chrono::TimeDelta;
+use chrono_tz::Europe;
 use roundsman::desk::{Answer, Order};
 use roundsman::incidents::Silence;
+use roundsman::model::Timestamp;
 use roundsman::store::Row;
 use serde_json::json;
 
@@ -16,9 +18,22 @@ fn silenced(order: Option<Order>) -> Silence {
     }
 }
 
+/// Six o'clock in Berlin in so many days: as it is written, as it is told, and when that is.
+fn six_o_clock_in(days: i64) -> (String, String, Timestamp) {
+    let day = (ago(0) + TimeDelta::days(days)).date_naive();
+    let six = day.and_hms_opt(6, 0, 0).expect("a time");
+    let six = six.and_local_timezone(Europe::Berlin).unwrap();
+    (
+        six.format("%Y-%m-%d %H:%M").to_string(),
+        six.format("%a %Y-%m-%d %H:%M %:z").to_string(),
+        six.to_utc(),
+    )
+}
+
 #[tokio::test]
 async fn it_shows_what_it_is_for_before_it_is_ordered() {
     let place = place();
+    let (written, told, instant) = six_o_clock_in(100);
     let held = Held::with(&place, Vec::new());
     let answering = held.answering(Answer::done("2 targets are silenced"));
     let ended = place
@@ -31,7 +46,7 @@ async fn it_shows_what_it_is_for_before_it_is_ordered() {
             "--kind",
             "api_endpoints",
             "--until",
-            "2131-12-02 06:00",
+            &written,
             "--comment",
             "moving racks",
         ])
@@ -44,7 +59,7 @@ async fn it_shows_what_it_is_for_before_it_is_ordered() {
     let (words, days) = first.split_once(" (in ").expect("how long");
     assert_eq!(
         words,
-        "names web-*, shop; kinds api_endpoints; team=ops: until Sun 2131-12-02 06:00 +01:00"
+        format!("names web-*, shop; kinds api_endpoints; team=ops: until {told}")
     );
     assert!(days.contains("days"), "{days}");
     assert_eq!(
@@ -57,10 +72,7 @@ async fn it_shows_what_it_is_for_before_it_is_ordered() {
     );
     assert_eq!(silence.author.as_deref(), Some("anna"));
     assert_eq!(silence.comment.as_deref(), Some("moving racks"));
-    assert_eq!(
-        silence.until,
-        Some("2131-12-02T05:00:00Z".parse().expect("a time"))
-    );
+    assert_eq!(silence.until, Some(instant));
     assert_eq!(
         serde_json::to_value(&silence.matcher).expect("JSON"),
         json!({"names": ["web-*", "shop"], "kinds": ["api_endpoints"], "labels": {"team": ["ops"]}})
@@ -175,6 +187,22 @@ async fn wrong_usage_says_what_is_right() {
             &["silence", "shop", "--end", "silence-1"],
             "cannot be used with",
         ),
+        (
+            &["silence", "shop", "--for", "30M"],
+            "`M` would be a month: write `30m` for minutes, `d` for days",
+        ),
+        (
+            &["silence", "shop", "--for", "5000y"],
+            "write days, such as `90d`: months and years have no fixed length",
+        ),
+        (
+            &["silence", "shop", "--for", "367d"],
+            "a silence of more than 366 days would be forgotten\n  hint: `m` is a minute, `h` an hour, `d` a day",
+        ),
+        (
+            &["silence", "shop", "--until", "2131-01-01 00:00"],
+            "a silence of more than 366 days would be forgotten",
+        ),
     ] {
         place.run(arguments).await.assert_code(64).assert_says(said);
     }
@@ -267,8 +295,9 @@ async fn all_are_shown_whoever_said_so() {
     );
     let held = Held::with(&place, [of_people, over, of_old].map(Row::Silence).into());
     held.close();
+    let (written, last, _) = six_o_clock_in(100);
     place
-        .run(&["silence", "web-2", "--until", "2131-01-01 00:00"])
+        .run(&["silence", "web-2", "--until", &written])
         .await
         .assert_code(0);
     let listed = place.run(&["silences", "--format", "json"]).await;
@@ -299,7 +328,7 @@ silence-00000001: names web-*
   why: a new disk
 
 {}: names web-2
-  waits for the daemon: until Mon 2131-01-01 00:00 +01:00
+  waits for the daemon: until {last}
   targets: api_endpoints/web-2
   by: anna
 

@@ -1,5 +1,6 @@
 //! Configuration files as people write them, and every way to get them wrong.
 
+mod canaries;
 mod documents;
 mod incidents;
 mod mistakes;
