@@ -50,6 +50,8 @@ pub(super) fn joined<'text>(text: &'text str, name: &Name) -> Option<Joined<'tex
         ("%3d", Joint::Escaped),
         ("%3A", Joint::Escaped),
         ("%253D", Joint::Escaped),
+        ("\\u003d", Joint::Equals),
+        ("\\u003D", Joint::Equals),
         ("&#61;", Joint::Equals),
         ("&#x3D;", Joint::Equals),
     ];

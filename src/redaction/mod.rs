@@ -16,6 +16,7 @@ mod blocks;
 mod code;
 mod commands;
 mod emails;
+mod escapes;
 mod findings;
 mod headers;
 mod joints;

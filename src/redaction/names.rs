@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::code::{is_code, is_constant, is_file, is_identifier};
+use super::escapes;
 use super::findings::{Findings, has_ellipsis, is_cut};
 use super::headers;
 use super::joints::{Joined, joined};
@@ -98,7 +99,7 @@ fn around(text: &str, hit: &Range<usize>) -> Range<usize> {
         .take(LONGEST_HALF)
         .take_while(part)
         .count();
-    let begun = hit.start - left;
+    let begun = escapes::behind(bytes, hit.start - left, hit.start);
     let right = bytes[hit.start..]
         .iter()
         .take(LONGEST_HALF)

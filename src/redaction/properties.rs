@@ -9,7 +9,7 @@ use super::Redactor;
 use crate::secret;
 
 /// What secrets begin with, what ends them, and what is neither.
-const PIECES: [&str; 110] = [
+const PIECES: [&str; 113] = [
     "password",
     "--password",
     "api_key",
@@ -119,6 +119,9 @@ const PIECES: [&str; 110] = [
     ":APA91b",
     "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2W3x4Y5z6A7b8C9d0E1f2\n",
     "---- BEGIN SSH2 ",
+    "%2520",
+    "\\u0022",
+    "\\x27",
     "**",
 ];
 

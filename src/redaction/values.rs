@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::escapes;
 use super::findings::is_cut;
 use super::marks;
 use super::outcomes;
@@ -26,8 +27,27 @@ pub(super) enum Joint {
 /// How a value begins that is in quotes: `"`, or `\"` inside of another text.
 pub(super) fn quote(text: &str, at: usize) -> Option<&str> {
     let rest = &text[at..];
-    let quotes = ["\"", "'", "`", "\\\"", "\\'", "\\\\\\\"", "&quot;", "%22"];
-    let found = quotes.iter().find(|quote| rest.starts_with(**quote))?;
+    const QUOTES: [&str; 18] = [
+        "\"",
+        "'",
+        "`",
+        "\\\"",
+        "\\'",
+        "\\\\\\\"",
+        "&quot;",
+        "%22",
+        "\\u0022",
+        "\\u0027",
+        "\\x22",
+        "\\x27",
+        "&#34;",
+        "&#39;",
+        "&#x27;",
+        "&apos;",
+        "%27",
+        "\\\\u0022",
+    ];
+    let found = QUOTES.iter().find(|quote| rest.starts_with(**quote))?;
     Some(&rest[..found.len()])
 }
 
@@ -135,7 +155,9 @@ fn bare_end(text: &str, start: usize, joint: Joint) -> usize {
         let ends = match bytes[at] {
             byte if byte.is_ascii_whitespace() || byte.is_ascii_control() => true,
             b'"' | b'\'' | b'`' => !(in_a_word && at > start && joint == Joint::Equals),
-            b'\\' => next.is_some_and(|next| b"nrt\"".contains(&next)),
+            b'\\' => {
+                next == Some(b'"') || (escapes::end(bytes, at).is_some() && next != Some(b'0'))
+            }
             b',' | b';' | b'&' => {
                 next.is_none_or(|next| b" \t\r\n\"'`\\)]}".contains(&next)) || pair_begins(rest)
             }
