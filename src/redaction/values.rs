@@ -240,7 +240,7 @@ pub(super) const WORDS: &[&str] = &[
     "null", "object", "of", "off", "ok", "on", "one", "only", "option", "optional", "or", "present", "redacted",
     "rejected", "required", "revoked", "rotated", "secret", "see", "self", "set", "should", "some", "str", "string",
     "such", "text", "that", "the", "their", "they", "this", "to", "token", "too", "true", "undefined", "unknown",
-    "unset", "until", "use", "used", "valid", "value", "varchar", "was", "we", "were", "what", "where", "which", "who",
+    "unset", "until", "use", "used", "valid", "via", "value", "varchar", "was", "we", "were", "what", "where", "which", "who",
     "with", "without", "wrong", "yes", "you", "your",
 ];
 
@@ -280,6 +280,9 @@ pub(super) fn stands_in(value: &str) -> bool {
         || within("{{", "}}").is_some()
         || within("<", ">").is_some_and(|name| is_name(&name.replace(' ', "_")))
         || outcomes::is_remark(value)
+        || YAML_TAGS.contains(&value)
+        || within("[", "]").is_some_and(is_masked)
+        || is_masked(value)
         || within("%", "%").is_some_and(is_name)
         || value.strip_prefix('$').is_some_and(|name| {
             let is_variable =
@@ -288,6 +291,34 @@ pub(super) fn stands_in(value: &str) -> bool {
             (name.len() > 2 && name.bytes().all(is_variable)) || (name.len() <= 2 && is_number)
         })
         || value.strip_prefix('%').is_some_and(|rest| rest.len() == 1)
+}
+
+/// Tags of YAML behind which the name of a secret stands, not the secret.
+const YAML_TAGS: [&str; 9] = [
+    "!ENV",
+    "!GetAtt",
+    "!ImportValue",
+    "!Ref",
+    "!Sub",
+    "!env_var",
+    "!include",
+    "!reference",
+    "!secret",
+];
+
+/// Whether a program wrote this in the place of a secret: `FILTERED`.
+fn is_masked(value: &str) -> bool {
+    let value = value.trim_matches(['[', ']']);
+    [
+        "FILTERED",
+        "HIDDEN",
+        "MASKED",
+        "REDACTED",
+        "REMOVED",
+        "SECRET",
+        "PROTECTED",
+    ]
+    .contains(&value)
 }
 
 /// Whether this is made of letters as a word is.
