@@ -4,7 +4,7 @@
 use super::findings::Findings;
 use super::marks;
 use super::names::Name;
-use super::nouns::Noun;
+use super::nouns::{Noun, ends, is};
 use super::random::{is_random, is_random_in_one_case, is_serial, is_uuid};
 
 /// So far behind a name is looked.
@@ -78,8 +78,5 @@ pub(super) fn look(text: &str, name: &Name, findings: &mut Findings) {
 }
 
 fn is_label(word: &str) -> bool {
-    let is = |label: &&str| word.eq_ignore_ascii_case(label);
-    LABELS.iter().any(|label| is(&label))
-        || (word.len() >= 2 && word.is_char_boundary(word.len() - 2))
-            && word[word.len() - 2..].eq_ignore_ascii_case("id")
+    is(word, LABELS) || ends(word, "id")
 }

@@ -66,10 +66,7 @@ pub(super) fn column(text: &str, name: &Name, at: usize) -> Option<usize> {
     if before(text, first - back) != Some(b'(') {
         return None;
     }
-    let columns = bytes[first - back..first]
-        .iter()
-        .filter(|byte| **byte == b',')
-        .count();
+    let columns = text[first - back..first].matches(',').count();
     let rest = bytes[at..].iter().take(REACH);
     let rest = rest
         .take_while(|byte| byte.is_ascii_alphanumeric() || b"_, ".contains(byte))
@@ -116,7 +113,7 @@ pub(super) fn behind_a_tag(text: &str, at: usize) -> usize {
     let word = rest
         .bytes()
         .take(32)
-        .take_while(|byte| byte.is_ascii_graphic())
+        .take_while(u8::is_ascii_graphic)
         .count();
     let is_tag = TAGS.contains(&&rest[..word]);
     let is_anchor = rest.starts_with('&')

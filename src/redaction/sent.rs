@@ -92,10 +92,11 @@ fn quoted_auth(text: &str, mut at: usize, findings: &mut Findings) {
         at += usize::from(text[at..].starts_with(' '));
         last = Some(place);
     }
-    if let Some(place) = last.filter(|place| !place.is_empty()) {
-        if !values::stands_in(&text[place.clone()]) && marks::end(text, place.start).is_none() {
-            findings.add(place, marks::PASSWORD);
-        }
+    if let Some(place) = last.filter(|place| !place.is_empty())
+        && !values::stands_in(&text[place.clone()])
+        && marks::end(text, place.start).is_none()
+    {
+        findings.add(place, marks::PASSWORD);
     }
 }
 

@@ -24,29 +24,16 @@ pub(super) enum Joint {
     Said,
 }
 
+/// What begins a text in quotes, also where it was escaped for another text.
+#[rustfmt::skip]
+const QUOTES: [&str; 18] = [
+    "\"", "'", "`", "\\\"", "\\'", "\\\\\\\"",
+    "&quot;", "%22", "\\u0022", "\\u0027", "\\x22", "\\x27", "&#34;", "&#39;", "&#x27;", "&apos;", "%27", "\\\\u0022",
+];
+
 /// How a value begins that is in quotes: `"`, or `\"` inside of another text.
 pub(super) fn quote(text: &str, at: usize) -> Option<&str> {
     let rest = &text[at..];
-    const QUOTES: [&str; 18] = [
-        "\"",
-        "'",
-        "`",
-        "\\\"",
-        "\\'",
-        "\\\\\\\"",
-        "&quot;",
-        "%22",
-        "\\u0022",
-        "\\u0027",
-        "\\x22",
-        "\\x27",
-        "&#34;",
-        "&#39;",
-        "&#x27;",
-        "&apos;",
-        "%27",
-        "\\\\u0022",
-    ];
     let found = QUOTES.iter().find(|quote| rest.starts_with(**quote))?;
     Some(&rest[..found.len()])
 }

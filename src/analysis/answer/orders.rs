@@ -217,16 +217,8 @@ pub(super) fn clauses(text: &str) -> impl Iterator<Item = &str> {
             .iter()
             .filter_map(|end| text.find(end).map(|at| (at, end.len())))
             .min();
-        Some(match next {
-            Some((at, length)) => {
-                rest = text.get(at + length..);
-                &text[..at]
-            }
-            None => {
-                rest = None;
-                text
-            }
-        })
+        rest = next.and_then(|(at, length)| text.get(at + length..));
+        Some(next.map_or(text, |(at, _)| &text[..at]))
     })
 }
 
