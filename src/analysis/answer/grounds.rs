@@ -47,18 +47,19 @@ impl<'a> Grounds<'a> {
         }
         let text = said(&raw.text, LONGEST_TEXT, &self.prompt.names);
         let figures = match told {
-            Told::Step => Cow::Owned(without_arguments(&raw.text)),
+            // As it is shown: the text of a model may be of any length.
+            Told::Step => Cow::Owned(without_arguments(&text)),
             Told::Finding => Cow::Borrowed(raw.text.as_str()),
         };
         let is_grounded = !evidence.is_empty()
             && all_known
             && !text.is_empty()
+            && !self.is_all_clear(&text)
             && self.carry_figures(&raw.text, &figures);
         is_grounded.then_some(Claim { text, evidence })
     }
 
-    /// Whether the question has every figure of a text and every fact that it speaks of, and the text is neither our own nor
-    /// an all-clear: nobody is asked about what is well.
+    /// Whether the question has every figure of a text and every fact that it speaks of, and the text is not our own.
     pub(super) fn carry(&self, text: &str) -> bool {
         self.carry_figures(text, text)
     }
@@ -71,7 +72,11 @@ impl<'a> Grounds<'a> {
         ids.all(|id| self.prompt.facts.contains_key(&two_digits(id)) || is_name(id))
             && self.figures.know_those_of(&without_ids(figures))
             && !self.is_ours(text)
-            && !is_all_clear(text, &self.prompt.names)
+    }
+
+    /// Whether a text, as it is shown, says that all is well: nobody is asked about what is.
+    pub(super) fn is_all_clear(&self, shown: &str) -> bool {
+        is_all_clear(shown, &self.prompt.names)
     }
 
     /// Whether every name of a text stands in the question: `web-07`, `/srv/data` and `disk_free_percent` can only be names.

@@ -132,11 +132,9 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
     let grounds = Grounds::of(prompt);
     let mut dropped = raw.unreadable;
     let mut keep = |claim: RawClaim, told: Told, is_fit: bool| {
-        // What harms is obeyed wherever it stands.
-        let is_fit = is_fit && !would_harm(&claim.text) && !orders::would_harm(&claim.text, told);
-        let kept = grounds
-            .claim(&claim, told)
-            .filter(|claim| is_fit && !would_harm(&claim.text));
+        // What harms is obeyed wherever it stands. It is judged as it is shown, which is short.
+        let harms = |text: &str| would_harm(text) || orders::would_harm(text, told);
+        let kept = (grounds.claim(&claim, told)).filter(|claim| is_fit && !harms(&claim.text));
         dropped += usize::from(kept.is_none());
         kept
     };
@@ -161,7 +159,7 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
         .filter(|text| grounds.carry(text) && grounds.know_names_of(text))
         .filter(|text| grounds.is_spoken_of_in(text))
         .map(|text| said(&text, LONGEST_TEXT, &prompt.names))
-        .filter(|text| !text.is_empty() && !would_harm(text))
+        .filter(|text| !text.is_empty() && !grounds.is_all_clear(text) && !would_harm(text))
         .filter(|text| !orders::would_harm(text, Told::Finding));
     dropped += usize::from(had_plain && plain.is_none());
     if summary.is_none() && cause.is_none() {
