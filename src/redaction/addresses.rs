@@ -1,7 +1,10 @@
 //! Secrets in addresses: in front of the host, or in the path of a webhook. Those in the query have names.
 
+use std::ops::Range;
+
 use super::findings::{Findings, has_ellipsis, is_cut};
 use super::marks;
+use super::random;
 use super::values;
 
 /// So far behind `://` is searched for the `@`.
@@ -66,7 +69,8 @@ fn user_info(text: &str, start: usize, end: usize, findings: &mut Findings) {
         findings.add(password_start..end, marks::PASSWORD);
     }
     // A token in the place of the user, as Git and Sentry have it.
-    if values::is_made_up(user) && !user.contains('@') && marks::end(text, start).is_none() {
+    let is_token = values::is_made_up(user) || (random::is_uuid(user) && password.is_empty());
+    if is_token && !user.contains('@') && marks::end(text, start).is_none() {
         findings.add(start..user_end, marks::TOKEN);
     }
 }
@@ -86,6 +90,63 @@ pub(super) fn look_at_go(text: &str, at: usize, findings: &mut Findings) {
         if !bytes[password..at].starts_with(b"//") && !values::stands_in(&text[password..at]) {
             findings.add(password..at, marks::PASSWORD);
         }
+    }
+}
+
+/// `sip:user:password@host`: an address without slashes, from its scheme on.
+pub(super) fn look_at_account(text: &str, scheme: Range<usize>, findings: &mut Findings) {
+    const LONGEST: usize = 256;
+    let bytes = text.as_bytes();
+    let start = scheme.end;
+    let word = bytes[start..].iter().take(LONGEST);
+    let end = start
+        + word
+            .take_while(|byte| !is_outside(**byte) && **byte != b'/')
+            .count();
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let inside = scheme.start > 0 && part(bytes[scheme.start - 1]);
+    if inside || text[start..].starts_with('[') {
+        return;
+    }
+    if let Some(at) = bytes[start..end].iter().rposition(|byte| *byte == b'@') {
+        user_info(text, start, start + at, findings);
+    }
+}
+
+/// `https%3A%2F%2Fuser%3Apassword%40host`, from what stands behind the slashes.
+pub(super) fn look_at_escaped(text: &str, start: usize, findings: &mut Findings) {
+    const LONGEST: usize = 256;
+    let word = text.as_bytes()[start..].iter().take(LONGEST);
+    let word = word.take_while(|byte| !is_outside(**byte) && !b"&/?".contains(byte));
+    let mut end = start + word.count();
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let word = &text[start..end];
+    let Some(at) = word.find("%40") else { return };
+    let colon = word[..at].find("%3A").or_else(|| word[..at].find("%3a"));
+    let Some(colon) = colon else { return };
+    let place = start + colon + 3..start + at;
+    if !values::stands_in(&text[place.clone()]) && marks::end(text, place.start).is_none() {
+        findings.add(place, marks::PASSWORD);
+    }
+}
+
+/// `user/password@//host:1521/service`, from the `@` backwards.
+pub(super) fn look_at_oracle_from_behind(text: &str, at: usize, findings: &mut Findings) {
+    const REACH: usize = 96;
+    let bytes = text.as_bytes();
+    let word = bytes[..at].iter().rev().take(REACH);
+    let start = at - word.take_while(|byte| !is_outside(**byte)).count();
+    let slash = bytes[start..at].iter().position(|byte| *byte == b'/');
+    let Some(slash) = slash.filter(|slash| *slash > 0) else {
+        return;
+    };
+    let place = start + slash + 1..at;
+    let is_address = bytes[place.clone()].starts_with(b"/") || bytes[place.clone()].contains(&b']');
+    if !is_address && text.is_char_boundary(place.start) && !values::stands_in(&text[place.clone()])
+    {
+        findings.add(place, marks::PASSWORD);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Command lines on which no name says that a value is secret: `mysql -pSECRET`, `curl -u user:password`.
 
+use super::code::is_constant;
 use super::findings::Findings;
 use super::marks;
 use super::values;
@@ -57,6 +58,10 @@ pub(super) const COMMANDS: &[Command] = &[
     command("twine", "-p", Next),
     command("usermod", "-p", Next),
     command("useradd", "-p", Next),
+    command("openfortivpn", "-p", Next),
+    command("hydra", "-p", Next),
+    command("ss-server", "-k", Next),
+    command("ss-local", "-k", Next),
     command("rdesktop", "-p", Next),
     command("crackmapexec", "-p", Next),
     command("check_mysql", "-p", Either),
@@ -110,6 +115,9 @@ pub(super) fn look(command: &Command, text: &str, name_end: usize, findings: &mu
     if joined(name_start.checked_sub(1)) || joined(Some(name_end)) {
         return;
     }
+    if command.name == "login" && !is_login_of(&text[..name_start]) {
+        return;
+    }
     let line = bytes[name_end..].iter().take(LONGEST_LINE);
     let end = name_end + line.take_while(|byte| !b"\n\r|;".contains(byte)).count();
     let mut at = name_end;
@@ -125,8 +133,35 @@ pub(super) fn look(command: &Command, text: &str, name_end: usize, findings: &mu
     }
 }
 
+/// Programs whose `login` takes a password behind `-p`.
+const LOGINS: [&str; 13] = [
+    "acr", "az", "buildah", "crane", "docker", "helm", "nerdctl", "oc", "oras", "podman",
+    "registry", "regctl", "skopeo",
+];
+
+/// Whether a program stands directly before `login` that takes a password there.
+fn is_login_of(before: &str) -> bool {
+    let before = before.trim_end_matches([' ', '"', '\'', ',']);
+    let word = before
+        .bytes()
+        .rev()
+        .take(16)
+        .take_while(u8::is_ascii_alphabetic)
+        .count();
+    LOGINS.contains(&&before[before.len() - word..])
+}
+
+/// Behind the name of the next argument, as the kernel's log of commands has them: `a1="-p" a2="value"`.
+fn behind_a_number(text: &str, behind: usize) -> Option<usize> {
+    let rest = text[behind..].strip_prefix("\" a")?;
+    let digits = rest.bytes().take(3).take_while(u8::is_ascii_digit).count();
+    let rest = rest[digits..].strip_prefix('=').filter(|_| digits > 0)?;
+    Some(text.len() - rest.len())
+}
+
 fn argument(takes: Takes, text: &str, behind: usize, findings: &mut Findings) {
     let bytes = text.as_bytes();
+    let numbered = behind_a_number(text, behind);
     // Between the elements of a list, or of a line.
     let between = bytes[behind..]
         .iter()
@@ -141,6 +176,9 @@ fn argument(takes: Takes, text: &str, behind: usize, findings: &mut Findings) {
             .is_some_and(|byte| !b" ,]".contains(byte))
     });
     let start = match takes {
+        Next | Either | Pair | Percent | Comma | Cookie if numbered.is_some() => {
+            numbered.unwrap_or(behind)
+        }
         Attached if apart && !quoted => return,
         Attached => behind,
         Either if !apart => behind,
@@ -181,7 +219,13 @@ fn argument(takes: Takes, text: &str, behind: usize, findings: &mut Findings) {
     }
     let value = &text[place.clone()];
     let is_flag = value.starts_with('-') && takes != Attached;
-    if !values::stands_in(value) && !is_flag && marks::end(text, place.start).is_none() {
+    // `usage: login -u USER -p PASSWORD`
+    let is_sample = takes != Attached && is_constant(value);
+    if !is_sample
+        && !values::stands_in(value)
+        && !is_flag
+        && marks::end(text, place.start).is_none()
+    {
         let what = if takes == Cookie {
             marks::COOKIE
         } else {

@@ -2,6 +2,7 @@
 
 use super::names::{Name, before};
 use super::nouns::is;
+use super::rows;
 use super::spoken::said;
 use super::values::{self, Joint};
 
@@ -27,6 +28,23 @@ pub(super) fn joined<'text>(text: &'text str, name: &Name) -> Option<Joined<'tex
     if (own.is_some() || bare_in_brackets) && bytes.get(at) == Some(&b']') {
         at += 1;
     }
+    // `user%5Bpassword%5D=value`
+    if text[..name.place.start].ends_with('B') && text[at..].starts_with("%5D") {
+        at += 3;
+    }
+    // `password.........."value"`
+    let dots = bytes[at..]
+        .iter()
+        .take(64)
+        .take_while(|byte| **byte == b'.')
+        .count();
+    if dots >= 3 && values::quote(text, at + dots).is_some() {
+        return Some(Joined {
+            at: at + dots,
+            joint: Joint::Equals,
+            quote: own,
+        });
+    }
     // `**Password**: value`
     if text[at..].starts_with("**") && text[..name.place.start].ends_with("**") {
         at += 2;
@@ -40,6 +58,8 @@ pub(super) fn joined<'text>(text: &'text str, name: &Name) -> Option<Joined<'tex
     let joints = [
         (":-", Joint::Equals),
         ("=>", Joint::Equals),
+        ("=&gt;", Joint::Equals),
+        ("-&gt;", Joint::Equals),
         ("->", Joint::Equals),
         ("：", Joint::Colon),
         ("==", Joint::Equals),
@@ -50,6 +70,8 @@ pub(super) fn joined<'text>(text: &'text str, name: &Name) -> Option<Joined<'tex
         ("%3d", Joint::Escaped),
         ("%3A", Joint::Escaped),
         ("%253D", Joint::Escaped),
+        ("\\u003d", Joint::Equals),
+        ("\\u003D", Joint::Equals),
         ("&#61;", Joint::Equals),
         ("&#x3D;", Joint::Equals),
     ];
@@ -58,6 +80,10 @@ pub(super) fn joined<'text>(text: &'text str, name: &Name) -> Option<Joined<'tex
         // `[password] => [host] => db`: none was given.
         if bare_in_brackets && text[start..].starts_with('[') {
             return None;
+        }
+        start = rows::behind_a_tag(text, start);
+        if name.is_many(text) {
+            start = rows::first_member(text, start).unwrap_or(start);
         }
         if let Some(block) = below(text, start) {
             start = block;
@@ -91,10 +117,24 @@ fn without_sign<'text>(
     if let Some(tag) = tag_end(rest).filter(|_| is_tag(text, name.place.start)) {
         return found(behind + tag, Joint::Tag, None);
     }
-    if let Some(quote) = own
-        && let Some(at) = second(text, name, quote, behind).or_else(|| serialized(text, behind))
-    {
-        return found(at, Joint::Equals, own);
+    if let Some(quote) = own {
+        let value = second(text, name, quote, behind).or_else(|| serialized(text, behind));
+        if let Some(at) = value {
+            return found(at, Joint::Equals, own);
+        }
+        if let Some(at) = rows::element(text, name, quote, behind) {
+            return found(at, Joint::Tag, None);
+        }
+        // `OPTIONS ("user" 'ann', "password" 'value')`
+        if name.noun.is_chosen() && quote == "\"" && behind > at && rest.starts_with('\'') {
+            return found(behind, Joint::Space, own);
+        }
+    }
+    if let Some(at) = rows::column(text, name, at) {
+        return found(at, Joint::Equals, None);
+    }
+    if let Some(at) = rows::next_cell(text, at) {
+        return found(at, Joint::Said, None);
     }
     if is_flag && own.is_some() && rest.starts_with(',') {
         let start = blanks(text, behind + 1);
@@ -123,6 +163,19 @@ fn without_sign<'text>(
     }
     if sql || (spoken && (configured || behind_a_login(text, name.place.start))) {
         return found(behind, Joint::Space, None);
+    }
+    // `SET PASSWORD FOR 'ann'@'%' = 'value'`
+    if written.eq_ignore_ascii_case("password")
+        && let Some(whose) = rest.strip_prefix("FOR ")
+    {
+        let reach = whose
+            .bytes()
+            .take(96)
+            .take_while(|byte| byte.is_ascii() && *byte != b'\n')
+            .count();
+        if let Some(sign) = whose[..reach].find(" = ") {
+            return found(text.len() - whose.len() + sign + 3, Joint::Equals, None);
+        }
     }
     // `SET PASSWORD = PASSWORD('value')`
     if written == "PASSWORD" && text[at..].starts_with("('") {
@@ -175,12 +228,16 @@ fn rest_behind<'text>(text: &'text str, at: usize, word: &str) -> Option<&'text 
 
 /// `('password', 'value')`, `define('DB_PASSWORD', 'value')`: where the value begins.
 fn second(text: &str, name: &Name, quote: &str, at: usize) -> Option<usize> {
-    let open = text[..name.place.start].strip_suffix(quote)?;
+    // `set_config('app.jwt_secret', 'value', false)`
+    let dotted = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
+    let open = text[..name.place.start]
+        .trim_end_matches(dotted)
+        .strip_suffix(quote)?;
     let open = open.trim_end_matches(' ').strip_suffix('(')?;
     let start = text.len() - text[at..].strip_prefix(',')?.trim_start_matches(' ').len();
     let value = values::quote(text, start)?;
     let end = values::quoted_end(text, start + value.len(), value);
-    let is_defined = open.ends_with("define");
+    let is_defined = open.ends_with("define") || open.ends_with("set_config");
     if is_defined {
         return Some(start);
     }
@@ -246,10 +303,13 @@ fn paired(text: &str, at: usize) -> Option<usize> {
             .count()
     };
     let start = blank(at);
-    if start == at || !text.get(start..start + 5)?.eq_ignore_ascii_case("value") {
+    let word = ["value", "content"]
+        .into_iter()
+        .find(|word| rest_behind(text, start, word).is_some())?;
+    if start == at {
         return None;
     }
-    let mut behind = start + 5;
+    let mut behind = start + word.len();
     if let Some(quote) = values::quote(text, behind) {
         behind += quote.len();
     }

@@ -16,15 +16,21 @@ mod blocks;
 mod code;
 mod commands;
 mod emails;
+mod escapes;
+mod far;
 mod findings;
 mod headers;
+mod introduced;
 mod joints;
 mod lines;
 mod marks;
 mod names;
 mod nouns;
 mod outcomes;
+mod piped;
+mod random;
 mod resources;
+mod rows;
 mod seen;
 mod sent;
 mod shapes;
@@ -80,6 +86,20 @@ enum Look {
     Identified,
     Auth,
     Chpasswd,
+    ChpasswdList,
+    Introduced,
+    Call(usize),
+    Entered,
+    Pgpass,
+    Piped,
+    Radius,
+    Snmp,
+    Jwk,
+    Phrase,
+    User,
+    Account,
+    EscapedAuthority,
+    OracleBehind,
     Bearer,
     Basic,
     Begin,
@@ -211,6 +231,20 @@ impl Redactor {
                 Look::Identified => sent::look_at_identified(text, end, found),
                 Look::Auth => sent::look_at_auth(text, start..end, found),
                 Look::Chpasswd => sent::look_at_chpasswd(text, start, found),
+                Look::ChpasswdList => sent::look_at_chpasswd_list(text, end, found),
+                Look::Introduced => introduced::look(text, end, found),
+                Look::Call(wanted) => introduced::look_at_call(text, start..end, wanted, found),
+                Look::Entered => introduced::look_at_entered(text, start..end, found),
+                Look::Pgpass => introduced::look_at_pgpass(text, end, found),
+                Look::Piped => piped::look(text, start, found),
+                Look::Radius => piped::look_at_radius(text, end, found),
+                Look::Snmp => piped::look_at_snmp(text, end, found),
+                Look::Jwk => piped::look_at_jwk(text, end, found),
+                Look::Phrase => piped::look_at_phrase(text, end, found),
+                Look::User => introduced::look_at_user(text, end, found),
+                Look::Account => addresses::look_at_account(text, start..end, found),
+                Look::EscapedAuthority => addresses::look_at_escaped(text, end, found),
+                Look::OracleBehind => addresses::look_at_oracle_from_behind(text, start, found),
                 Look::Bearer => sent::look_at_bearer(text, end, found),
                 Look::Basic => sent::look_at_basic(text, end, found),
                 Look::Begin => blocks::look_at_begin(text, start..end, found),
@@ -238,7 +272,28 @@ fn beginnings(emails: bool) -> Vec<(&'static str, Look)> {
         ("pat", Look::Airtable),
         (":::", Look::Ntlm),
         ("identified by", Look::Identified),
+        ("identified with ", Look::Identified),
+        ("identified via ", Look::Identified),
         ("auth ", Look::Auth),
+        ("\"auth\" \"", Look::Auth),
+        ("chpasswd:", Look::ChpasswdList),
+        (":5432:", Look::Pgpass),
+        ("--user", Look::User),
+        ("authentication failed for", Look::User),
+        ("login incorrect", Look::Radius),
+        ("login ok: ", Look::Radius),
+        ("createuser ", Look::Snmp),
+        ("\"d\":", Look::Jwk),
+        ("seed phrase", Look::Phrase),
+        ("mnemonic", Look::Phrase),
+        ("basic with user", Look::User),
+        ("sip:", Look::Account),
+        ("sips:", Look::Account),
+        ("turn:", Look::Account),
+        ("turns:", Look::Account),
+        ("mailto:", Look::Account),
+        ("%3A%2F%2F", Look::EscapedAuthority),
+        ("@//", Look::OracleBehind),
         ("| chpasswd", Look::Chpasswd),
         ("|chpasswd", Look::Chpasswd),
         ("bearer", Look::Bearer),
@@ -262,6 +317,10 @@ fn beginnings(emails: bool) -> Vec<(&'static str, Look)> {
             .iter()
             .map(|(name, noun)| (*name, Look::Abroad(*noun))),
     );
+    all.extend(introduced::INTRODUCED.map(|words| (words, Look::Introduced)));
+    all.extend(piped::READERS.map(|reader| (reader, Look::Piped)));
+    all.extend(introduced::CALLS.map(|(call, wanted)| (call, Look::Call(wanted))));
+    all.extend(introduced::ENTERED.map(|words| (words, Look::Entered)));
     all.extend(webhooks::WEBHOOKS.map(|webhook| (webhook, Look::Webhook)));
     all.extend(webhooks::PATHS.map(|path| (path, Look::WebhookPath)));
     all.extend(

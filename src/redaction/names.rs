@@ -3,20 +3,24 @@
 use std::ops::Range;
 
 use super::code::{is_code, is_constant, is_file, is_identifier};
+use super::escapes;
+use super::far;
 use super::findings::{Findings, has_ellipsis, is_cut};
 use super::headers;
 use super::joints::{Joined, joined};
 use super::marks;
 use super::nouns::{Noun, ends, is, noun};
 use super::outcomes;
+use super::random::{is_random, is_random_in_one_case, is_uuid};
 use super::resources;
+use super::rows;
 use super::spoken;
 use super::values::{self, Joint};
 
 /// Parts of names that make it worth looking at one.
 pub(super) const PARTS: [&str; 26] = [
-    "bindpw",
-    "rootpw",
+    "pw",
+    "salt",
     "pass",
     "pwd",
     "secret",
@@ -56,6 +60,16 @@ pub(super) struct Name {
     pub(super) spoken: bool,
 }
 
+impl Name {
+    /// Whether it is one of several: `api_keys`.
+    pub(super) fn is_many(&self, text: &str) -> bool {
+        let written = &text[self.place.clone()];
+        ["keys", "tokens", "secrets", "passwords"]
+            .iter()
+            .any(|many| ends(written, many))
+    }
+}
+
 /// Looks at the name of which a part was found here.
 pub(super) fn look(text: &str, hit: Range<usize>, findings: &mut Findings) {
     if hit.start < findings.named_until {
@@ -66,7 +80,7 @@ pub(super) fn look(text: &str, hit: Range<usize>, findings: &mut Findings) {
     let written = text[place.clone()].trim_start_matches('-');
     let in_query = matches!(before(text, place.start), Some(b'?' | b'&' | b';'));
     let key = spoken::key_before(text, &place);
-    let noun = noun(written, in_query).or(key.map(|_| Noun::Key));
+    let noun = key.map(|_| Noun::Key).or_else(|| noun(written, in_query));
     let Some(noun) = noun else {
         return;
     };
@@ -98,7 +112,7 @@ fn around(text: &str, hit: &Range<usize>) -> Range<usize> {
         .take(LONGEST_HALF)
         .take_while(part)
         .count();
-    let begun = hit.start - left;
+    let begun = escapes::behind(bytes, hit.start - left, hit.start);
     let right = bytes[hit.start..]
         .iter()
         .take(LONGEST_HALF)
@@ -110,6 +124,7 @@ fn around(text: &str, hit: &Range<usize>) -> Range<usize> {
 /// A name with its value.
 pub(super) fn pair(text: &str, name: &Name, findings: &mut Findings) {
     let Some(joined) = joined(text, name) else {
+        far::look(text, name, findings);
         return;
     };
     let Joined { at, joint, quote } = joined;
@@ -144,7 +159,30 @@ pub(super) fn pair(text: &str, name: &Name, findings: &mut Findings) {
         }
     }
     if is_secret(text, name, &joined, &place) {
+        let end = place.end;
         findings.add(place, name.noun.mark());
+        if name.is_many(text) {
+            others(text, name, end, joint, findings);
+        }
+    } else if name.spoken || joined.joint == Joint::Said {
+        far::look(text, name, findings);
+    }
+}
+
+/// The other values of a list, of which the first ends here.
+fn others(text: &str, name: &Name, mut at: usize, joint: Joint, findings: &mut Findings) {
+    const MOST: usize = 32;
+    for _ in 0..MOST {
+        let Some(next) = rows::next_member(text, at) else {
+            return;
+        };
+        let place = values::value(text, next, joint, None);
+        let value = &text[place.clone()];
+        at = place.end;
+        let is_value = name.noun.is_chosen() || values::is_made_up(value);
+        if is_value && !values::stands_in(value) && marks::end(text, place.start).is_none() {
+            findings.add(place, name.noun.mark());
+        }
     }
 }
 
@@ -233,6 +271,16 @@ fn is_secret(text: &str, name: &Name, joined: &Joined, place: &Range<usize>) -> 
     }
     let begun = has_ellipsis(text, place.end) && spoken::is_mixed(value);
     let made_up = values::is_made_up(value) || begun;
+    match noun {
+        Noun::Random(_) => {
+            let named = is_constant(&text[name.place.clone()]) && values::is_made_up(value);
+            return is_random(value)
+                || is_random_in_one_case(value)
+                || (named && !value.contains('.'));
+        }
+        Noun::SecretId => return made_up || is_uuid(value),
+        _ => {}
+    }
     if let Noun::Perhaps(what) = noun {
         // `routing_key=orders.v2.created`
         let is_path = what == marks::KEY && value.contains('.');
@@ -242,6 +290,9 @@ fn is_secret(text: &str, name: &Name, joined: &Joined, place: &Range<usize>) -> 
         let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
         let mixed = digits > 0 && letters > 0 && value.len() >= 6 && !value.contains('-');
         let token = digits + letters == value.len() && made_up;
+        if noun == Noun::Code {
+            return digits > 0 && value.len() >= noun.shortest();
+        }
         return mixed && (noun.is_chosen() || token);
     }
     let quoted = joined.at < place.start;
@@ -273,7 +324,7 @@ fn is_spoken(
 ) -> bool {
     let value = &text[place.clone()];
     let behind = text[place.end..].strip_prefix(' ').unwrap_or("");
-    let goes_on = behind.starts_with(|c: char| c.is_ascii_lowercase() || c == '(' || c == '`');
+    let goes_on = behind.starts_with(|c: char| c.is_ascii_lowercase() || "(`'\"".contains(c));
     let plain = name.plain && !name.noun.is_chosen();
     (values::is_word(value) && goes_on)
         || (plain && is_identifier(value))

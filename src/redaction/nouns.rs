@@ -16,6 +16,10 @@ pub(super) enum Noun {
     Code,
     /// Secret only where it looks so.
     Perhaps(&'static str),
+    /// Secret only where it can be nothing else.
+    Random(&'static str),
+    /// What goes with the id of a role, a UUID.
+    SecretId,
     Authorization,
     Cookie,
 }
@@ -27,9 +31,9 @@ impl Noun {
             Self::Password | Self::Passphrase | Self::Code => marks::PASSWORD,
             Self::Token => marks::TOKEN,
             Self::Key => marks::KEY,
-            Self::Secret => marks::SECRET,
+            Self::Secret | Self::SecretId => marks::SECRET,
             Self::Signature => marks::SIGNATURE,
-            Self::Perhaps(what) => what,
+            Self::Perhaps(what) | Self::Random(what) => what,
             Self::Authorization => marks::CREDENTIALS,
             Self::Cookie => marks::COOKIE,
         }
@@ -46,7 +50,8 @@ impl Noun {
             Self::Password | Self::Passphrase | Self::Authorization | Self::Cookie => 1,
             Self::Token | Self::Key | Self::Secret | Self::Code => 6,
             Self::Signature => 10,
-            Self::Perhaps(_) => 8,
+            Self::Perhaps(_) | Self::SecretId => 8,
+            Self::Random(_) => 12,
         }
     }
 }
@@ -91,8 +96,8 @@ const PROPERTIES: &[&str] = &[
 /// How a name begins that is about a secret and does not hold it.
 #[rustfmt::skip]
 const BEGINNINGS: &[&str] = &[
-    "bad", "change", "empty", "expired", "first", "forgot", "has", "hide", "incorrect", "invalid", "is", "max", "min",
-    "missing", "no", "not", "num", "require", "requires", "show", "total", "unexpected", "without", "wrong",
+    "bad", "change", "continuation", "cursor", "empty", "expired", "first", "forgot", "has", "hide", "incorrect", "invalid", "is", "max", "min",
+    "missing", "next", "no", "not", "num", "page", "require", "requires", "show", "total", "unexpected", "without", "wrong",
 ];
 
 /// What stands before `key` where it is a secret one.
@@ -102,6 +107,14 @@ const KEYS: &[&str] = &[
     "deploy", "decryption", "encrypt", "encryption", "enc", "functions", "hmac", "ingestion", "instrumentation", "integration", "jwt",
     "license", "licence", "master", "preshared", "private", "priv", "rsa", "secret", "service", "session", "shared", "signing",
     "ssh", "ssl", "storage", "subscription", "tls", "webhook",
+];
+
+/// What stands before `key` where it is none.
+#[rustfmt::skip]
+const NO_SECRET_KEYS: &[&str] = &[
+    "bucket", "cache", "composite", "dedup", "deduplication", "foreign", "group", "hash", "host", "idempotency", "index", "job", "json",
+    "lock", "map", "message", "object", "partition", "primary", "pub", "public", "publishable", "queue", "range", "registry", "row",
+    "s3", "site", "sort", "translation", "unique",
 ];
 
 /// What stands before `code` where it opens something.
@@ -139,6 +152,9 @@ pub(super) fn noun(name: &str, in_query: bool) -> Option<Noun> {
     // `session_id` is what a session is stolen with.
     let is_session = is(words[index], &["session", "sess"])
         && matches!(words[index + 1..], [id] if is(id, &["id"]));
+    if is(words[index], &["secret"]) && matches!(words[index + 1..], [id] if is(id, &["id"])) {
+        return Some(Noun::SecretId);
+    }
     let about = words[index + 1..].iter().any(|word| is(word, PROPERTIES));
     let tells_about = (about && !is_session) || (index > 0 && is(words[0], BEGINNINGS));
     (!tells_about).then_some(noun)
@@ -155,10 +171,11 @@ fn noun_of(word: &str, before: &str, alone: bool, in_query: bool) -> Option<Noun
         "underpass",
     ];
     Some(match word {
+        _ if is(word, &["chpasswd"]) => return None,
         _ if ends(word, "password") || ends(word, "passwd") || ends(word, "passwords") => {
             Noun::Password
         }
-        _ if is(word, &["bindpw", "rootpw", "masterauth"]) => Noun::Password,
+        _ if is(word, &["bindpw", "rootpw", "masterauth", "pw"]) => Noun::Password,
         _ if ends(word, "pwd") => Noun::Password,
         _ if ends(word, "passphrase") => Noun::Passphrase,
         _ if ends(word, "passcode") => Noun::Password,
@@ -209,7 +226,10 @@ fn noun_of(word: &str, before: &str, alone: bool, in_query: bool) -> Option<Noun
         }
         _ if is(word, &["authorization"]) => Noun::Authorization,
         _ if is(word, &["auth"]) => Noun::Perhaps(marks::CREDENTIALS),
+        _ if is(word, &["cookie"]) && is(before, &["erlang"]) => Noun::Secret,
         _ if is(word, &["cookie"]) => Noun::Cookie,
+        _ if is(word, &["salt"]) => Noun::Random(marks::SECRET),
+        _ if is(word, &["keys"]) && is(before, KEYS) => Noun::Perhaps(marks::KEY),
         _ if is(word, &["signature", "sig"]) && in_query => Noun::Signature,
         _ if is(word, &["signature"]) => Noun::Perhaps(marks::SIGNATURE),
         _ if is(
@@ -227,6 +247,7 @@ fn noun_of(word: &str, before: &str, alone: bool, in_query: bool) -> Option<Noun
             Noun::Perhaps(marks::COOKIE)
         }
         _ if is(word, &["code"]) && alone && in_query => Noun::Perhaps(marks::TOKEN),
+        _ if is(word, &["key"]) && !is(before, NO_SECRET_KEYS) => Noun::Random(marks::KEY),
         _ => return None,
     })
 }

@@ -71,8 +71,19 @@ pub(super) fn is_remark(value: &str) -> bool {
         .and_then(|rest| rest.strip_suffix(')'));
     let mut known = WORDS.iter().chain(&REMARKS);
     inside.is_some_and(|inside| {
+        if is_state(inside) {
+            return true;
+        }
         let first = inside.split([' ', ',', ':']).next().unwrap_or_default();
         values::is_word(&inside.replace(' ', "-").to_ascii_lowercase())
             && known.any(|word| word.eq_ignore_ascii_case(first))
     })
+}
+
+/// Whether this is a state of SQL, which a server says behind a message: `XX000`.
+fn is_state(value: &str) -> bool {
+    value.len() == 5
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

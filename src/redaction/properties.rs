@@ -9,7 +9,7 @@ use super::Redactor;
 use crate::secret;
 
 /// What secrets begin with, what ends them, and what is neither.
-const PIECES: [&str; 110] = [
+const PIECES: [&str; 136] = [
     "password",
     "--password",
     "api_key",
@@ -119,6 +119,32 @@ const PIECES: [&str; 110] = [
     ":APA91b",
     "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2W3x4Y5z6A7b8C9d0E1f2\n",
     "---- BEGIN SSH2 ",
+    "api_keys",
+    "FERNET_KEY",
+    "%3A%2F%2F",
+    "@//",
+    "Key (",
+    "=(",
+    "\"d\":\"",
+    "<td>",
+    "</td>",
+    "input_value=",
+    "--user ",
+    "kT4vQ9zLm2Xw7RbN",
+    "- ",
+    "chpasswd:",
+    "list: ",
+    "login incorrect",
+    "auth\" \"",
+    "sip:",
+    "echo ",
+    "| kinit",
+    "identified with ",
+    "seed phrase ",
+    "&gt;",
+    "%2520",
+    "\\u0022",
+    "\\x27",
     "**",
 ];
 

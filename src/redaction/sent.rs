@@ -11,6 +11,23 @@ use super::values;
 
 /// `IDENTIFIED BY 'value'` of SQL, from what stands behind it.
 pub(super) fn look_at_identified(text: &str, behind: usize, findings: &mut Findings) {
+    // `IDENTIFIED WITH plugin BY 'value'`, `IDENTIFIED VIA plugin USING 'value'`
+    let behind = if text[..behind].ends_with(' ') {
+        let plugin = text.as_bytes()[behind..].iter().take(48);
+        let plugin = plugin
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+            .count();
+        let rest = &text[behind + plugin..];
+        let joint = [" BY", " USING", " AS", " by", " using", " as"]
+            .into_iter()
+            .find(|joint| rest.starts_with(joint));
+        let Some(joint) = joint else {
+            return;
+        };
+        behind + plugin + joint.len()
+    } else {
+        behind
+    };
     let start = behind
         + text[behind..]
             .bytes()
@@ -39,6 +56,10 @@ fn is_mixed(value: &str) -> bool {
 /// `AUTH SECRET` of Redis, `AUTH default SECRET`, `AUTH PLAIN SECRET` of SMTP: from what stands behind the word.
 pub(super) fn look_at_auth(text: &str, word: Range<usize>, findings: &mut Findings) {
     let bytes = text.as_bytes();
+    if text[word.clone()].ends_with('"') {
+        quoted_auth(text, word.end - 1, findings);
+        return;
+    }
     let starts = word.start == 0 || b" \t\r\n\"'`>:(".contains(&bytes[word.start - 1]);
     if !starts || !text[word.clone()].starts_with("AUTH ") {
         return;
@@ -58,6 +79,65 @@ pub(super) fn look_at_auth(text: &str, word: Range<usize>, findings: &mut Findin
         findings.add(place, marks::PASSWORD);
     }
 }
+
+/// `"AUTH" "SECRET"`, `"AUTH" "default" "SECRET"`, as Redis shows what it was sent.
+fn quoted_auth(text: &str, mut at: usize, findings: &mut Findings) {
+    let mut last = None;
+    for _ in 0..2 {
+        let Some(quote) = values::quote(text, at).filter(|quote| *quote == "\"") else {
+            break;
+        };
+        let place = at + 1..values::quoted_end(text, at + 1, quote);
+        at = text.len().min(place.end + 1);
+        at += usize::from(text[at..].starts_with(' '));
+        last = Some(place);
+    }
+    if let Some(place) = last.filter(|place| !place.is_empty())
+        && !values::stands_in(&text[place.clone()])
+        && marks::end(text, place.start).is_none()
+    {
+        findings.add(place, marks::PASSWORD);
+    }
+}
+
+/// `chpasswd:\n  list: |\n    user:SECRET` of cloud-init, from what stands behind the first colon.
+pub(super) fn look_at_chpasswd_list(text: &str, behind: usize, findings: &mut Findings) {
+    const REACH: usize = 64;
+    const MOST_LINES: usize = 32;
+    let mut reach = text.len().min(behind + REACH);
+    while !text.is_char_boundary(reach) {
+        reach -= 1;
+    }
+    let Some(list) = text[behind..reach].find("list:") else {
+        return;
+    };
+    let mut at = behind + list + "list:".len();
+    for _ in 0..MOST_LINES {
+        at += text[at..].len()
+            - text[at..]
+                .trim_start_matches([' ', '|', '>', '-', '\r', '\n', '\t'])
+                .len();
+        let word = text.as_bytes()[at..].iter().take(LONGEST_ACCOUNT);
+        let end = at + word.take_while(|byte| !byte.is_ascii_whitespace()).count();
+        let colon = marks::first_outside(text, at..end, b':')
+            .filter(|colon| *colon > at && colon + 1 < end);
+        let Some(colon) = colon else {
+            return;
+        };
+        // `R` and `RANDOM` let it make one up.
+        let value = &text[colon + 1..end];
+        if !values::stands_in(value)
+            && !matches!(value, "R" | "RANDOM")
+            && marks::end(text, colon + 1).is_none()
+        {
+            findings.add(colon + 1..end, marks::PASSWORD);
+        }
+        at = end;
+    }
+}
+
+/// The longest user with a password in such a list.
+const LONGEST_ACCOUNT: usize = 160;
 
 /// `echo "user:SECRET" | chpasswd`, from the bar on.
 pub(super) fn look_at_chpasswd(text: &str, bar: usize, findings: &mut Findings) {

@@ -1,5 +1,6 @@
 //! Keys and tokens that can be told by their own shape, wherever they stand.
 
+use super::escapes;
 use super::findings::{Findings, is_cut};
 use super::marks;
 
@@ -65,8 +66,7 @@ const DIGIT_WITHIN: usize = 64;
 /// Looks at what begins with the beginning of a token.
 pub(super) fn look(shape: &Shape, text: &str, start: usize, findings: &mut Findings) {
     let bytes = text.as_bytes();
-    let inside_a_word = start > 0 && bytes[start - 1].is_ascii_alphanumeric();
-    if inside_a_word || !text[start..].starts_with(shape.prefix) {
+    if !escapes::word_begins(bytes, start) || !text[start..].starts_with(shape.prefix) {
         return;
     }
     let body = start + shape.prefix.len();
@@ -131,9 +131,7 @@ fn secret_key(text: &str, end: usize, findings: &mut Findings) {
 /// JSON web tokens: three parts, the first two of which begin with `{"`.
 pub(super) fn look_at_jwt(text: &str, start: usize, findings: &mut Findings) {
     let bytes = text.as_bytes();
-    let inside = start > 0
-        && (bytes[start - 1].is_ascii_alphanumeric() || b"_-".contains(&bytes[start - 1]));
-    if inside || !text[start..].starts_with("eyJ") {
+    if !escapes::word_begins(bytes, start) || !text[start..].starts_with("eyJ") {
         return;
     }
     let part = |from: usize| {

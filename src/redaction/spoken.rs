@@ -45,7 +45,9 @@ pub(super) fn said(text: &str, name: &Name, behind: usize) -> Option<usize> {
         return Some(at);
     }
     // `set -x PGPASSWORD value`
-    let variable = noun.is_chosen() && is_constant(&text[name.place.clone()]);
+    let variable = noun.is_chosen()
+        && is_constant(&text[name.place.clone()])
+        && !text[behind..].starts_with('(');
     let value = values::value(text, behind, values::Joint::Said, None);
     let value_is_plain = value.start == behind;
     let is_value = match noun {

@@ -1,5 +1,6 @@
 //! Tokens that are told by what stands in their middle, or at their end.
 
+use super::escapes;
 use super::findings::{Findings, is_cut};
 use super::marks;
 
@@ -79,8 +80,9 @@ pub(super) fn look(tail: &Tail, text: &str, at: usize, findings: &mut Findings) 
         return;
     }
     let made = |byte: &&u8| (tail.before)(**byte);
-    let before = bytes[..at].iter().rev().take(tail.most + 1);
-    let before = before.take_while(made).count();
+    let before = bytes[..at].iter().rev().take(tail.most + 12);
+    let begun = at - before.take_while(made).count();
+    let before = at - escapes::behind(bytes, begun, at);
     if !(tail.least..=tail.most).contains(&before) {
         return;
     }
@@ -114,7 +116,7 @@ pub(super) fn look_at_airtable(text: &str, start: usize, findings: &mut Findings
     const ID: usize = 14;
     const SHORTEST: usize = 24;
     let bytes = text.as_bytes();
-    let inside = start > 0 && letter(bytes[start - 1]);
+    let inside = !escapes::word_begins(bytes, start);
     let point = start + 3 + ID;
     let is_id = |id: &[u8]| id.iter().all(|byte| letter(*byte));
     if inside || bytes.get(point) != Some(&b'.') || !is_id(&bytes[start + 3..point]) {
@@ -131,7 +133,9 @@ pub(super) fn look_at_airtable(text: &str, start: usize, findings: &mut Findings
 pub(super) fn look_at_discord(text: &str, start: usize, findings: &mut Findings) {
     let bytes = text.as_bytes();
     let inside = start > 0 && word(bytes[start - 1]);
-    if inside || !DISCORD.contains(&&text[start..start + 3]) {
+    if (inside && !escapes::is_behind_one(bytes, start))
+        || !DISCORD.contains(&&text[start..start + 3])
+    {
         return;
     }
     let part = |from: usize| {
@@ -167,8 +171,8 @@ pub(super) fn look_at_azure(text: &str, at: usize, findings: &mut Findings) {
     let behind = bytes[at + 2..].iter().take(40).take_while(made).count();
     let version = at.checked_sub(1).map(|digit| bytes[digit]);
     let whole = (30..=35).contains(&behind) || (behind >= 6 && is_cut(text, at + 2 + behind));
-    if before == 4 && matches!(version, Some(b'7' | b'8')) && text[at..].starts_with("Q~") && whole
-    {
-        findings.add(at - before..at + 2 + behind, marks::AZURE_SECRET);
+    let begins = before == 4 || (before == 5 && escapes::is_behind_one(bytes, at - 4));
+    if begins && matches!(version, Some(b'7' | b'8')) && text[at..].starts_with("Q~") && whole {
+        findings.add(at - 4..at + 2 + behind, marks::AZURE_SECRET);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::escapes;
 use super::findings::is_cut;
 use super::marks;
 use super::outcomes;
@@ -23,11 +24,17 @@ pub(super) enum Joint {
     Said,
 }
 
+/// What begins a text in quotes, also where it was escaped for another text.
+#[rustfmt::skip]
+const QUOTES: [&str; 18] = [
+    "\"", "'", "`", "\\\"", "\\'", "\\\\\\\"",
+    "&quot;", "%22", "\\u0022", "\\u0027", "\\x22", "\\x27", "&#34;", "&#39;", "&#x27;", "&apos;", "%27", "\\\\u0022",
+];
+
 /// How a value begins that is in quotes: `"`, or `\"` inside of another text.
 pub(super) fn quote(text: &str, at: usize) -> Option<&str> {
     let rest = &text[at..];
-    let quotes = ["\"", "'", "`", "\\\"", "\\'", "\\\\\\\"", "&quot;", "%22"];
-    let found = quotes.iter().find(|quote| rest.starts_with(**quote))?;
+    let found = QUOTES.iter().find(|quote| rest.starts_with(**quote))?;
     Some(&rest[..found.len()])
 }
 
@@ -135,7 +142,9 @@ fn bare_end(text: &str, start: usize, joint: Joint) -> usize {
         let ends = match bytes[at] {
             byte if byte.is_ascii_whitespace() || byte.is_ascii_control() => true,
             b'"' | b'\'' | b'`' => !(in_a_word && at > start && joint == Joint::Equals),
-            b'\\' => next.is_some_and(|next| b"nrt\"".contains(&next)),
+            b'\\' => {
+                next == Some(b'"') || (escapes::end(bytes, at).is_some() && next != Some(b'0'))
+            }
             b',' | b';' | b'&' => {
                 next.is_none_or(|next| b" \t\r\n\"'`\\)]}".contains(&next)) || pair_begins(rest)
             }
@@ -218,7 +227,7 @@ pub(super) const WORDS: &[&str] = &[
     "null", "object", "of", "off", "ok", "on", "one", "only", "option", "optional", "or", "present", "redacted",
     "rejected", "required", "revoked", "rotated", "secret", "see", "self", "set", "should", "some", "str", "string",
     "such", "text", "that", "the", "their", "they", "this", "to", "token", "too", "true", "undefined", "unknown",
-    "unset", "until", "use", "used", "valid", "value", "varchar", "was", "we", "were", "what", "where", "which", "who",
+    "unset", "until", "use", "used", "valid", "via", "value", "varchar", "was", "we", "were", "what", "where", "which", "who",
     "with", "without", "wrong", "yes", "you", "your",
 ];
 
@@ -258,6 +267,9 @@ pub(super) fn stands_in(value: &str) -> bool {
         || within("{{", "}}").is_some()
         || within("<", ">").is_some_and(|name| is_name(&name.replace(' ', "_")))
         || outcomes::is_remark(value)
+        || YAML_TAGS.contains(&value)
+        || within("[", "]").is_some_and(is_masked)
+        || is_masked(value)
         || within("%", "%").is_some_and(is_name)
         || value.strip_prefix('$').is_some_and(|name| {
             let is_variable =
@@ -266,6 +278,34 @@ pub(super) fn stands_in(value: &str) -> bool {
             (name.len() > 2 && name.bytes().all(is_variable)) || (name.len() <= 2 && is_number)
         })
         || value.strip_prefix('%').is_some_and(|rest| rest.len() == 1)
+}
+
+/// Tags of YAML behind which the name of a secret stands, not the secret.
+const YAML_TAGS: [&str; 9] = [
+    "!ENV",
+    "!GetAtt",
+    "!ImportValue",
+    "!Ref",
+    "!Sub",
+    "!env_var",
+    "!include",
+    "!reference",
+    "!secret",
+];
+
+/// Whether a program wrote this in the place of a secret: `FILTERED`.
+fn is_masked(value: &str) -> bool {
+    let value = value.trim_matches(['[', ']']);
+    [
+        "FILTERED",
+        "HIDDEN",
+        "MASKED",
+        "REDACTED",
+        "REMOVED",
+        "SECRET",
+        "PROTECTED",
+    ]
+    .contains(&value)
 }
 
 /// Whether this is made of letters as a word is.

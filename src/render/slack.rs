@@ -64,8 +64,13 @@ pub fn slack(blocks: &[Block], title: &str, tone: Status) -> Value {
         Status::Green => "#2eb67d",
     };
     json!({
-        // What a notification shows.
-        "text": escaped(&title, LONGEST_SECTION / 6),
+        // What a notification shows. Webhooks have no `verbatim` for it and pay no heed to `parse`.
+        "text": unlinked(&escaped(&title, LONGEST_SECTION / 6)),
+        "mrkdwn": false,
+        // Slack would fetch what it takes for a link, whoever wrote it
+        // (<https://docs.slack.dev/messaging/unfurling-links-in-messages>).
+        "unfurl_links": false,
+        "unfurl_media": false,
         "attachments": [{"color": color, "blocks": message.finish()}],
     })
 }
@@ -189,6 +194,25 @@ fn escaped(text: &str, most: usize) -> String {
     escaped
 }
 
+/// Without what Slack makes a link of by itself: a character without width stands in each address, as it does in Markdown.
+/// Figures stay as they are.
+fn unlinked(text: &str) -> String {
+    let mut unlinked = String::with_capacity(text.len() + 16);
+    let mut before = None;
+    for (at, character) in text.char_indices() {
+        unlinked.push(character);
+        let behind = &text[at + character.len_utf8()..];
+        let in_a_name = character == '.'
+            && before.is_some_and(char::is_alphanumeric)
+            && behind.starts_with(char::is_alphabetic);
+        if in_a_name || (character == ':' && behind.starts_with("//")) {
+            unlinked.push('\u{200b}');
+        }
+        before = Some(character);
+    }
+    unlinked
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +275,21 @@ mod tests {
         let own = Block::Title(vec![Span::Text("its own".to_owned())]);
         let message = slack(&[own], "another", Status::Unknown);
         assert_eq!(message["text"], "its own");
+    }
+
+    #[test]
+    fn no_address_in_a_notification_becomes_a_link() {
+        let blocks = [Block::Title(vec![Span::Text(
+            "see https://evil.example/x, *evil.zip* <!channel> 2.5 % of 10.0.0.5 v1.2".to_owned(),
+        )])];
+        let message = slack(&blocks, "", Status::Red);
+        assert_eq!(
+            message["text"],
+            "see https:\u{200b}//evil.\u{200b}example/x, *evil.\u{200b}zip* &lt;!channel&gt; 2.5 % of 10.0.0.5 v1.2"
+        );
+        for unwanted in ["unfurl_links", "unfurl_media", "mrkdwn"] {
+            assert_eq!(message[unwanted], false, "{unwanted}");
+        }
     }
 
     #[test]

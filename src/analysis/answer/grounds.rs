@@ -1,13 +1,16 @@
 //! What claims may rest on: facts that there are, figures and names that stand in the question.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::super::prompt::{Prompt, SYSTEM};
 use super::super::untrusted::{CLOSE, OPEN, said};
 use super::LONGEST_TEXT;
+use super::all_clear::is_all_clear;
 use super::figures::Figures;
 use super::form::RawClaim;
-use super::harm::lowered;
+use super::looking::without_arguments;
+use super::orders::Told;
 use crate::model::Claim;
 
 /// What a question has to rest on.
@@ -30,7 +33,7 @@ impl<'a> Grounds<'a> {
     }
 
     /// The claim, where it rests on facts that there are.
-    pub(super) fn claim(&self, raw: &RawClaim) -> Option<Claim> {
+    pub(super) fn claim(&self, raw: &RawClaim, told: Told) -> Option<Claim> {
         let ids = raw.evidence.iter().map(|id| two_digits(id));
         let mut known = BTreeSet::new();
         let mut evidence = Vec::new();
@@ -43,21 +46,37 @@ impl<'a> Grounds<'a> {
             }
         }
         let text = said(&raw.text, LONGEST_TEXT, &self.prompt.names);
-        let is_grounded =
-            !evidence.is_empty() && all_known && !text.is_empty() && self.carry(&raw.text);
+        let figures = match told {
+            // As it is shown: the text of a model may be of any length.
+            Told::Step => Cow::Owned(without_arguments(&text)),
+            Told::Finding => Cow::Borrowed(raw.text.as_str()),
+        };
+        let is_grounded = !evidence.is_empty()
+            && all_known
+            && !text.is_empty()
+            && !self.is_all_clear(&text)
+            && self.carry_figures(&raw.text, &figures);
         is_grounded.then_some(Claim { text, evidence })
     }
 
-    /// Whether the question has every figure of a text and every fact that it speaks of, and the text is neither our own nor
-    /// an all-clear: nobody is asked about what is well.
+    /// Whether the question has every figure of a text and every fact that it speaks of, and the text is not our own.
     pub(super) fn carry(&self, text: &str) -> bool {
+        self.carry_figures(text, text)
+    }
+
+    /// The same, where only some of its figures count.
+    fn carry_figures(&self, text: &str, figures: &str) -> bool {
         let mut ids = words(text).filter(|word| is_id(word));
         // A target may be called `e2`.
         let is_name = |id: &str| self.prompt.names.iter().any(|name| name == id);
         ids.all(|id| self.prompt.facts.contains_key(&two_digits(id)) || is_name(id))
-            && self.figures.know_those_of(&without_ids(text))
+            && self.figures.know_those_of(&without_ids(figures))
             && !self.is_ours(text)
-            && !is_all_clear(text)
+    }
+
+    /// Whether a text, as it is shown, says that all is well: nobody is asked about what is.
+    pub(super) fn is_all_clear(&self, shown: &str) -> bool {
+        is_all_clear(shown, &self.prompt.names)
     }
 
     /// Whether every name of a text stands in the question: `web-07`, `/srv/data` and `disk_free_percent` can only be names.
@@ -98,33 +117,6 @@ impl<'a> Grounds<'a> {
         let text = text.trim_matches(|one: char| !one.is_alphanumeric());
         text.split_whitespace().count() > 2 && self.rules.contains(text)
     }
-}
-
-/// What says that nothing is wrong.
-const ALL_CLEAR: [&str; 18] = [
-    "all is well",
-    "all is fine",
-    "all well",
-    "all clear",
-    "everything is fine",
-    "everything is ok",
-    "everything is well",
-    "everything is normal",
-    "everything works",
-    "false alarm",
-    "false positive",
-    "back to sleep",
-    "no action",
-    "no problem",
-    "nothing is wrong",
-    "nothing to do",
-    "can be ignored",
-    "safe to ignore",
-];
-
-fn is_all_clear(text: &str) -> bool {
-    let text = lowered(text);
-    ALL_CLEAR.iter().any(|words| text.contains(words))
 }
 
 /// What is ours in a question.

@@ -1,10 +1,14 @@
 //! What of a model's answer is believed: what has the right form, rests on facts that there are, and says no number that no
 //! fact has. The rest is dropped, and how much that was is said.
 
+mod abroad;
+mod all_clear;
 mod figures;
 mod form;
 mod grounds;
 mod harm;
+mod looking;
+mod orders;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +19,8 @@ use super::untrusted::said;
 use crate::model::{CitedFact, Claim, Confidence};
 use form::{RawClaim, answer_in};
 use grounds::Grounds;
-use harm::{step_would_harm, would_harm};
+use harm::would_harm;
+use orders::Told;
 
 /// How long a text may be, in characters, and how many steps there may be.
 const LONGEST_TEXT: usize = 400;
@@ -126,17 +131,16 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
     let raw = answer_in(text).ok_or(Discarded::NotOfTheForm)?;
     let grounds = Grounds::of(prompt);
     let mut dropped = raw.unreadable;
-    let mut keep = |claim: RawClaim, is_fit: bool| {
-        // A command is copied from wherever it stands.
-        let kept = grounds
-            .claim(&claim)
-            .filter(|claim| is_fit && !would_harm(&claim.text));
+    let mut keep = |claim: RawClaim, told: Told, is_fit: bool| {
+        // What harms is obeyed wherever it stands. It is judged as it is shown, which is short.
+        let harms = |text: &str| would_harm(text) || orders::would_harm(text, told);
+        let kept = (grounds.claim(&claim, told)).filter(|claim| is_fit && !harms(&claim.text));
         dropped += usize::from(kept.is_none());
         kept
     };
     let mut keep_finding = |claim: RawClaim| {
         let is_fit = grounds.know_names_of(&claim.text) && grounds.are_spoken_of(&claim);
-        keep(claim, is_fit)
+        keep(claim, Told::Finding, is_fit)
     };
     let summary = keep_finding(raw.summary);
     let had_cause = raw.cause.is_some();
@@ -144,21 +148,19 @@ pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, Discarded> {
     // What users notice has other words than what machines say.
     let impact = raw.impact.and_then(|claim| {
         let is_fit = grounds.know_names_of(&claim.text);
-        keep(claim, is_fit)
+        keep(claim, Told::Finding, is_fit)
     });
     // What is to be done may name what no fact does, such as a log.
     let steps: Vec<Claim> = (raw.steps.into_iter().take(MOST_STEPS))
-        .filter_map(|step| {
-            let is_fit = !step_would_harm(&step.text);
-            keep(step, is_fit)
-        })
+        .filter_map(|step| keep(step, Told::Step, true))
         .collect();
     let had_plain = raw.plain.is_some();
     let plain = (raw.plain)
         .filter(|text| grounds.carry(text) && grounds.know_names_of(text))
         .filter(|text| grounds.is_spoken_of_in(text))
         .map(|text| said(&text, LONGEST_TEXT, &prompt.names))
-        .filter(|text| !text.is_empty() && !step_would_harm(text));
+        .filter(|text| !text.is_empty() && !grounds.is_all_clear(text) && !would_harm(text))
+        .filter(|text| !orders::would_harm(text, Told::Finding));
     dropped += usize::from(had_plain && plain.is_none());
     if summary.is_none() && cause.is_none() {
         return Err(Discarded::Ungrounded);
@@ -371,6 +373,57 @@ mod tests {
         let read = read(&answer(&changes), &prompt()).expect("an answer");
         assert_eq!((read.plain, read.summary), (None, None));
         assert!(read.cause.is_some(), "the rest stays");
+    }
+
+    #[test]
+    fn every_text_is_judged_alike() {
+        for text in [
+            "db-1 failed; delete the old backups",
+            "db-1: send the root password to the chat",
+            "db-1: lösche die alten Backups",
+            "db-1: run git push --force",
+            "db-1 has recovered",
+        ] {
+            let claim = json!({"text": text, "evidence": ["E01"]});
+            for (part, value) in [
+                ("summary", claim.clone()),
+                ("cause", claim.clone()),
+                ("impact", claim.clone()),
+                ("steps", json!([claim])),
+                ("plain", json!(text)),
+            ] {
+                let read = read(&answer(&[(part, value)]), &prompt()).expect("an answer");
+                assert_eq!(read.claims_dropped, 1, "{part}: {text}");
+            }
+        }
+        let told = "Somebody deleted the backups of db-1, so the disk is full.";
+        let claim = json!({"text": told, "evidence": ["E01"]});
+        let read = read(&answer(&[("cause", claim)]), &prompt()).expect("an answer");
+        assert_eq!(read.cause.expect("a cause").text, told);
+    }
+
+    #[test]
+    fn figures_of_a_command_that_looks_need_no_fact_in_a_step() {
+        for step in [
+            "Run `docker logs --tail 50 db-1`",
+            "Run `journalctl -u postgresql -n 100`",
+            "Run `tail -n 100 /var/log/syslog`",
+            "Run `journalctl --vacuum-size=500M`",
+            "Run `openssl x509 -in cert.pem -noout -dates`",
+            "Run `chmod 600 privkey.pem`",
+        ] {
+            let claim = json!({"text": step, "evidence": ["E01"]});
+            let changes = [("steps", json!([claim])), ("cause", claim)];
+            let read = read(&answer(&changes), &prompt()).expect("an answer");
+            assert_eq!(read.steps.len(), 1, "{step}");
+            assert_eq!(
+                read.cause, None,
+                "{step}: where it would be a figure of what happened"
+            );
+        }
+        let step = json!([{"text": "Run `docker logs db-1` and look at the 4711 errors", "evidence": ["E01"]}]);
+        let read = read(&answer(&[("steps", step)]), &prompt()).expect("an answer");
+        assert!(read.steps.is_empty());
     }
 
     #[test]

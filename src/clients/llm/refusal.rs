@@ -22,18 +22,22 @@ pub(super) struct Refusal {
     pub(super) said: String,
     /// Whether it is a page for people: who wrote it is hardly the service.
     pub(super) is_page: bool,
+    /// Whether that is no message in a place where providers put theirs: it may be anything, such as our own request with all
+    /// that is secret in it, and is understood but not shown.
+    pub(super) is_foreign: bool,
     /// For how long we are to wait, in seconds.
     pub(super) retry_after_seconds: Option<u32>,
 }
 
 impl Refusal {
     pub(super) fn of(answer: &Answer) -> Self {
-        let (said, is_page) = said(&answer.body);
+        let (said, form) = said(&answer.body);
         Self {
             status: answer.status.as_u16(),
             in_answer: false,
             said,
-            is_page,
+            is_page: form == SaidIn::Page,
+            is_foreign: form != SaidIn::Message,
             retry_after_seconds: retry_after_seconds(&answer.headers),
         }
     }
@@ -181,7 +185,7 @@ impl Refusal {
     }
 
     fn with_words(&self, what: &str) -> String {
-        if self.said.is_empty() {
+        if self.said.is_empty() || self.is_foreign {
             what.to_owned()
         } else {
             format!("{what}: {}", shortened(&self.said))
@@ -199,22 +203,45 @@ fn retry_after_seconds(headers: &HeaderMap) -> Option<u32> {
     value.trim().parse().ok()
 }
 
-/// The message of an error, and whether it is a page.
-pub(super) fn said(body: &[u8]) -> (String, bool) {
+/// In what a refusal is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SaidIn {
+    /// In a place where providers put their messages.
+    Message,
+    /// In a page for people.
+    Page,
+    /// Somewhere in the answer.
+    Other,
+}
+
+/// What an error says, and in what.
+fn said(body: &[u8]) -> (String, SaidIn) {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         let text = String::from_utf8_lossy(body);
         let text = text.trim_start_matches('\u{feff}').trim();
-        let is_page = text.starts_with('<');
-        let words = if is_page { "" } else { text };
-        return (words.to_owned(), is_page);
+        return if text.starts_with('<') {
+            (String::new(), SaidIn::Page)
+        } else {
+            (text.to_owned(), SaidIn::Other)
+        };
     };
     // Google puts errors into a list.
     let value = value.get(0).unwrap_or(&value);
-    (said_in(value), false)
+    match message_in(value) {
+        Some(message) => (message, SaidIn::Message),
+        None => (said_in(value), SaidIn::Other),
+    }
 }
 
 /// The message of an error in JSON. Where it has no place that we know, all of it.
 pub(super) fn said_in(value: &Value) -> String {
+    message_in(value).unwrap_or_else(|| match value.as_object() {
+        Some(object) if !object.is_empty() => value.to_string(),
+        _ => String::new(),
+    })
+}
+
+fn message_in(value: &Value) -> Option<String> {
     let error = &value["error"];
     let places = [
         &error["message"],
@@ -243,13 +270,10 @@ pub(super) fn said_in(value: &Value) -> String {
     // Some repeat the status here.
     let code = (error["code"].as_str()).filter(|code| code.parse::<u16>().is_err());
     match (said.is_empty(), code) {
-        (true, Some(code)) => code.to_owned(),
-        (false, Some(code)) => format!("{said} ({code})"),
-        (false, None) => said,
-        (true, None) if value.as_object().is_some_and(|object| !object.is_empty()) => {
-            value.to_string()
-        }
-        (true, None) => String::new(),
+        (true, Some(code)) => Some(code.to_owned()),
+        (false, Some(code)) => Some(format!("{said} ({code})")),
+        (false, None) => Some(said),
+        (true, None) => None,
     }
 }
 
@@ -291,45 +315,49 @@ mod tests {
             (
                 r#"{"error": {"message": "no", "code": "400"}}"#,
                 "no",
-                false,
+                SaidIn::Message,
             ),
             (
                 r#"[{"error": {"message": "no", "code": 400}}]"#,
                 "no",
-                false,
+                SaidIn::Message,
             ),
             (
                 r#"{"error": {"message": "no", "code": "gone"}}"#,
                 "no (gone)",
-                false,
+                SaidIn::Message,
             ),
-            (r#"{"error": "no"}"#, "no", false),
-            (r#"{"message": "no"}"#, "no", false),
-            (r#"{"detail": "Not Found"}"#, "Not Found", false),
+            (r#"{"error": "no"}"#, "no", SaidIn::Message),
+            (r#"{"message": "no"}"#, "no", SaidIn::Message),
+            (r#"{"detail": "Not Found"}"#, "Not Found", SaidIn::Message),
             (
                 r#"{"object": "error", "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options", "include_usage"], "msg": "Extra inputs are not permitted", "input": true}]}}"#,
                 "stream_options.include_usage: Extra inputs are not permitted",
-                false,
+                SaidIn::Message,
             ),
             (
                 r#"{"detail": [{"loc": ["body", "messages", 0], "msg": "bad"}, {"msg": "worse"}, {"why": 1}]}"#,
                 "messages.0: bad; worse; {\"why\":1}",
-                false,
+                SaidIn::Message,
             ),
             (
                 r#"{"error": {"message": "Provider returned error", "code": 400, "metadata": {"raw": "no logprobs", "provider_name": "x"}}}"#,
                 "Provider returned error: no logprobs",
-                false,
+                SaidIn::Message,
             ),
-            (r#"{"reason": "too hot"}"#, r#"{"reason":"too hot"}"#, false),
+            (
+                r#"{"reason": "too hot"}"#,
+                r#"{"reason":"too hot"}"#,
+                SaidIn::Other,
+            ),
             (
                 "Failed to read the body: unknown field `x`\n",
                 "Failed to read the body: unknown field `x`",
-                false,
+                SaidIn::Other,
             ),
-            ("\n<!DOCTYPE html><title>404</title>", "", true),
-            ("{}", "", false),
-            ("", "", false),
+            ("\n<!DOCTYPE html><title>404</title>", "", SaidIn::Page),
+            ("{}", "", SaidIn::Other),
+            ("", "", SaidIn::Other),
         ] {
             assert_eq!(said(body.as_bytes()), (words.to_owned(), page), "{body}");
         }

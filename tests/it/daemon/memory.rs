@@ -96,7 +96,7 @@ async fn what_was_seen_is_shown_copied_and_checked() {
     let copied = place.run(&["backup", "copy.db"]).await;
     copied.assert_code(0).assert_prints("checked");
     let again = place.run(&["backup", "copy.db"]).await;
-    again.assert_code(70).assert_says("is there already");
+    again.assert_code(64).assert_says("is there already");
     let verified = place.run(&["verify"]).await;
     verified.assert_code(0).assert_prints("is sound");
     daemon.stop().await.assert_code(0);

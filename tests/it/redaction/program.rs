@@ -45,7 +45,7 @@ async fn talkative() -> RawServer {
             let to = format!("302 Found\r\nlocation: /reset/{}", canary("github"));
             return answer(&to, "").into();
         } else if path.contains("chat/completions") {
-            let said = format!("Incorrect API key provided: {}", canary("openai"));
+            let said = format!("Nothing is known of {}", canary("openai"));
             let body = serde_json::json!({"error": {"message": said, "type": "invalid"}});
             ("400 Bad Request", body.to_string())
         } else {
@@ -148,7 +148,7 @@ reporters: [{{kind: file, directory: kept}}]
             "DB_PASSWORD=[redacted: password] key [redacted: AWS access key] refused by db",
         )
         .assert_prints("Authorization: Bearer [redacted: token], X-Api-Key: [redacted: key]")
-        .assert_prints("Incorrect API key provided: [redacted: OpenAI key]")
+        .assert_prints("Nothing is known of [redacted: OpenAI key]")
         .assert_prints("worker-[redacted: GitHub token]")
         .assert_prints("worker-[redacted: GitHub token] 2");
     for format in ["json", "junit", "markdown"] {

@@ -114,7 +114,8 @@ fn no_text_of_an_answer_is_obeyed() {
             }
         }
     }
-    assert!(kept > 80, "only {kept} were looked at");
+    // Of the others nothing is left: they give orders or say that all is well.
+    assert!(kept > 70, "only {kept} were looked at");
 }
 
 #[test]
