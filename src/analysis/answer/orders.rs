@@ -136,7 +136,14 @@ const SECRETS: [&str; 14] = [
 ];
 
 /// Words behind which an order stands, before a verb.
-const ORDERING: [&str; 22] = [
+const ORDERING: [&str; 29] = [
+    "calls",
+    "execute",
+    "executes",
+    "executing",
+    "running",
+    "runs",
+    "types",
     "also",
     "always",
     "and",

@@ -56,9 +56,10 @@ async fn what_is_wrong_with_a_question_is_said_in_the_words_of_whoever_refuses()
             json!({"detail": [{"loc": ["body", "messages", 0, "content"], "msg": format!("too rude for {CANARY}")}]}),
             "answered 422: it refused the question: messages.0.content: too rude for",
         ),
+        // In a place where nobody puts messages there may be anything, such as all that we have sent.
         (
-            json!({"reason": "the moon is full"}),
-            "answered 422: it refused the question: {\"reason\":\"the moon is full\"}",
+            json!({"reason": format!("the moon is full, {CANARY}")}),
+            "answered 422: it refused the question | check",
         ),
     ] {
         let server = answering(http("422 Unprocessable Entity", &body.to_string())).await;
