@@ -559,6 +559,32 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_is_worth_keeping_at_once_and_what_ends_is_not() {
+        let shop = id("api_endpoints", "shop");
+        let refused = || Err(Failure::new(FailureKind::Unreachable, "refused"));
+        let mut picture = Picture::default();
+        let mut steps = Vec::new();
+        for (clock, outcome) in [
+            ("10:00", gone()),
+            ("10:01", gone()),
+            ("10:02", refused()),
+            ("10:03", Ok(Reading::default())),
+        ] {
+            see(&mut picture, &shop, clock, outcome);
+            let ill = picture.ill_of(&["api_endpoints/shop".to_owned()]).len();
+            steps.push((picture.is_worth_keeping_now(), picture.begun(), ill));
+            if picture.is_worth_keeping_now() {
+                picture.take_unkept().expect("something began");
+            }
+        }
+        assert_eq!(
+            steps,
+            [(true, 1, 1), (false, 1, 1), (true, 2, 1), (false, 2, 0)]
+        );
+        assert!(picture.take_unkept().is_some(), "what ended waits its turn");
+    }
+
+    #[test]
     fn what_was_kept_is_taken_up_for_those_that_are_watched_and_not_seen_yet() {
         let (shop, blog, old) = (
             id("api_endpoints", "shop"),

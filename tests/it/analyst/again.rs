@@ -56,8 +56,10 @@ async fn an_incident_has_no_more_calls_after_a_restart() {
     let yaml = configuration(&shops, &once, &hook.reporter());
     let yaml = yaml.replace("when: always", "when: changes");
     let place = Workplace::with_configuration(&yaml);
+    let mut daemon = Daemon::start(&place);
+    // Of the same trouble a report would have asked before, and the incident would have had its words for nothing.
+    daemon.event("report.made").await;
     shops.fail("partner");
-    let daemon = Daemon::start(&place);
     let has_words = |post: &Value| {
         let is_incident = post["event"] == "incident";
         is_incident && post["incident"]["analysis"]["explanation"].is_object()
@@ -67,11 +69,11 @@ async fn an_incident_has_no_more_calls_after_a_restart() {
     })
     .await;
     daemon.stop().await.assert_code(0);
-    let asked = server.requests().len();
+    assert_eq!(server.requests().len(), 1);
 
     let mut daemon = Daemon::start(&place);
     // From here on no report asks.
-    daemon.event("report.left_out").await;
+    daemon.event("report.made").await;
     shops.fail("shop");
     let targets = |post: &Value| post["incident"]["targets"].as_array().map_or(0, Vec::len);
     let is_worse = |post: &Value| targets(post) > 1;
@@ -80,5 +82,7 @@ async fn an_incident_has_no_more_calls_after_a_restart() {
     })
     .await;
     daemon.stop().await.assert_code(0);
-    assert_eq!(server.requests().len(), asked);
+    let is_about_both = |question: &&String| question.contains("2 targets are not well");
+    let questions = server.requests();
+    assert_eq!(questions.iter().filter(is_about_both).count(), 0);
 }
