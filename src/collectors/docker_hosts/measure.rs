@@ -14,6 +14,10 @@ use crate::model::{Reading, Timestamp, Unit};
 
 /// How long a container may be `starting` whose health check's plan is not known.
 const STARTING: Duration = Duration::from_mins(10);
+
+/// With what a process ends that was killed (128 + SIGKILL).
+const KILLED: i64 = 137;
+
 /// The engine's defaults for a health check.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(30);
@@ -236,7 +240,11 @@ impl Known<'_> {
     }
 
     fn ended_for_memory(&self) -> bool {
-        self.told().and_then(|told| told.oom_killed) == Some(true)
+        // Where the engine hears of the end before it hears why, its own word for it stays `false` for ever; the event comes
+        // all the same.
+        let by_event =
+            self.tally.kills > 0 && self.exit_code() == Some(KILLED) && !self.container.runs();
+        by_event || self.told().and_then(|told| told.oom_killed) == Some(true)
     }
 
     /// How long ago it ended: exactly, or as far as the list's words tell.
@@ -535,11 +543,26 @@ mod tests {
             },
             ..More::default()
         };
+        // The engine knew that it had ended before it knew why.
+        let killed = More {
+            tally: Tally {
+                ends: 1,
+                stops: 0,
+                kills: 1,
+            },
+            ..More::default()
+        };
         for (status, inspected, more, expected) in [
             (
                 "Exited (137) About an hour ago",
                 ended(137, true, ""),
                 More::default(),
+                "oom_killed: yes (exited with 137, killed for want of memory, 59 min ago; restarted 3 times so far)",
+            ),
+            (
+                "Exited (137) About an hour ago",
+                ended(137, false, ""),
+                killed,
                 "oom_killed: yes (exited with 137, killed for want of memory, 59 min ago; restarted 3 times so far)",
             ),
             (

@@ -59,6 +59,9 @@ async fn a_kill_while_it_starts_leaves_a_store_that_opens() {
         if kill == EARLY_KILLS / 2 {
             // Its log would mend it.
             std::fs::remove_file(database.with_extension("db-wal")).ok();
+            // On a busy machine none of the starts may have come as far as that.
+            let folder = database.parent().expect("a folder");
+            std::fs::create_dir_all(folder).expect("the store's folder");
             std::fs::write(&database, "this is no database".repeat(500)).expect("a file");
         }
         let daemon = Daemon::start(&place);
