@@ -135,10 +135,10 @@ impl Explaining {
         let Some(settings) = self.settings.clone() else {
             return;
         };
-        if let About::Incident(id) = about {
-            *self.kept.calls.entry(id).or_default() += 1;
-            self.last.insert(id, prompt.picture.clone());
-        }
+        let incident = match about {
+            About::Incident(id) => Some((id, prompt.picture.clone())),
+            About::Round(_) => None,
+        };
         let ask = Ask {
             about,
             prompt,
@@ -147,6 +147,11 @@ impl Explaining {
         self.is_asking = self.asks.try_send(ask).is_ok();
         if !self.is_asking {
             tracing::debug!("nobody takes a question to the language model");
+            return;
+        }
+        if let Some((id, picture)) = incident {
+            *self.kept.calls.entry(id).or_default() += 1;
+            self.last.insert(id, picture);
         }
     }
 }

@@ -89,6 +89,13 @@ pub struct Pipeline {
     picture_kept_at: Option<Timestamp>,
 }
 
+/// The target of that kind and name, as a store or somebody at a prompt writes them; `None`: there is no such kind.
+fn target_id(kind: &str, name: &str) -> Option<TargetId> {
+    let kind = crate::collectors::kind(kind)?.spec.key;
+    let name = name.into();
+    Some(TargetId { kind, name })
+}
+
 impl Pipeline {
     /// Begins with what is watched and what was kept. `network` gives the newest outage of our own network.
     #[must_use]
@@ -192,12 +199,9 @@ impl Pipeline {
         self.explain_now_and_then(now);
         self.explain_what_is_told(now);
         for wanted in self.incidents.step(now) {
-            let state = wanted.target.split_once('/').and_then(|(kind, name)| {
-                let kind = crate::collectors::kind(kind)?.spec.key;
-                let name = name.into();
-                self.states.get(&TargetId { kind, name })
-            });
-            if let Some(state) = state {
+            let id = wanted.target.split_once('/');
+            let id = id.and_then(|(kind, name)| target_id(kind, name));
+            if let Some(state) = id.and_then(|id| self.states.get(&id)) {
                 self.wish(state.visited_as(), wanted.at);
             }
         }
@@ -224,16 +228,11 @@ impl Pipeline {
         }
         let mut left = Vec::new();
         for state in remembered.states {
-            let Some(kind) = crate::collectors::kind(&state.kind).map(|kind| kind.spec.key) else {
+            let Some(id) = target_id(&state.kind, &state.name) else {
                 continue;
             };
-            let id = |name: &str| TargetId {
-                kind,
-                name: name.into(),
-            };
-            let finder = state.found_by.as_deref().map(id);
-            let id = id(&state.name);
-            if let Some(finder) = finder {
+            let finder = state.found_by.as_deref();
+            if let Some(finder) = finder.and_then(|name| target_id(&state.kind, name)) {
                 self.add_found(&finder, &id);
             }
             match self.states.get_mut(&id) {

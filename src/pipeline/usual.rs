@@ -1,8 +1,8 @@
 //! What is usual for each metric: learnt from every look, kept now and then.
 
-use super::Pipeline;
+use super::{Pipeline, target_id};
 use crate::analysis::baseline::Baselines;
-use crate::model::{Status, TargetId, Timestamp};
+use crate::model::{Status, Timestamp};
 use crate::render::Seen;
 use crate::store::KeptBaselines;
 
@@ -23,12 +23,8 @@ impl Pipeline {
     /// Takes up what was kept, of those that are watched.
     pub(super) fn remember_baselines(&mut self, kept: Vec<KeptBaselines>) {
         for one in kept {
-            let Some(kind) = crate::collectors::kind(&one.kind) else {
+            let Some(id) = target_id(&one.kind, &one.name) else {
                 continue;
-            };
-            let id = TargetId {
-                kind: kind.spec.key,
-                name: one.name.into(),
             };
             if self.states.contains_key(&id) {
                 self.baselines.restore(&id, &one.bytes);
@@ -62,7 +58,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        Common, Failure, FailureKind, Observation, Reading, Target, Unit, Urgency, Verdict,
+        Common, Failure, FailureKind, Observation, Reading, Target, TargetId, Unit, Urgency,
+        Verdict,
     };
 
     fn count(outcome: Result<Reading, Failure>, status: Status) -> Option<u32> {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::Picture;
+use super::{Picture, target_id};
 use crate::analysis::correlate::Symptoms;
 use crate::model::TargetId;
 
@@ -57,12 +57,8 @@ impl Picture {
             Vec::new()
         });
         for one in kept {
-            let Some(kind) = crate::collectors::kind(&one.kind) else {
+            let Some(id) = target_id(&one.kind, &one.name) else {
                 continue;
-            };
-            let id = TargetId {
-                kind: kind.spec.key,
-                name: one.name.into(),
             };
             if is_watched(&id) {
                 self.symptoms.entry(id).or_insert(one.symptoms);

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
+use super::target_id;
 use crate::analysis::baseline::{Baselines, Known};
 use crate::analysis::correlate::{
     Change, Glance, Group, Measured, Suspect, Symptom, Symptoms, Usual, account, groups,
@@ -201,15 +202,10 @@ impl Picture {
     /// Those of the targets, as `kind/name`, with which something is wrong as far as the last look saw.
     pub(super) fn ill_of(&self, targets: &[String]) -> HashSet<String> {
         let is_ill = |target: &&String| {
-            target.split_once('/').is_some_and(|(kind, name)| {
-                let kind = crate::collectors::kind(kind).map(|kind| kind.spec.key);
-                let id = kind.map(|kind| TargetId {
-                    kind,
-                    name: name.into(),
-                });
-                let symptoms = id.and_then(|id| self.symptoms.get(&id));
-                symptoms.is_some_and(|known| known.iter().any(Symptom::is_open))
-            })
+            let id = target.split_once('/');
+            let id = id.and_then(|(kind, name)| target_id(kind, name));
+            let symptoms = id.and_then(|id| self.symptoms.get(&id));
+            symptoms.is_some_and(|known| known.iter().any(Symptom::is_open))
         };
         targets.iter().filter(is_ill).cloned().collect()
     }
