@@ -134,13 +134,17 @@ async fn a_round_at_a_prompt_has_words_and_a_daemon_lets_them_follow_its_report(
         posts[1].to_string().contains("partner answers 503"),
         "{posts:#?}"
     );
+    // Of the same picture the same words would do.
+    shops.recover("*");
+    shops.fail("partner");
+    shops.fail("shop");
     let json = place
         .run(&["--run-once", "--format", "json", "--no-notify"])
         .await;
     let words = &json.json()["analysis"]["explanation"];
     assert_eq!(words["confidence"], "high", "{words:#}");
     let spent = place.run(&["budget"]).await;
-    spent.assert_prints("analysis");
+    spent.assert_prints("analysis").assert_prints("2 calls");
 
     let mut daemon = Daemon::start(&place);
     daemon.event("report.made").await;

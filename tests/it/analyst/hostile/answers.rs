@@ -115,7 +115,7 @@ fn no_text_of_an_answer_is_obeyed() {
         }
     }
     // Of the others nothing is left: they give orders or say that all is well.
-    assert!(kept > 70, "only {kept} were looked at");
+    assert!(kept > 80, "only {kept} were looked at");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
     let prompt = asked();
     let good = claim("shop 1 fails");
     let nested = |depth: usize| format!("{}{}", r#"{"a":["#.repeat(depth), "]}".repeat(depth));
-    let many = |text: &'static str| vec![text; 100_000];
+    let many = |text: &'static str| vec![text; 1_000_000];
     let not_of_the_form = [
         json!({"summary": "a text"}).to_string(),
         json!({"summary": {"text": 5, "evidence": ["E01"]}}).to_string(),
@@ -156,9 +156,9 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
         format!(r#"{{"summary": {good}, "plain": {}}}"#, nested(100_000)),
         format!(r#"{{"summary": {good}, "x": {}"#, nested(100_000)),
         format!(r#"{{"summary": {good}, "x": {}}}"#, nested(100_000)),
-        nested(200_000),
-        "{".repeat(200_000),
-        "}".repeat(200_000),
+        nested(1_000_000),
+        "{".repeat(1_000_000),
+        "}".repeat(1_000_000),
         "\u{feff}".repeat(100_000),
     ];
     for text in &not_of_the_form {
@@ -184,7 +184,7 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
     }
     let no_id = json!({"summary": {"text": "x", "evidence": [1]}}).to_string();
     assert_eq!(read(&no_id, &prompt), Err(Discarded::Ungrounded));
-    let long = |text: &str| text.repeat(200_000 / text.len());
+    let long = |text: &str| text.repeat(1_000_000 / text.len());
     for text in [
         "a", "https://", ":@//", "*x* ", "⟧", "a.b.", "\u{200b}", "mailto:", "@", "9", "1,", "](",
         "\u{301}",
@@ -194,7 +194,7 @@ fn what_is_not_of_the_form_is_told_apart_quickly() {
         assert_tame(&answer, &prompt, text);
     }
     let whole = json!({"summary": {"text": "shop 1 fails", "evidence": many("E1")},
-        "cause": {"text": "x", "evidence": many("E77")}, "steps": vec![good.clone(); 10_000]});
+        "cause": {"text": "x", "evidence": many("E77")}, "steps": vec![good.clone(); 100_000]});
     let answer = read_quickly(&whole.to_string(), &prompt).expect("an answer");
     assert_eq!(
         (
