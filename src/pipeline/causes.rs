@@ -29,8 +29,25 @@ pub(super) struct ExplainedLately {
     at: Option<Timestamp>,
     /// The incidents that were open, each with its targets that were not well.
     incidents: Vec<(IncidentId, Vec<String>)>,
-    /// When the cause of an incident was found: how often something had begun by then, and which of its targets were ill.
-    found: HashMap<IncidentId, (u64, HashSet<String>)>,
+    /// How it was when the cause of an incident was found.
+    found: HashMap<IncidentId, Found>,
+}
+
+/// How it was when the cause of an incident was found.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    /// How often something had begun by then, anywhere.
+    begun: u64,
+    /// Which of its targets were ill.
+    ill: HashSet<String>,
+}
+
+impl Found {
+    /// Whether nothing has happened since but that some of the targets are well again. What recovers first would pass for the
+    /// effect, and the last to recover for the cause of all.
+    fn only_recovers_to(&self, now: &Self) -> bool {
+        self.begun == now.begun && now.ill.len() < self.ill.len() && now.ill.is_subset(&self.ill)
+    }
 }
 
 impl Pipeline {
@@ -88,18 +105,15 @@ impl Pipeline {
         let drawn = self.draw(now);
         let begun = self.picture.begun();
         for (id, targets) in incidents {
-            // What recovers first would pass for the effect, and the last to recover for the cause of all.
             let ill = self.picture.ill_of(&targets);
-            let found = self.explained.found.get(&id);
-            let only_recovers = found.is_some_and(|(begun_by_then, were_ill)| {
-                *begun_by_then == begun && ill.len() < were_ill.len() && ill.is_subset(were_ill)
-            });
-            if only_recovers {
+            let found = Found { begun, ill };
+            let before = self.explained.found.get(&id);
+            if before.is_some_and(|before| before.only_recovers_to(&found)) {
                 continue;
             }
             if let Some(analysis) = drawn.of(targets.iter().map(String::as_str)) {
                 self.incidents.explain(id, analysis, now);
-                self.explained.found.insert(id, (begun, ill));
+                self.explained.found.insert(id, found);
             }
         }
     }
@@ -111,5 +125,31 @@ impl Pipeline {
     /// What there is to be said of all that is not well.
     pub(super) fn analysis(&self, now: Timestamp) -> Option<Analysis> {
         self.draw(now).of_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_not_sought_anew_while_targets_only_recover() {
+        let found = |begun, ill: &[&str]| Found {
+            begun,
+            ill: ill.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let before = found(3, &["t/db", "t/shop", "t/web"]);
+        for (now, only_recovers) in [
+            (found(3, &["t/db"]), true),
+            (found(3, &[]), true),
+            // Looks of the same may say more.
+            (found(3, &["t/db", "t/shop", "t/web"]), false),
+            // One failed anew, or in another way.
+            (found(4, &["t/db"]), false),
+            // Another one has become a part of it.
+            (found(3, &["t/db", "t/pay"]), false),
+        ] {
+            assert_eq!(before.only_recovers_to(&now), only_recovers, "{now:?}");
+        }
     }
 }
