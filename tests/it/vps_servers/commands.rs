@@ -42,7 +42,7 @@ async fn a_key_that_is_tied_to_the_look_is_as_good_and_can_do_nothing_else() {
         .key_options(&documented_options())
         .start()
         .await;
-    let looked = look_once(&server, "").await;
+    let looked = look_once(&server, NO_OTHER_TESTS).await;
     let tied = reading(&looked);
     assert!(tied.gaps.is_empty(), "{:?}", tied.gaps);
     get(tied, "cpu_percent");
@@ -71,7 +71,7 @@ async fn no_rights_are_needed() {
     }
     let nobody = nobody.replace(SCRIPT, &copy.display().to_string());
     let server = Builder::default().key_options(&nobody).start().await;
-    let looked = look_once(&server, "").await;
+    let looked = look_once(&server, NO_OTHER_TESTS).await;
     let reading = reading(&looked);
     assert!(reading.gaps.is_empty(), "{:?}", reading.gaps);
     get(reading, "cpu_percent");
@@ -85,7 +85,7 @@ async fn greetings_of_the_login_shell_are_no_part_of_the_answer() {
         )
         .start()
         .await;
-    let looked = look_once(&server, "").await;
+    let looked = look_once(&server, NO_OTHER_TESTS).await;
     let reading = reading(&looked);
     assert!(reading.gaps.is_empty(), "{:?}", reading.gaps);
 }
@@ -109,7 +109,7 @@ async fn the_same_script_runs_in_other_shells() {
             .option(format!("ForceCommand exec {shell} -s"))
             .start()
             .await;
-        let looked = look_once(&server, "").await;
+        let looked = look_once(&server, NO_OTHER_TESTS).await;
         let reading = reading(&looked);
         assert!(reading.gaps.is_empty(), "{shell}: {:?}", reading.gaps);
     }

@@ -22,6 +22,9 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// The script, as it is installed on a server.
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deployment/ssh-monitor");
 
+/// Leaves out the disks of other tests, which come and go between the list of mounts and the question for their room.
+const NO_OTHER_TESTS: &str = "exclude_mounts: [\"*/.tmp*/*\"]\n";
+
 /// Looks at a server once, with further lines of settings.
 async fn look_once(server: &Sshd, more: &str) -> Looked {
     let yaml = format!("{}{more}", server.yaml());
